@@ -1,0 +1,183 @@
+"""What a source holds, put into the store and taken out of it.
+
+Rules: the same text is stored once; a chunk lives as long as one source holds it; with a chunk go
+its samples and probes. Taking out never touches what another source still holds.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+from .chunk import Chunk, document_chunks, message_chunks
+from .lineage import mark_adapters
+from .records import Conversation, Document, Item
+from .redact import redact
+from .store import Record, Store, marks, now
+
+
+def put(store: Store, source_id: int, item: Item) -> Record:
+    """Put one document or conversation under a source; secrets are replaced first.
+
+    Returns the counts of what was new: documents, conversations, messages, chunks.
+    """
+    if isinstance(item, Document):
+        return _put_document(store, source_id, item)
+    return _put_conversation(store, source_id, item)
+
+
+def unlink(store: Store, source_id: int) -> None:
+    """Part a source from all it holds; `sweep` then removes what nobody holds any more."""
+    for link in ("source_documents", "source_conversations"):
+        store.db.execute(f"DELETE FROM {link} WHERE source_id = ?", [source_id])
+
+
+def sweep(store: Store) -> Record:
+    """Remove what no source holds; adapters that learned from it are marked stale.
+
+    Returns the counts of what went: documents, chunks, samples.
+    """
+    n_documents = 0
+    for table, link, key in (
+        ("documents", "source_documents", "document_id"),
+        ("conversations", "source_conversations", "conversation_id"),
+    ):
+        orphans = f"SELECT id FROM {table} WHERE id NOT IN (SELECT {key} FROM {link})"
+        n_documents += store.value(f"SELECT count(*) FROM ({orphans})")
+        store.db.execute(f"DELETE FROM {table} WHERE id IN ({orphans})")
+    chunk_ids = [
+        row["id"]
+        for row in store.rows(
+            "SELECT id FROM chunks WHERE id NOT IN (SELECT chunk_id FROM document_chunks)"
+            " AND id NOT IN (SELECT chunk_id FROM message_chunks)"
+        )
+    ]
+    n_samples = remove_samples(store, chunk_ids, "stale")
+    for some in _batches(chunk_ids):
+        store.db.execute(f"DELETE FROM chunks WHERE id IN ({marks(some)})", some)
+    return {"documents": n_documents, "chunks": len(chunk_ids), "samples": n_samples}
+
+
+def remove_samples(store: Store, chunk_ids: list[int], adapter_state: str) -> int:
+    """Delete all that was made of some chunks, marking the adapters that learned from it."""
+    n_samples = 0
+    for some in _batches(chunk_ids):
+        of_chunks = f"SELECT id FROM samples WHERE chunk_id IN ({marks(some)})"
+        mark_adapters(store, of_chunks, some, adapter_state)
+        n_samples += store.value(f"SELECT count(*) FROM ({of_chunks})", *some)
+        for table in ("samples", "probes", "studied"):
+            store.db.execute(f"DELETE FROM {table} WHERE chunk_id IN ({marks(some)})", some)
+    return n_samples
+
+
+def _put_document(store: Store, source_id: int, document: Document) -> Record:
+    title = redact(document.title)
+    chunks = [
+        Chunk(chunk.kind, redact(chunk.text), redact(chunk.heading))
+        for chunk in document_chunks(document)
+    ]
+    digest = _sha256(title, *(part for chunk in chunks for part in (chunk.heading, chunk.text)))
+    known = store.value("SELECT id FROM documents WHERE sha256 = ?", digest)
+    new_chunks = 0
+    if known is None:
+        known = _insert(
+            store,
+            "documents",
+            {
+                "sha256": digest,
+                "title": title,
+                "author": redact(document.author or "") or None,
+                "date": document.date,
+            },
+        )
+        for position, chunk in enumerate(chunks):
+            chunk_id, is_new = _put_chunk(store, chunk)
+            new_chunks += is_new
+            place = {"document_id": known, "chunk_id": chunk_id, "position": position}
+            _insert(store, "document_chunks", {**place, "heading": chunk.heading})
+        new_documents = 1
+    else:
+        new_documents = 0
+    _link(store, "source_documents", source_id, known)
+    return {"documents": new_documents, "chunks": new_chunks}
+
+
+def _put_conversation(store: Store, source_id: int, conversation: Conversation) -> Record:
+    title = redact(conversation.title)
+    texts = [redact(message.text) for message in conversation.messages]
+    roles = [message.role for message in conversation.messages]
+    digest = _sha256(
+        title,
+        conversation.external_id or "",
+        *(part for pair in zip(roles, texts, strict=True) for part in pair),
+    )
+    known = store.value("SELECT id FROM conversations WHERE sha256 = ?", digest)
+    counts = {"conversations": 0, "messages": 0, "chunks": 0}
+    if known is None:
+        known = _insert(
+            store,
+            "conversations",
+            {
+                "sha256": digest,
+                "external_id": conversation.external_id,
+                "title": title,
+                "started_at": conversation.started_at,
+            },
+        )
+        counts["conversations"] = 1
+        for position, (message, text) in enumerate(zip(conversation.messages, texts, strict=True)):
+            message_id = _insert(
+                store,
+                "messages",
+                {
+                    "conversation_id": known,
+                    "position": position,
+                    "role": message.role,
+                    "text": text,
+                    "created_at": message.created_at,
+                },
+            )
+            counts["messages"] += 1
+            for place, chunk in enumerate(message_chunks(type(message)(message.role, text))):
+                chunk_id, is_new = _put_chunk(store, chunk)
+                counts["chunks"] += is_new
+                _insert(
+                    store,
+                    "message_chunks",
+                    {"message_id": message_id, "chunk_id": chunk_id, "position": place},
+                )
+    _link(store, "source_conversations", source_id, known)
+    return counts
+
+
+def _put_chunk(store: Store, chunk: Chunk) -> tuple[int, bool]:
+    digest = _sha256(chunk.kind, chunk.text)
+    known = store.value("SELECT id FROM chunks WHERE sha256 = ?", digest)
+    if known is not None:
+        return int(known), False
+    record = {
+        "sha256": digest,
+        "kind": chunk.kind,
+        "text": chunk.text,
+        "n_words": len(chunk.text.split()),
+        "created_at": now(),
+    }
+    return _insert(store, "chunks", record), True
+
+
+def _insert(store: Store, table: str, record: Record) -> int:
+    names = ", ".join(record)
+    cursor = store.db.execute(
+        f"INSERT INTO {table} ({names}) VALUES ({marks(record)})", list(record.values())
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _link(store: Store, table: str, source_id: int, held_id: int) -> None:
+    store.db.execute(f"INSERT OR IGNORE INTO {table} VALUES (?, ?)", [source_id, held_id])
+
+
+def _sha256(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _batches(values: list[int], size: int = 500) -> Iterable[list[int]]:
+    return (values[start : start + size] for start in range(0, len(values), size))

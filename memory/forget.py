@@ -1,0 +1,31 @@
+"""Taking a source back: its bytes leave the store, and with them all that was made of them.
+
+What another live source also holds stays, for that source; but the samples made of it go, since they
+may name the forgotten one. Every adapter that learned from it is marked `deleted`;
+`trainer.registry.forget` deletes the files and chooses what serves instead.
+"""
+
+from . import contents
+from .store import Record, Store, marks
+
+
+def forget_sources(store: Store, source_ids: list[int]) -> Record:
+    """Remove sources at once. Returns counts: sources, documents, chunks, samples."""
+    with store.db.atomic():
+        held = [
+            row["chunk_id"]
+            for row in store.rows(
+                f"SELECT DISTINCT chunk_id FROM origins WHERE source_id IN ({marks(source_ids)})",
+                *source_ids,
+            )
+        ]
+        n_samples = contents.remove_samples(store, held, "deleted")
+        store.db.execute(f"DELETE FROM sources WHERE id IN ({marks(source_ids)})", source_ids)
+        gone = contents.sweep(store)
+    store.erase_traces()
+    return {
+        "sources": len(source_ids),
+        "documents": gone["documents"],
+        "chunks": gone["chunks"],
+        "samples": n_samples,
+    }

@@ -1,0 +1,54 @@
+"""Where one person's things lie: everything under one home folder, models in a cache of their own."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+
+@dataclass(frozen=True)
+class Home:
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        return self.path / "learnctl.db"
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.toml"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "consolidate.lock"
+
+    @property
+    def runs(self) -> Path:
+        return self.path / "runs"
+
+    @property
+    def versions(self) -> Path:
+        return self.path / "versions"
+
+    def make(self) -> None:
+        """Make the folder, for its owner alone."""
+        private_folder(self.path)
+
+
+def find_home(option: Path | None = None) -> Home:
+    """The home folder: the option, else `LEARNCTL_HOME`, else the platform's data folder."""
+    chosen = option or os.environ.get("LEARNCTL_HOME") or platformdirs.user_data_path("learnctl")
+    return Home(Path(chosen).expanduser().absolute())
+
+
+def models_folder() -> Path:
+    """The cache of base models: `LEARNCTL_MODELS`, else the platform's cache folder."""
+    chosen = os.environ.get("LEARNCTL_MODELS")
+    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("learnctl") / "models"
+
+
+def private_folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(0o700)
+    return path

@@ -1,0 +1,185 @@
+"""Files into the store: each one read, redacted, cut into chunks, and put in as one transaction.
+
+A file that cannot be read costs one line and nothing else. The same path again takes only what
+changed; what vanished from it leaves the store, its samples and the replay with it.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import contents, readers
+from .errors import LearnctlError, UnreadableSource
+from .records import Conversation, Item
+from .store import Record, Store, now
+from .walk import Found, Refused, walk
+
+COUNTS = ("documents", "conversations", "messages", "chunks")
+
+
+@dataclass
+class IngestReport:
+    """Counts of what was new, and a reason for each path that was not taken."""
+
+    documents: int = 0
+    conversations: int = 0
+    messages: int = 0
+    chunks: int = 0
+    skipped: list[Record] = field(default_factory=list)
+    refused: list[Record] = field(default_factory=list)
+    files: list[Record] = field(default_factory=list)
+
+
+def ingest(
+    store: Store, paths: Iterable[Path], on_file: Callable[[Path], None] = lambda path: None
+) -> IngestReport:
+    """Take in files and folders.
+
+    Args:
+        on_file: called with each file before it is read.
+
+    Raises:
+        LearnctlError: the store itself cannot be written (a full disk); the file at hand is not in.
+    """
+    report = IngestReport()
+    given = [path.expanduser().absolute() for path in paths]
+    seen = set()
+    for entry in walk(given):
+        if isinstance(entry, Found):
+            on_file(entry.path)
+            seen.add(str(entry.path))
+            _take(store, entry, report)
+        elif isinstance(entry, Refused):
+            report.refused.append(_line(entry.path, entry.reason))
+        else:
+            report.skipped.append(_line(entry.path, entry.reason))
+    _give_back_vanished(store, [path for path in given if path.is_dir()], seen, report)
+    return report
+
+
+def look(paths: Iterable[Path]) -> IngestReport:
+    """What `ingest` would read, by file, without a store: the dry run."""
+    report = IngestReport()
+    for entry in walk([path.expanduser().absolute() for path in paths]):
+        if not isinstance(entry, Found):
+            where = report.refused if isinstance(entry, Refused) else report.skipped
+            where.append(_line(entry.path, entry.reason))
+            continue
+        try:
+            name = readers.detect(entry.path)
+            items = list(readers.read(entry.path))
+        except UnreadableSource as error:
+            report.refused.append(_line(entry.path, str(error)))
+            continue
+        except OSError as error:
+            report.refused.append(_line(entry.path, _reason(error)))
+            continue
+        report.files.append(_describe(entry.path, name, items))
+        report.documents += report.files[-1]["documents"]
+        report.conversations += report.files[-1]["conversations"]
+        report.messages += report.files[-1]["messages"]
+    return report
+
+
+def _take(store: Store, entry: Found, report: IngestReport) -> None:
+    path = str(entry.path)
+    try:
+        digest = _file_sha256(entry.path)
+        known = store.row("SELECT id, sha256 FROM sources WHERE path = ?", path)
+        if known and known["sha256"] == digest:
+            report.skipped.append(_line(entry.path, "unchanged"))
+            return
+        name = readers.detect(entry.path)
+        with store.db.atomic():
+            source_id = _put_source(store, entry, name, digest)
+            contents.unlink(store, source_id)
+            counts = dict.fromkeys(COUNTS, 0)
+            for item in readers.read(entry.path):
+                for key, value in contents.put(store, source_id, item).items():
+                    counts[key] += value
+            swept = contents.sweep(store)
+    except UnreadableSource as error:
+        report.refused.append(_line(entry.path, str(error)))
+        return
+    except sqlite3.OperationalError as error:
+        raise LearnctlError(f"the store cannot be written: {error}", hint="free some disk") from error
+    except OSError as error:
+        report.refused.append(_line(entry.path, _reason(error)))
+        return
+    if swept["chunks"]:
+        store.erase_traces()
+    for key, value in counts.items():
+        setattr(report, key, getattr(report, key) + value)
+
+
+def _put_source(store: Store, entry: Found, name: str, digest: str) -> int:
+    record = {
+        "path": str(entry.path),
+        "root": str(entry.root),
+        "format": name,
+        "sha256": digest,
+        "n_bytes": entry.path.stat().st_size,
+        "ingested_at": now(),
+    }
+    store.db.table("sources").upsert(record, pk="path")
+    return int(store.value("SELECT id FROM sources WHERE path = ?", record["path"]))
+
+
+def _give_back_vanished(
+    store: Store, folders: list[Path], seen: set[str], report: IngestReport
+) -> None:
+    gone = [
+        source
+        for source in store.rows("SELECT id, path FROM sources WHERE path LIKE '/%'")
+        if source["path"] not in seen
+        and any(Path(source["path"]).is_relative_to(folder) for folder in folders)
+        and not Path(source["path"]).exists()
+    ]
+    if not gone:
+        return
+    with store.db.atomic():
+        for source in gone:
+            store.db.execute("DELETE FROM sources WHERE id = ?", [source["id"]])
+            report.skipped.append(_line(Path(source["path"]), "no longer there: given back"))
+        contents.sweep(store)
+    store.erase_traces()
+
+
+def _describe(path: Path, name: str, items: list[Item]) -> Record:
+    conversations = [item for item in items if isinstance(item, Conversation)]
+    messages = [message for talk in conversations for message in talk.messages]
+    dates = sorted(
+        date
+        for date in [
+            *(message.created_at for message in messages),
+            *(item.date for item in items if not isinstance(item, Conversation)),
+        ]
+        if date
+    )
+    return {
+        "path": str(path),
+        "format": name,
+        "documents": len(items) - len(conversations),
+        "conversations": len(conversations),
+        "messages": len(messages),
+        "speakers": sorted({message.role for message in messages}),
+        "first": dates[0] if dates else None,
+        "last": dates[-1] if dates else None,
+    }
+
+
+def _line(path: Path, reason: str) -> Record:
+    return {"path": str(path), "reason": reason}
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "no permission to read it"
+    return (error.strerror or str(error)).lower()
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,74 @@
+"""Which version descends from which, what each one learned from, which one is in service.
+
+The rows are the only truth about versions; the weights themselves are `trainer.registry`'s.
+Version 0 is the base, untouched.
+"""
+
+from typing import Any
+
+from .store import Record, Store, marks
+
+# The kinds of chunks that are studied; replies of an assistant are not.
+STUDIED_KINDS = ("text", "told", "asked")
+
+
+def in_service(store: Store) -> int:
+    return int(store.setting("in_service", "0"))
+
+
+def ancestors(store: Store, version: int) -> list[int]:
+    """A version and those its weights were continued from, newest first, without the base."""
+    chain = []
+    while version:
+        chain.append(version)
+        version = int(store.value("SELECT parent FROM adapters WHERE version = ?", version) or 0)
+    return chain
+
+
+def learned_chunks(store: Store, version: int) -> set[int]:
+    """The live chunks that the weights of a version have learned from."""
+    chain = ancestors(store, version)
+    found = store.rows(
+        "SELECT DISTINCT s.chunk_id AS id FROM samples s"
+        " JOIN run_samples rs ON rs.sample_id = s.id JOIN adapters a ON a.run_id = rs.run_id"
+        f" WHERE s.chunk_id IS NOT NULL AND a.version IN ({marks(chain)})",
+        *chain,
+    )
+    return {row["id"] for row in found}
+
+
+def studied_chunks(store: Store) -> list[Record]:
+    """Every live chunk that can be studied, with its first place of origin, in order of arrival."""
+    return store.rows(
+        f"""
+        SELECT c.id, c.kind, c.text, c.n_words, o.source_id, o.title, o.heading, o.date
+        FROM chunks c JOIN origins o ON o.chunk_id = c.id
+        WHERE c.kind IN ({marks(STUDIED_KINDS)})
+        GROUP BY c.id HAVING o.source_id = min(o.source_id)
+        ORDER BY o.source_id, o.document_id, o.position
+        """,
+        *STUDIED_KINDS,
+    )
+
+
+def new_chunks(store: Store) -> list[Record]:
+    """The live chunks that the version in service has not learned from."""
+    known = learned_chunks(store, in_service(store))
+    return [chunk for chunk in studied_chunks(store) if chunk["id"] not in known]
+
+
+def mark_adapters(store: Store, samples_query: str, values: list[Any], state: str) -> None:
+    """Mark every adapter that saw one of the samples, and every one continued from such."""
+    marked = {
+        row["version"]
+        for row in store.rows(
+            "SELECT DISTINCT a.version FROM adapters a JOIN run_samples rs ON rs.run_id = a.run_id"
+            f" WHERE rs.sample_id IN ({samples_query})",
+            *values,
+        )
+    }
+    for row in store.rows("SELECT version FROM adapters WHERE state != 'deleted'"):
+        if marked.intersection(ancestors(store, row["version"])):
+            store.db.execute(
+                "UPDATE adapters SET state = ? WHERE version = ?", [state, row["version"]]
+            )

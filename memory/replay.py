@@ -1,0 +1,51 @@
+"""Rehearsal: which samples of earlier nights are trained on again beside the new ones.
+
+Every earlier source gets its turn, and within a source every chunk, so that a large or recent source
+does not push the others out. The choice depends on the seed alone.
+"""
+
+import random
+from collections import defaultdict
+from typing import TypeVar
+
+from .lineage import learned_chunks
+from .store import Record, Store, marks
+
+T = TypeVar("T")
+
+
+def choose_replay(
+    store: Store, version: int, leave_out: set[int], n_samples: int, seed: int
+) -> list[Record]:
+    """Up to `n_samples` live samples that a version learned from, spread over sources and chunks.
+
+    Args:
+        leave_out: chunks that are trained on as new and need no rehearsal.
+    """
+    chunk_ids = sorted(learned_chunks(store, version) - leave_out)
+    chooser = random.Random(seed)
+    by_source: dict[int, dict[int, list[Record]]] = defaultdict(lambda: defaultdict(list))
+    for start in range(0, len(chunk_ids), 500):
+        some = chunk_ids[start : start + 500]
+        for sample in store.rows(
+            "SELECT s.id, s.chunk_id, s.kind, s.prompt, s.answer,"
+            " (SELECT min(source_id) FROM origins o WHERE o.chunk_id = s.chunk_id) AS source_id"
+            f" FROM samples s WHERE s.chunk_id IN ({marks(some)}) ORDER BY s.id",
+            *some,
+        ):
+            by_source[sample["source_id"]][sample["chunk_id"]].append(sample)
+    turns = [
+        _round_robin([_shuffled(samples, chooser) for samples in _shuffled(list(of.values()), chooser)])
+        for of in by_source.values()
+    ]
+    return _round_robin(turns)[:n_samples]
+
+
+def _round_robin(queues: list[list[T]]) -> list[T]:
+    longest = max((len(queue) for queue in queues), default=0)
+    return [queue[turn] for turn in range(longest) for queue in queues if turn < len(queue)]
+
+
+def _shuffled(values: list[T], chooser: random.Random) -> list[T]:
+    chooser.shuffle(values)
+    return values

@@ -1,0 +1,86 @@
+"""Finding what was taken in: full-text search over the live chunks, best first.
+
+A question is turned into an OR of its words, the common ones left out, and ranked by BM25, so that a
+whole sentence can be asked. https://sqlite.org/fts5.html#the_bm25_function
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .store import Store, marks
+
+ALL_KINDS = ("text", "told", "asked", "reply")
+# What may stand in a prompt as knowledge: never what an assistant once said.
+TRUSTED_KINDS = ("text", "told")
+
+COMMON = frozenset(
+    """a about after again all am an and any are as at be been before being but by can could did do does
+    doing for from had has have having he her here hers him his how i if in into is it its just know me
+    more most my no not now of off on once only or other our ours out over own please s same she should
+    so some such t tell than that the their theirs them then there these they this those through to too
+    under until up us very was we were what when where which while who whom why will with would you your
+    yours""".split()
+)
+
+
+@dataclass(frozen=True)
+class Hit:
+    source: str  # path
+    source_id: int
+    title: str
+    heading: str
+    chunk: int
+    text: str
+    snippet: str
+    score: float  # higher is better
+
+
+def search(
+    store: Store, query: str, limit: int = 10, kinds: Sequence[str] = ALL_KINDS
+) -> list[Hit]:
+    """The chunks that match best; none where the query has no telling word."""
+    words = telling_words(query)
+    if not words:
+        return []
+    match = " OR ".join(f'"{word}"' for word in words)
+    found = store.rows(
+        f"""
+        SELECT c.id, c.text, snippet(chunks_fts, 0, '', '', ' … ', 24) AS snippet,
+               -bm25(chunks_fts) AS score
+        FROM chunks_fts JOIN chunks c ON c.id = chunks_fts.rowid
+        WHERE chunks_fts MATCH ? AND c.kind IN ({marks(kinds)})
+        ORDER BY score DESC LIMIT ?
+        """,
+        match,
+        *kinds,
+        limit,
+    )
+    hits = []
+    for row in found:
+        origin = store.row(
+            "SELECT s.id, s.path, o.title, o.heading FROM origins o JOIN sources s"
+            " ON s.id = o.source_id WHERE o.chunk_id = ? ORDER BY s.id LIMIT 1",
+            row["id"],
+        )
+        if origin is None:
+            continue
+        hits.append(
+            Hit(
+                source=origin["path"],
+                source_id=origin["id"],
+                title=origin["title"],
+                heading=origin["heading"],
+                chunk=row["id"],
+                text=row["text"],
+                snippet=" ".join(row["snippet"].split()),
+                score=round(row["score"], 4),
+            )
+        )
+    return hits
+
+
+def telling_words(text: str) -> list[str]:
+    """The words of a text that say what it is about, in lower case, each once."""
+    words = re.findall(r"\w+", text.lower())
+    return list(dict.fromkeys(word for word in words if word not in COMMON))

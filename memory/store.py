@@ -1,0 +1,351 @@
+"""The store: one SQLite file that holds what was taken in, what was made of it, and what came of that.
+
+How it hangs together. A *source* is one file (or one chat of ours). It holds documents and
+conversations, which are addressed by content: the same document in two files is one row with two
+sources. Documents and messages are cut into *chunks*, again addressed by content, so that a text is
+stored once however many sources hold it; the view `origins` names for each chunk every source and
+place it came from. Samples and probes belong to a chunk and vanish with it. Runs name their samples
+by number and keep the number when a sample is forgotten; numbers are never used again.
+
+Nothing here knows of torch. Records go in and out as plain dicts.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+
+from .errors import LearnctlError, NoStore
+from .home import Home
+
+Record = dict[str, Any]
+
+migrations = Migrations("learnctl")
+
+
+@migrations()
+def m001_first(db: Database) -> None:
+    for statement in SCHEMA.split(";\n\n"):
+        db.execute(statement)
+
+
+SCHEMA = """
+CREATE TABLE sources (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    path TEXT NOT NULL UNIQUE,            -- absolute path, or chat:N for a chat of ours
+    root TEXT NOT NULL,                   -- the folder it was taken in with
+    format TEXT NOT NULL,
+    sha256 TEXT NOT NULL,                 -- of the file's bytes
+    n_bytes INTEGER NOT NULL,
+    ingested_at TEXT NOT NULL
+);
+
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    sha256 TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    author TEXT,
+    date TEXT
+);
+
+CREATE TABLE conversations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    sha256 TEXT NOT NULL UNIQUE,
+    external_id TEXT,
+    title TEXT NOT NULL,
+    started_at TEXT
+);
+
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    conversation_id INTEGER NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    role TEXT NOT NULL,
+    text TEXT NOT NULL,
+    created_at TEXT
+);
+
+CREATE TABLE source_documents (
+    source_id INTEGER NOT NULL REFERENCES sources(id) ON DELETE CASCADE,
+    document_id INTEGER NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+    PRIMARY KEY (source_id, document_id)
+);
+
+CREATE TABLE source_conversations (
+    source_id INTEGER NOT NULL REFERENCES sources(id) ON DELETE CASCADE,
+    conversation_id INTEGER NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+    PRIMARY KEY (source_id, conversation_id)
+);
+
+CREATE TABLE chunks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    sha256 TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,                   -- text, told, asked (both by the user), reply (the assistant's)
+    text TEXT NOT NULL,
+    n_words INTEGER NOT NULL,
+    created_at TEXT NOT NULL
+);
+
+CREATE TABLE document_chunks (
+    document_id INTEGER NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+    chunk_id INTEGER NOT NULL REFERENCES chunks(id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    heading TEXT NOT NULL
+);
+
+CREATE TABLE message_chunks (
+    message_id INTEGER NOT NULL REFERENCES messages(id) ON DELETE CASCADE,
+    chunk_id INTEGER NOT NULL REFERENCES chunks(id) ON DELETE CASCADE,
+    position INTEGER NOT NULL
+);
+
+CREATE VIEW origins AS
+    SELECT dc.chunk_id, sd.source_id, d.id AS document_id, NULL AS message_id, d.title, dc.heading,
+           d.date, dc.position
+    FROM document_chunks dc JOIN documents d ON d.id = dc.document_id
+    JOIN source_documents sd ON sd.document_id = d.id
+    UNION ALL
+    SELECT mc.chunk_id, sc.source_id, NULL, m.id, c.title, '',
+           coalesce(m.created_at, c.started_at), m.position * 1000 + mc.position
+    FROM message_chunks mc JOIN messages m ON m.id = mc.message_id
+    JOIN conversations c ON c.id = m.conversation_id
+    JOIN source_conversations sc ON sc.conversation_id = c.id;
+
+CREATE TABLE samples (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    sha256 TEXT NOT NULL UNIQUE,          -- of kind, prompt, answer and what it was made from
+    chunk_id INTEGER REFERENCES chunks(id) ON DELETE CASCADE,
+    base_digest TEXT NOT NULL,            -- the base model that made it; '' where none was needed
+    kind TEXT NOT NULL,
+    prompt TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    created_at TEXT NOT NULL
+);
+
+CREATE TABLE studied (
+    chunk_id INTEGER NOT NULL REFERENCES chunks(id) ON DELETE CASCADE,
+    base_digest TEXT NOT NULL,
+    recipe TEXT NOT NULL,
+    PRIMARY KEY (chunk_id, base_digest, recipe)
+);
+
+CREATE TABLE probes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    chunk_id INTEGER NOT NULL REFERENCES chunks(id) ON DELETE CASCADE,
+    question TEXT NOT NULL,
+    gold TEXT NOT NULL,
+    span_kind TEXT NOT NULL,              -- name, number, date, phrase
+    UNIQUE (question, gold)
+);
+
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    created_at TEXT NOT NULL,
+    state TEXT NOT NULL,                  -- running, paused, done, failed, dropped
+    level TEXT NOT NULL,                  -- slow, fast
+    parent INTEGER NOT NULL,              -- the version it starts from; 0 is the base
+    base_name TEXT NOT NULL,
+    base_digest TEXT NOT NULL,
+    options TEXT NOT NULL,                -- JSON: every value the run was made with
+    report TEXT                           -- JSON: the figures, once there are any
+);
+
+CREATE TABLE run_samples (
+    run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    sample_id INTEGER NOT NULL,           -- kept when the sample itself is forgotten
+    role TEXT NOT NULL,                   -- new, replay, general
+    PRIMARY KEY (run_id, sample_id)
+);
+
+CREATE TABLE adapters (
+    version INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id INTEGER NOT NULL REFERENCES runs(id),
+    parent INTEGER NOT NULL,
+    level TEXT NOT NULL,
+    base_name TEXT NOT NULL,
+    base_digest TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    state TEXT NOT NULL                   -- ok, stale (a source changed since), deleted
+);
+
+CREATE TABLE evaluations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    probe_id INTEGER NOT NULL REFERENCES probes(id) ON DELETE CASCADE,
+    stage TEXT NOT NULL,                  -- before, after
+    form TEXT NOT NULL,                   -- direct, third turn, system prompt
+    correct INTEGER NOT NULL,
+    log_prob REAL,
+    answer TEXT NOT NULL
+);
+
+CREATE TABLE settings (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);
+
+CREATE INDEX messages_conversation ON messages(conversation_id);
+
+CREATE INDEX document_chunks_document ON document_chunks(document_id);
+
+CREATE INDEX document_chunks_chunk ON document_chunks(chunk_id);
+
+CREATE INDEX message_chunks_message ON message_chunks(message_id);
+
+CREATE INDEX message_chunks_chunk ON message_chunks(chunk_id);
+
+CREATE INDEX source_documents_document ON source_documents(document_id);
+
+CREATE INDEX source_conversations_conversation ON source_conversations(conversation_id);
+
+CREATE INDEX samples_chunk ON samples(chunk_id);
+
+CREATE INDEX probes_chunk ON probes(chunk_id);
+
+CREATE INDEX run_samples_sample ON run_samples(sample_id);
+
+CREATE VIRTUAL TABLE chunks_fts USING fts5(
+    text, content='chunks', content_rowid='id', tokenize='porter unicode61 remove_diacritics 2'
+);
+
+CREATE TRIGGER chunks_ai AFTER INSERT ON chunks BEGIN
+    INSERT INTO chunks_fts (rowid, text) VALUES (new.id, new.text);
+END;
+
+CREATE TRIGGER chunks_ad AFTER DELETE ON chunks BEGIN
+    INSERT INTO chunks_fts (chunks_fts, rowid, text) VALUES ('delete', old.id, old.text);
+END
+"""
+
+
+class Store:
+    """One person's store. Open it with `Store.open`; use it as a context manager.
+
+    Attributes:
+        home: the folder it lies in.
+        db: the sqlite-utils database, for queries.
+    """
+
+    def __init__(self, home: Home, db: Database) -> None:
+        self.home = home
+        self.db = db
+
+    @classmethod
+    def open(cls, home: Home, create: bool = False) -> "Store":
+        """Open the store of a home folder, bringing an older one up to date.
+
+        Raises:
+            NoStore: there is none and `create` is false.
+            LearnctlError: the file is no store, or cannot be written.
+        """
+        if not create and not home.database.exists():
+            raise NoStore(
+                f"no store in {home.path}", hint="run `learnctl ingest PATH` to make one"
+            )
+        try:
+            home.make()
+            if not home.database.exists():
+                home.database.touch(mode=0o600)
+            connection = sqlite3.connect(home.database, timeout=30, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA secure_delete = ON")
+            db = Database(connection)
+            migrations.apply(db)
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise LearnctlError(f"the store {home.database} cannot be opened: {error}") from error
+        # SQLite gives its side files the database's own mode.
+        return cls(home, db)
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.db.close()
+
+    def rows(self, sql: str, *values: Any) -> list[Record]:
+        return list(self.db.query(sql, values))
+
+    def row(self, sql: str, *values: Any) -> Record | None:
+        return next(iter(self.db.query(sql, values)), None)
+
+    def value(self, sql: str, *values: Any) -> Any:
+        found = self.row(sql, *values)
+        return None if found is None else next(iter(found.values()))
+
+    def setting(self, key: str, default: str = "") -> str:
+        found = self.value("SELECT value FROM settings WHERE key = ?", key)
+        return default if found is None else str(found)
+
+    def set_setting(self, key: str, value: str) -> None:
+        with self.db.atomic():
+            self.db.table("settings").upsert({"key": key, "value": value}, pk="key")
+
+    def erase_traces(self) -> None:
+        """Make sure that what was deleted is nowhere in the files: `secure_delete` covers neither the
+        full-text index nor the write-ahead log."""
+        with self.db.atomic():
+            self.db.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('optimize')")
+        self.db.execute("VACUUM")
+        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def counts(self) -> Record:
+        """How many sources, documents, conversations, messages and chunks are live."""
+        return {
+            name: self.value(f"SELECT count(*) FROM {name}")
+            for name in ("sources", "documents", "conversations", "messages", "chunks")
+        }
+
+    def sources(self) -> list[Record]:
+        """Every source with what it holds, oldest first."""
+        return self.rows(
+            """
+            SELECT s.id, s.path, s.format, s.n_bytes, s.ingested_at,
+                (SELECT count(DISTINCT document_id) FROM source_documents WHERE source_id = s.id)
+                    AS documents,
+                (SELECT count(*) FROM source_conversations WHERE source_id = s.id) AS conversations,
+                (SELECT count(DISTINCT chunk_id) FROM origins WHERE source_id = s.id) AS chunks,
+                (SELECT count(*) FROM samples WHERE chunk_id IN
+                    (SELECT chunk_id FROM origins WHERE source_id = s.id)) AS samples
+            FROM sources s ORDER BY s.id
+            """
+        )
+
+    def find_sources(self, name: str) -> list[Record]:
+        """The sources meant by a number, a path, a folder, or the last part of a path.
+
+        Raises:
+            LearnctlError: none is.
+        """
+        everything = self.rows("SELECT * FROM sources ORDER BY id")
+        wanted = str(Path(name).expanduser().absolute())
+        found = (
+            [s for s in everything if str(s["id"]) == name or s["path"] in (name, wanted)]
+            or [s for s in everything if s["path"].startswith(wanted + "/")]
+            or [s for s in everything if s["path"].endswith("/" + name)]
+        )
+        if not found:
+            raise LearnctlError(f"no source `{name}`", hint="`learnctl sources` lists them")
+        return found
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def to_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def marks(values: Iterable[Any]) -> str:
+    """Question marks for an SQL list of that many values."""
+    return ", ".join("?" for _ in values)

@@ -1,0 +1,200 @@
+"""The frozen base model: loaded once, never changed, with a tokenizer that knows its chat form."""
+
+import logging
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..memory.errors import LearnctlError
+from . import models
+
+# A plain form for models that come without a chat template.
+PLAIN_TEMPLATE = (
+    "{% for message in messages %}"
+    "{{ message['role'] }}: {{ message['content'] }}"
+    "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}\n"
+    "{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
+)
+
+# By free memory in GiB, largest first: NF4 weights, adapters and activations with room to spare.
+GPU_DEFAULTS = (
+    (20.0, "Qwen/Qwen3-8B"),
+    (12.0, "Qwen/Qwen3-4B-Instruct-2507"),
+    (7.0, "Qwen/Qwen2.5-3B-Instruct"),
+    (4.0, "Qwen/Qwen2.5-1.5B-Instruct"),
+)
+
+
+def quiet_libraries() -> None:
+    """Telemetry off, hub off, chatter off; called before transformers is first imported."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"(transformers|peft|bitsandbytes|torch)\b.*")
+
+
+@dataclass
+class Base:
+    """A loaded base model.
+
+    `model` is the frozen `PreTrainedModel` in evaluation mode; `stop_ids` end an answer.
+    """
+
+    name: str
+    digest: str
+    model: Any
+    tokenizer: Any
+    device: Any
+    quantization: str | None
+    stop_ids: list[int]
+
+    @property
+    def n_parameters(self) -> int:
+        return int(self.model.num_parameters())
+
+
+def choose_device(name: str = "auto") -> Any:
+    """`auto` takes CUDA where there is one, then MPS, then the CPU."""
+    import torch
+
+    if name != "auto":
+        return torch.device(name)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def default_name(device: Any) -> str:
+    """The base model when none was named: embedded on a CPU, by free memory on a GPU."""
+    import torch
+
+    if device.type != "cuda":
+        return models.EMBEDDED
+    free_gib = torch.cuda.mem_get_info(device)[0] / 2**30
+    return next((name for least, name in GPU_DEFAULTS if free_gib >= least), models.EMBEDDED)
+
+
+def load(name: str = "auto", quantize: str = "auto", device: str = "auto") -> Base:
+    """Load a base model for training and for talking.
+
+    Args:
+        name: `auto`, `embedded`, a hub id that was pulled, a local folder or a GGUF file.
+        quantize: `nf4`, `none`, or `auto` (NF4 on CUDA, full precision elsewhere).
+
+    Raises:
+        LearnctlError: the model is not there or cannot be used.
+    """
+    quiet_libraries()
+    import torch
+
+    where = choose_device(device)
+    files = models.find(default_name(where) if name == "auto" else name)
+    quantization = _quantization(quantize, where)
+    try:
+        if files.is_gguf:
+            model: Any = load_gguf(files.path)
+            if quantization:
+                raise LearnctlError(
+                    f"{files.path.name} is a GGUF file and cannot be quantized again on loading",
+                    hint="use `--quantize none`, or a folder of safetensors",
+                )
+        else:
+            model = _load_folder(files.path, quantization, where)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise LearnctlError(f"the base model {files.path} cannot be loaded: {reason}") from error
+    if not quantization:
+        model.to(where)
+    model.requires_grad_(False)
+    model.eval()
+    model.config.use_cache = True
+    torch.set_grad_enabled(True)
+    tokenizer = _load_tokenizer(files)
+    return Base(
+        name=files.name,
+        digest=models.digest(files),
+        model=model,
+        tokenizer=tokenizer,
+        device=where,
+        quantization=quantization,
+        stop_ids=_stop_ids(model, tokenizer),
+    )
+
+
+def load_gguf(path: Path) -> Any:
+    """A GGUF file as plain full-precision layers."""
+    quiet_libraries()
+    from transformers import AutoModelForCausalLM, GgufConfig
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    return AutoModelForCausalLM.from_pretrained(
+        path.parent, gguf_file=path.name, quantization_config=GgufConfig(dequantize=True)
+    )
+
+
+def _quantization(wanted: str, device: Any) -> str | None:
+    if wanted not in {"auto", "nf4", "none"}:
+        raise LearnctlError(f"unknown quantization: {wanted}", hint="use `auto`, `nf4` or `none`")
+    if wanted == "auto":
+        return "nf4" if device.type == "cuda" else None
+    return "nf4" if wanted == "nf4" else None
+
+
+def _load_folder(path: Path, quantization: str | None, device: Any) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    common: dict[str, Any] = {"trust_remote_code": False, "use_safetensors": True}
+    if quantization == "nf4":
+        from transformers import BitsAndBytesConfig
+
+        # bf16 compute on a GPU; on a CPU fp32, which keeps NF4 comparable with full precision.
+        compute = torch.bfloat16 if device.type == "cuda" else torch.float32
+        common["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=compute,
+        )
+        common["device_map"] = {"": device}
+        common["dtype"] = compute
+    else:
+        common["dtype"] = torch.float32 if device.type == "cpu" else torch.bfloat16
+    return AutoModelForCausalLM.from_pretrained(path, **common)
+
+
+def _load_tokenizer(files: models.ModelFiles) -> Any:
+    from transformers import AutoTokenizer
+
+    if files.is_gguf:
+        tokenizer = AutoTokenizer.from_pretrained(files.path.parent, gguf_file=files.path.name)
+    else:
+        tokenizer = AutoTokenizer.from_pretrained(files.path, trust_remote_code=False)
+    if tokenizer.eos_token is None:
+        raise LearnctlError(f"the tokenizer of {files.name} has no end-of-text token")
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    if not tokenizer.chat_template:
+        tokenizer.chat_template = PLAIN_TEMPLATE
+    return tokenizer
+
+
+def _stop_ids(model: Any, tokenizer: Any) -> list[int]:
+    """The tokens that end an answer: the generation config's, the tokenizer's, the chat form's."""
+    configured = model.generation_config.eos_token_id
+    ids = set(configured if isinstance(configured, list) else [configured])
+    ids.add(tokenizer.eos_token_id)
+    ids.update(tokenizer.convert_tokens_to_ids(["<|im_end|>", "<end_of_turn>", "<|eot_id|>"]))
+    unknown = tokenizer.unk_token_id
+    return sorted(i for i in ids if i is not None and i != unknown)

@@ -1,0 +1,110 @@
+"""Every value a consolidation is made with, in one place: defaults, the config file, and checks.
+
+Precedence is flag, then `config.toml` in the home folder, then the default here.
+"""
+
+import tomllib
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import tomlkit
+
+from ..memory.errors import LearnctlError
+from ..memory.home import Home
+
+
+@dataclass(frozen=True)
+class Options:
+    base: str = "auto"
+    """The base model: auto, embedded, a hub id that was pulled, a local folder or a GGUF file."""
+    quantize: str = "auto"
+    """How the base is held: nf4, none, or auto (NF4 on CUDA, full precision elsewhere)."""
+    device: str = "auto"
+    """Where to compute: auto, cpu, cuda or mps."""
+    epochs: int = 5
+    """How often each training sample is seen."""
+    learning_rate: float = 1e-3
+    """The peak of the cosine schedule. Large for a small base; 2e-4 suits 4B and up."""
+    rank: int = 32
+    """The rank of the adapter; its alpha is twice that."""
+    pack_tokens: int = 256
+    """Tokens in one pack, the fixed shape that training runs in."""
+    packs_per_step: int = 2
+    """Packs that make one optimizer step."""
+    replay_share: float = 0.35
+    """Samples of earlier nights, as a share of all facts trained on in a night."""
+    general_rows: int = 48
+    """The base's own answers to general prompts that are rehearsed every night."""
+    questions_per_fact: int = 3
+    """How many questions the base model is asked to write about each fact."""
+    max_divergence: float = 0.6
+    """The gate: nats per token from the base on general prompts that a version may not exceed."""
+    max_recall_loss: float = 0.1
+    """The gate: the share of earlier probes that a version may lose."""
+    min_recall_gain: float = 0.15
+    """The gate: the share of new probes that must have been gained, if the model is able to."""
+    probes_per_run: int = 96
+    """The most probes asked of each of what is new and what is old."""
+    seed: int = 0
+    """Fixes every random choice."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.replay_share < 1:
+            raise LearnctlError(f"replay_share must be from 0 to below 1, not {self.replay_share}")
+        for name in ("epochs", "rank", "pack_tokens", "packs_per_step", "probes_per_run"):
+            if getattr(self, name) < 1:
+                raise LearnctlError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.learning_rate <= 0:
+            raise LearnctlError(f"learning_rate must be above 0, not {self.learning_rate}")
+
+
+KINDS = {field.name: type(field.default) for field in fields(Options)}
+
+
+def load(home: Home, **flags: Any) -> Options:
+    """The options in force: flags that are not None over the config file over the defaults.
+
+    Raises:
+        LearnctlError: the config file is broken or names something unknown.
+    """
+    chosen = {name: _checked(name, value) for name, value in read_config(home).items()}
+    chosen |= {name: value for name, value in flags.items() if value is not None}
+    return replace(Options(), **chosen)
+
+
+def read_config(home: Home) -> dict[str, Any]:
+    if not home.config.exists():
+        return {}
+    try:
+        return tomllib.loads(home.config.read_text())
+    except (tomllib.TOMLDecodeError, OSError) as error:
+        raise LearnctlError(f"{home.config}: {error}") from error
+
+
+def set_config(home: Home, name: str, value: str | None) -> None:
+    """Write one value into the config file, or take it out where the value is None.
+
+    Raises:
+        LearnctlError: there is no such option, or the value is not of its kind.
+    """
+    if name not in KINDS:
+        raise LearnctlError(f"no option `{name}`", hint=f"the options are: {', '.join(KINDS)}")
+    text = home.config.read_text() if home.config.exists() else ""
+    document = tomlkit.parse(text)
+    if value is None:
+        document.pop(name, None)
+    else:
+        document[name] = _checked(name, value)
+        replace(Options(), **{name: document[name]})
+    home.make()
+    home.config.touch(mode=0o600)
+    home.config.write_text(tomlkit.dumps(document))
+
+
+def _checked(name: str, value: Any) -> Any:
+    if name not in KINDS:
+        raise LearnctlError(f"config.toml: no option `{name}`", hint=f"known: {', '.join(KINDS)}")
+    try:
+        return KINDS[name](value)
+    except (TypeError, ValueError) as error:
+        raise LearnctlError(f"{name}: expected {KINDS[name].__name__}, found {value!r}") from error

@@ -1,0 +1,178 @@
+"""Versions: adapters published whole or not at all, put in service, rolled back, deleted.
+
+The rows in the store are the truth; the folder `versions/N` holds the weights in PEFT's form and a
+card that says how they were made. Publishing writes to a temporary name, syncs, renames, and only
+then commits the rows.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ..memory.errors import LearnctlError
+from ..memory.forget import forget_sources
+from ..memory.lineage import in_service
+from ..memory.home import private_folder
+from ..memory.store import Record, Store, now
+from .models import file_sha256
+
+WEIGHTS = "adapter_model.safetensors"
+CARD = "card.json"
+
+
+def publish(store: Store, run: Record, save: Any, card: Record, serve: bool) -> int:
+    """Write an adapter as the next version and, where `serve`, put it in service.
+
+    Args:
+        save: called with a folder; writes the weights and settings of the adapter into it.
+        card: what is written beside the weights.
+
+    Returns:
+        The version's number. Until this returns, what was in service is in service.
+    """
+    private_folder(store.home.versions)
+    version = 1 + int(store.value("SELECT max(version) FROM adapters") or 0)
+    scratch = private_folder(store.home.versions / f".{version}.tmp")
+    target = store.home.versions / str(version)
+    save(scratch)
+    sha256 = file_sha256(scratch / WEIGHTS)
+    (scratch / CARD).write_text(json.dumps({**card, "version": version, "sha256": sha256}, indent=1))
+    for file in scratch.iterdir():
+        file.chmod(0o600)
+        _sync(file)
+    _sync(scratch)
+    shutil.rmtree(target, ignore_errors=True)  # a leftover of a run that died before its rows
+    os.replace(scratch, target)
+    _sync(store.home.versions)
+    with store.db.atomic():
+        store.db.table("adapters").insert(
+            {
+                "version": version,
+                "run_id": run["id"],
+                "parent": run["parent"],
+                "level": run["level"],
+                "base_name": run["base_name"],
+                "base_digest": run["base_digest"],
+                "sha256": sha256,
+                "created_at": now(),
+                "state": "ok",
+            }
+        )
+        if serve:
+            _serve(store, version)
+    return version
+
+
+def weights_folder(store: Store, version: int) -> Path:
+    """The folder of a version's weights, checked against its digest.
+
+    Raises:
+        LearnctlError: there is no such version, or its file is not what was published.
+    """
+    adapter = _adapter(store, version)
+    folder = store.home.versions / str(version)
+    if not (folder / WEIGHTS).exists() or file_sha256(folder / WEIGHTS) != adapter["sha256"]:
+        raise LearnctlError(
+            f"the weights of version {version} are missing or damaged",
+            hint="`learnctl rollback` puts an earlier version in service",
+        )
+    return folder
+
+
+def history(store: Store) -> list[Record]:
+    """Every version that still exists, newest first, with what its run measured."""
+    serving = in_service(store)
+    found = []
+    for row in store.rows(
+        "SELECT a.*, r.report FROM adapters a JOIN runs r ON r.id = a.run_id"
+        " WHERE a.state != 'deleted' ORDER BY version DESC"
+    ):
+        report = json.loads(row["report"] or "{}")
+        found.append(
+            {
+                "version": row["version"],
+                "run": row["run_id"],
+                "created": row["created_at"],
+                "level": row["level"],
+                "parent": row["parent"],
+                "in_service": row["version"] == serving,
+                "recall": report.get("recall"),
+                "divergence": report.get("divergence"),
+                "state": row["state"],
+            }
+        )
+    return found
+
+
+def rollback(store: Store, version: int | None = None) -> int:
+    """Put an earlier version in service: the named one (0 is the base), else the parent of the one
+    that serves now. Returns the version now in service.
+
+    Raises:
+        LearnctlError: there is no such version, or nothing to go back to.
+    """
+    if version is None:
+        serving = in_service(store)
+        if not serving:
+            raise LearnctlError("the base is in service: there is nothing to go back to")
+        version = _newest_usable(store, below=serving)
+    if version:
+        weights_folder(store, version)
+    with store.db.atomic():
+        _serve(store, version)
+    return version
+
+
+def forget(store: Store, source_ids: list[int]) -> Record:
+    """Take sources back: out of the store, and every version that learned from them deleted.
+
+    What serves next is the newest version that never saw them, else the base. Unfinished runs are
+    dropped with their checkpoints.
+    """
+    before = {row["version"] for row in _live(store)}
+    report = forget_sources(store, source_ids)
+    after = {row["version"] for row in _live(store)}
+    for version in before - after:
+        shutil.rmtree(store.home.versions / str(version), ignore_errors=True)
+    serving = in_service(store)
+    with store.db.atomic():
+        if serving and serving not in after:
+            serving = _newest_usable(store, below=serving)
+            _serve(store, serving)
+        store.db.execute("UPDATE runs SET state = 'dropped' WHERE state IN ('running', 'paused')")
+    shutil.rmtree(store.home.runs, ignore_errors=True)
+    return {**report, "versions_deleted": sorted(before - after), "version": serving}
+
+
+def _live(store: Store) -> list[Record]:
+    return store.rows("SELECT version FROM adapters WHERE state != 'deleted'")
+
+
+def _newest_usable(store: Store, below: int) -> int:
+    found = store.value(
+        "SELECT max(a.version) FROM adapters a JOIN runs r ON r.id = a.run_id"
+        " WHERE a.state = 'ok' AND a.version < ? AND r.report LIKE '%\"decision\": \"promoted\"%'",
+        below,
+    )
+    return int(found or 0)
+
+
+def _adapter(store: Store, version: int) -> Record:
+    found = store.row("SELECT * FROM adapters WHERE version = ? AND state != 'deleted'", version)
+    if found is None:
+        raise LearnctlError(f"no version {version}", hint="`learnctl history` lists them")
+    return found
+
+
+def _serve(store: Store, version: int) -> None:
+    store.db.table("settings").upsert({"key": "in_service", "value": str(version)}, pk="key")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
