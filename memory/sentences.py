@@ -38,7 +38,11 @@ _STARTERS = _words(
 )
 
 _LIST_MARK = re.compile(r"^\s*(?:[-*+•‣◦▪·–—]|\d{1,2}[.)]|[A-Za-z]\))\s+")  # noqa: RUF001
-_STOP = re.compile(r"""[.!?…]+["'”’»)\]]*(?:\[\d{1,3}\])*(?=\s)|[。！？]+[」』”’）]*""")  # noqa: RUF001
+# Starting only at the first mark of a run, and never giving back, keeps this linear.
+_STOP = re.compile(
+    r"""(?<![.!?…])[.!?…]++["'”’»)\]]*+(?:\[\d{1,3}\])*+(?=\s)"""  # noqa: RUF001
+    r"|(?<![。！？])[。！？]++[」』”’）]*+"  # noqa: RUF001
+)
 _OPENERS = "\"'“‘«([{¿¡„*_"  # noqa: RUF001
 _WORD = re.compile(r"[^\W_]+")
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
