@@ -1,0 +1,94 @@
+"""The command line: its global options and its commands."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from typer import Context, Exit, Option, Typer
+
+from . import (
+    ask,
+    chat,
+    compare,
+    config,
+    consolidate,
+    doctor,
+    forget,
+    history,
+    ingest,
+    init,
+    model,
+    rollback,
+    schedule,
+    search,
+    sources,
+    status,
+)
+from .context import Settings
+from .errors import Command, Group
+from .output import show
+
+MEMORY = "What it knows"
+LEARNING = "What it learns"
+TALKING = "Talking"
+SETTING_UP = "Setting up"
+
+app = Typer(
+    name="learnctl",
+    cls=Group,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            show(f"learnctl {version('learnctl-llm')}")
+        except PackageNotFoundError:  # run from a checkout that is not installed
+            show("learnctl (not installed)")
+        raise Exit
+
+
+@app.callback()
+def learnctl(
+    ctx: Context,
+    home: Annotated[
+        Path | None,
+        Option(
+            metavar="FOLDER",
+            help="Where the store and the versions lie; else LEARNCTL_HOME, else the usual place.",
+            show_default=False,
+        ),
+    ] = None,
+    debug: Annotated[bool, Option("--debug", help="Show where in the code a fault arose.")] = False,
+    version: Annotated[
+        bool,
+        Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """A local language model that learns from your documents and chats at night."""
+    ctx.obj = Settings(home)
+
+
+for panel, functions in {
+    MEMORY: (ingest.ingest, status.status, sources.sources, search.search, forget.forget),
+    TALKING: (chat.chat, ask.ask, compare.compare),
+    LEARNING: (consolidate.consolidate, history.history, rollback.rollback),
+    SETTING_UP: (init.init, doctor.doctor),
+}.items():
+    for function in functions:
+        app.command(cls=Command, rich_help_panel=panel)(function)
+app.add_typer(schedule.app, name="schedule", rich_help_panel=LEARNING)
+app.add_typer(model.app, name="model", rich_help_panel=SETTING_UP)
+app.add_typer(config.app, name="config", rich_help_panel=SETTING_UP)
+
+
+def main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding cannot show must not end a command.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    app()

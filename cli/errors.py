@@ -1,0 +1,119 @@
+"""The one place where faults become a line on stderr and an exit code."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from typer import Abort
+from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
+
+from ..memory.errors import LearnctlError
+from .output import plain, say
+
+INTERRUPTED = 130
+
+
+class Command(TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _flags_without_type(super().get_params(ctx))
+
+
+class Group(TyperGroup):
+    """A group of commands that shows every fault as one line; used for the outermost one."""
+
+    debug = False
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _flags_without_type(super().get_params(ctx))
+
+    def invoke(self, ctx: Any) -> Any:
+        self.debug = bool(ctx.params.get("debug", self.debug))
+        return super().invoke(ctx)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        def run() -> Any:
+            return whole(args, prog_name, complete_var, False, windows_expand_args, **extra)
+
+        whole = super().main
+        return sys.exit(self._guarded(run)) if standalone_mode else run()
+
+    def _guarded(self, run: Callable[[], Any]) -> int:
+        """Run the command line; its exit code."""
+        try:
+            code = run()
+            sys.stdout.flush()
+            return code if isinstance(code, int) else 0
+        except KeyboardInterrupt:
+            say("interrupted")
+            return INTERRUPTED
+        except BrokenPipeError:
+            _close_stdout()
+            return 1
+        except Exception as error:
+            if self.debug:
+                traceback.print_exc()
+            return show(error)
+
+
+def show(error: Exception) -> int:
+    """Say what is wrong, in one line and perhaps a hint; the exit code that goes with it."""
+    if type(error).__name__ == "NoArgsIsHelpError":  # typer has printed the help already
+        return 2
+    message, hint, code = _explained(error)
+    say(f"error: {plain(' '.join(message.split()))}")
+    if hint:
+        say(f"\nhint: {plain(hint)}")
+    if isinstance(error, OSError):
+        _close_stdout()
+    return code
+
+
+def _explained(error: Exception) -> tuple[str, str, int]:
+    """The message, the hint and the exit code of a fault."""
+    import sqlite3
+
+    if isinstance(error, LearnctlError):
+        return str(error), error.hint, error.exit_code
+    if isinstance(error, TyperException):
+        message = error.format_message().strip().removesuffix(".")
+        context = getattr(error, "ctx", None)
+        hint = f"`{context.command_path} --help` shows how" if context else ""
+        return message[:1].lower() + message[1:], hint, error.exit_code
+    if isinstance(error, Abort):
+        return "stopped before anything was done", "", 1
+    if isinstance(error, sqlite3.Error):
+        return f"the store cannot be used: {error}", "`learnctl doctor` looks for the cause", 1
+    if isinstance(error, OSError):
+        reason = (error.strerror or str(error)).lower()
+        return f"{error.filename}: {reason}" if error.filename else reason, "", 1
+    if isinstance(error, MemoryError):
+        return "out of memory", "close other programs, or choose a smaller base model", 1
+    return f"{type(error).__name__}: {error}", "`learnctl --debug …` shows where it happened", 1
+
+
+def _close_stdout() -> None:
+    """Nobody reads any more: what is still buffered goes nowhere, instead of failing again at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def _flags_without_type(params: list[Any]) -> list[Any]:
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    return params

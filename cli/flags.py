@@ -1,0 +1,39 @@
+"""Options that several commands share, with one wording each."""
+
+from typing import Annotated
+
+from typer import BadParameter, Option
+
+Json = Annotated[bool, Option("--json", help="Print one JSON value on stdout.")]
+Yes = Annotated[bool, Option("--yes", "-y", help="Do it without asking.")]
+NoRetrieval = Annotated[
+    bool,
+    Option("--no-retrieval", help="Answer from the weights alone, without looking anything up."),
+]
+System = Annotated[
+    str | None, Option("--system", "-s", metavar="TEXT", help="A system prompt to start with.")
+]
+MaxTokens = Annotated[
+    int, Option("--max-tokens", "-m", min=1, metavar="N", help="The most tokens in one answer.")
+]
+
+
+def parse_version(text: str) -> int:
+    """A version's number; `base` is 0."""
+    if text.strip().lower() == "base":
+        return 0
+    if not text.strip().isdecimal():
+        raise BadParameter(f"{text!r} is no version: give a number or `base`")
+    return int(text)
+
+
+Version = Annotated[
+    int | None,
+    Option(
+        "--version",
+        parser=parse_version,
+        metavar="N|base",
+        help="Talk to this version instead of the one in service.",
+        show_default=False,
+    ),
+]

@@ -1,0 +1,97 @@
+"""`learnctl ingest`: documents and chat exports into the store."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Argument, Context, Exit, Option
+
+from . import flags
+from .context import open_store
+from .output import console, counted, plain, say, show, show_json, show_table
+
+if TYPE_CHECKING:
+    from ..memory.ingest import IngestReport
+
+PARTLY_DONE = 3
+
+
+def ingest(
+    ctx: Context,
+    paths: Annotated[
+        list[Path], Argument(metavar="PATH…", help="Files and folders.", show_default=False)
+    ],
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Show what would be read, and store nothing.")
+    ] = False,
+    verbose: Annotated[
+        bool, Option("--verbose", "-v", help="Name every file that was skipped, with the reason.")
+    ] = False,
+    as_json: flags.Json = False,
+) -> None:
+    """Take documents and chat exports into the store.
+
+    The same path again takes only what changed. Secrets are replaced before anything is stored.
+
+    Examples:
+
+      learnctl ingest ~/notes
+
+      learnctl ingest --dry-run conversations.json
+    """
+    from ..memory import ingest as ingesting
+
+    if dry_run:
+        report = ingesting.look(paths)
+    else:
+        with open_store(ctx, create=True) as store, _naming_files() as on_file:
+            report = ingesting.ingest(store, paths, on_file)
+    for entry in report.refused:
+        say(plain(f"refused: {entry['path']}: {entry['reason']}"))
+    if as_json:
+        show_json(_as_json(report, dry_run))
+    else:
+        _render(report, dry_run, verbose)
+    if report.refused:
+        raise Exit(PARTLY_DONE)
+
+
+def _as_json(report: "IngestReport", dry_run: bool) -> dict[str, Any]:
+    value = asdict(report)
+    if not dry_run:
+        del value["files"]
+    return value
+
+
+def _render(report: "IngestReport", dry_run: bool, verbose: bool) -> None:
+    if dry_run and report.files:
+        columns = ("path", "format", "documents", "conversations", "messages", "first", "last")
+        show_table(columns, [[file[column] for column in columns] for file in report.files])
+    taken = ", ".join(
+        counted(getattr(report, f"{noun}s"), noun)
+        for noun in ("document", "conversation", "message", "chunk")
+        if not (dry_run and noun == "chunk")
+    )
+    show(f"{'would read' if dry_run else 'new'}: {taken}")
+    if report.skipped:
+        say(
+            f"skipped: {counted(len(report.skipped), 'file')}{'' if verbose else ' (-v lists them)'}"
+        )
+    if verbose:
+        for entry in report.skipped:
+            say(plain(f"skipped: {entry['path']}: {entry['reason']}"))
+
+
+@contextmanager
+def _naming_files() -> Iterator[Callable[[Path], None]]:
+    """Name the file at hand, where a person is watching."""
+    watching = console(stderr=True)
+    if not watching.is_terminal:
+        yield lambda path: None
+        return
+    from rich.text import Text
+
+    with watching.status("") as status:
+        yield lambda path: status.update(Text(plain(f"reading {path.name}")))

@@ -1,0 +1,87 @@
+"""`learnctl model`: base models on this machine."""
+
+from typing import Annotated
+
+from typer import Argument, Context, Typer
+
+from . import flags, init
+from .context import find_home
+from .errors import Command, Group
+from .output import n_bytes, say, show, show_json, show_table
+
+app = Typer(cls=Group, no_args_is_help=True, help="Fetch, list and remove base models.")
+
+Name = Annotated[
+    str,
+    Argument(
+        metavar="NAME",
+        help="`embedded`, or a model's id on the Hugging Face hub.",
+        show_default=False,
+    ),
+]
+
+
+@app.command("list", cls=Command)
+def list_models(as_json: flags.Json = False) -> None:
+    """List the base models on this machine."""
+    from ..trainer import models
+
+    found = [
+        {
+            "name": files.name,
+            "path": str(files.path),
+            "n_bytes": sum(file.stat().st_size for file in files.path.rglob("*") if file.is_file()),
+        }
+        for files in models.installed()
+    ]
+    if as_json:
+        show_json(found)
+    elif not found:
+        say("no base models yet: `learnctl model pull embedded` fetches a small one")
+    else:
+        show_table(
+            ("model", "size", "folder"),
+            [
+                [model["name"], n_bytes(int(str(model["n_bytes"]))), model["path"]]
+                for model in found
+            ],
+        )
+
+
+@app.command(cls=Command)
+def pull(name: Name) -> None:
+    """Fetch a base model; the only command that talks to the network.
+
+    Examples:
+
+      learnctl model pull embedded
+
+      learnctl model pull Qwen/Qwen2.5-1.5B-Instruct
+    """
+    init.fetch(name)
+
+
+@app.command(cls=Command)
+def remove(name: Name) -> None:
+    """Delete a base model from this machine."""
+    from ..trainer import models
+
+    show(f"removed: {name} ({n_bytes(models.remove(name))})")
+
+
+@app.command(cls=Command)
+def default(
+    ctx: Context,
+    name: Annotated[
+        str | None,
+        Argument(metavar="[NAME]", help="The model to use from now on.", show_default=False),
+    ] = None,
+) -> None:
+    """Show which base model is used, or choose another."""
+    if name is not None:
+        from ..trainer import models, options
+
+        if name != "auto":
+            models.find(name)
+        options.set_config(find_home(ctx), "base", name)
+    show(init.base_name(ctx))

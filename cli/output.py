@@ -1,0 +1,95 @@
+"""Data on stdout, talk on stderr, colours only on a terminal that wants them."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Control characters could rewrite what the terminal shows; names and texts come from anywhere.
+_CONTROLS = {code: "" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+# Wide enough that nothing is cut where the output goes into a file or a pipe.
+_UNLIMITED = 100_000
+
+
+def show(text: str = "") -> None:
+    """A line of data."""
+    print(plain(text))
+
+
+def show_json(value: Any) -> None:
+    print(json.dumps(value))
+
+
+def say(text: str) -> None:
+    """A line of talk."""
+    sys.stdout.flush()
+    print(text, file=sys.stderr)
+
+
+def say_dimly(text: str) -> None:
+    console(stderr=True).print(
+        plain(text), style="dim", markup=False, highlight=False, soft_wrap=True
+    )
+
+
+def show_table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """A table without lines; numbers stand to the right."""
+    from rich import box
+    from rich.table import Table
+
+    lines = [list(row) for row in rows]
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for index, column in enumerate(columns):
+        numeric = bool(lines) and all(isinstance(line[index], int | float) for line in lines)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for line in lines:
+        table.add_row(*(_cell(value) for value in line))
+    where = console()
+    if not where.is_terminal:
+        where.width = _UNLIMITED
+    where.print(table, highlight=False)
+
+
+def console(stderr: bool = False) -> "Console":
+    from rich.console import Console
+
+    no_color = bool(os.environ.get("NO_COLOR"))
+    return Console(stderr=stderr, color_system=None if no_color else "auto")
+
+
+def plain(text: str) -> str:
+    """A text without control characters."""
+    return text.translate(_CONTROLS)
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
+def n_bytes(number: float) -> str:
+    for size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
+        if number >= size:
+            return f"{number / size:.1f} {unit}"
+    return f"{number:.0f} bytes"
+
+
+def share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0%}"
+
+
+def is_terminal(stream: Any) -> bool:
+    return bool(stream is not None and stream.isatty())
+
+
+def _cell(value: Any) -> Any:
+    from rich.text import Text
+
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return Text(plain("" if value is None else str(value)))

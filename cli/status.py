@@ -1,0 +1,32 @@
+"""`learnctl status`: what the store holds and what is in service."""
+
+from typing import Any
+
+from typer import Context
+
+from . import flags
+from .context import open_store
+from .output import counted, share, show, show_json
+
+
+def status(ctx: Context, as_json: flags.Json = False) -> None:
+    """Show what the store holds, what is new, and which version is in service."""
+    from ..trainer.status import status as look_up
+
+    with open_store(ctx) as store:
+        found = look_up(store)
+        if as_json:
+            show_json(found)
+        else:
+            _render(found, str(store.home.path))
+
+
+def _render(found: dict[str, Any], home: str) -> None:
+    held = ("source", "document", "conversation", "message", "chunk")
+    version = f"version {found['version']}" if found["version"] else "the base, untouched"
+    known = "not measured yet" if found["known"] is None else f"{share(found['known'])} of probes"
+    show(f"home        {home}")
+    show(f"store       {', '.join(counted(found[f'{noun}s'], noun) for noun in held)}")
+    show(f"new         {counted(found['new_tokens'], 'token')} to learn")
+    show(f"in service  {version}")
+    show(f"known       {known}")
