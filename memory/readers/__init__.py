@@ -1,0 +1,104 @@
+"""Readers: a file per format. A file's content says what it is before its name does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from ..errors import UnreadableSource
+from ..records import Conversation, Item
+from . import chatgpt, docx, html, markdown, messages_jsonl, pdf, text
+from .archive import EMPTY_ZIP_MAGIC, ZIP_MAGIC, member_names
+from .binary import HEAD_BYTES, binary_kind
+from .json_faults import looks_like_json
+
+# In the order they are asked; the first that matches reads the file.
+FORMATS: dict[str, ModuleType] = {
+    "pdf": pdf,
+    "docx": docx,
+    "chatgpt": chatgpt,
+    "messages-jsonl": messages_jsonl,
+    "html": html,
+    "markdown": markdown,
+    "text": text,
+}
+_PROMISED_BY_NAME = {".pdf": "PDF", ".zip": "zip", ".docx": "Word document"}
+_OTHER_ZIPS = (
+    ("content.opf", "an EPUB book, which cannot be read yet"),
+    ("content.xml", "an OpenDocument file, which cannot be read yet"),
+    ("ppt/presentation.xml", "a PowerPoint file, which cannot be read yet"),
+    ("xl/workbook.xml", "an Excel file, which cannot be read yet"),
+)
+
+
+def detect(path: Path) -> str:
+    """The name of the format that reads the file.
+
+    Raises:
+        UnreadableSource: nothing here reads it; the message says why.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        if not head.strip():
+            raise UnreadableSource("empty")
+        for name, module in FORMATS.items():
+            if name == "html":  # from here on formats take any text
+                _refuse_what_is_no_text(path, head)
+            if module.matches(path, head):
+                return name
+    except PermissionError as error:
+        raise UnreadableSource("no permission to read it") from error
+    except OSError as error:
+        raise UnreadableSource((error.strerror or str(error)).lower()) from error
+    raise UnreadableSource("of no known form")
+
+
+def read(path: Path) -> Iterator[Item]:
+    """The documents or conversations in a file, streamed where the file may be large.
+
+    Raises:
+        UnreadableSource: the file, or the rest of it, cannot be read. What came before the fault
+            has been handed out already, so take a file in as one transaction.
+    """
+    name = detect(path)
+    found = False
+    try:
+        for item in FORMATS[name].read(path):
+            if _has_text(item):
+                found = True
+                yield item
+    except PermissionError as error:
+        raise UnreadableSource("no permission to read it") from error
+    except OSError as error:
+        raise UnreadableSource((error.strerror or str(error)).lower()) from error
+    if not found:
+        raise UnreadableSource("no text in it")
+
+
+def _has_text(item: Item) -> bool:
+    if isinstance(item, Conversation):
+        return bool(item.messages)
+    return any(section.text.strip() for section in item.sections)
+
+
+def _refuse_what_is_no_text(path: Path, head: bytes) -> None:
+    if head.startswith((ZIP_MAGIC, EMPTY_ZIP_MAGIC)):
+        raise UnreadableSource(_unknown_zip(path))
+    kind = binary_kind(head)
+    if kind:
+        raise UnreadableSource(f"{kind}, not text")
+    promised = _PROMISED_BY_NAME.get(path.suffix.lower())
+    if promised:
+        raise UnreadableSource(f"not a {promised}, though its name says so")
+    if head.startswith(b"{\\rtf"):
+        raise UnreadableSource("an RTF document, which cannot be read yet")
+    if looks_like_json(head) or path.suffix.lower() in (".json", ".jsonl", ".ndjson", ".ipynb"):
+        raise UnreadableSource("JSON that is no chat export of a known form")
+
+
+def _unknown_zip(path: Path) -> str:
+    names = member_names(path)
+    for ending, reason in _OTHER_ZIPS:
+        if any(name.endswith(ending) for name in names):
+            return reason
+    return "a zip with nothing in it that can be read" if names else "an empty zip"

@@ -1,0 +1,70 @@
+"""Members of zip files, read in memory and capped: a small file may unpack to any size."""
+
+from pathlib import Path
+from typing import IO
+from zipfile import BadZipFile, ZipFile
+
+from ..errors import UnreadableSource
+
+ZIP_MAGIC = b"PK\x03\x04"
+EMPTY_ZIP_MAGIC = b"PK\x05\x06"
+_MOST_MEMBERS = 100_000
+_LARGEST_RATIO = 200
+_RATIO_MATTERS_BYTES = 16 * 2**20
+_ENCRYPTED = 0x1
+
+
+def open_zip(path: Path) -> ZipFile:
+    """The archive, to be closed by the caller.
+
+    Raises:
+        UnreadableSource: it is no zip, or has more members than anybody's.
+        OSError: it cannot be opened.
+    """
+    try:
+        archive = ZipFile(path)
+    except (BadZipFile, ValueError, NotImplementedError) as error:
+        fault = str(error)[:1].lower() + str(error)[1:]
+        raise UnreadableSource(f"not a readable zip: {fault}") from error
+    if len(archive.filelist) > _MOST_MEMBERS:
+        archive.close()
+        raise UnreadableSource(f"a zip with more than {_MOST_MEMBERS:,} files in it")
+    return archive
+
+
+def member_names(path: Path) -> list[str]:
+    """The names in a zip; raises as `open_zip` does."""
+    with open_zip(path) as archive:
+        return archive.namelist()
+
+
+def open_member(archive: ZipFile, name: str, largest_bytes: int) -> IO[bytes]:
+    """A member as a stream; zipfile never gives more than the size that was checked here.
+
+    Raises:
+        UnreadableSource: encrypted, or it would unpack to too much.
+        KeyError: there is none of that name.
+    """
+    info = archive.getinfo(name)
+    if info.flag_bits & _ENCRYPTED:
+        raise UnreadableSource("a zip protected by a password")
+    ratio = info.file_size / max(info.compress_size, 1)
+    if info.file_size > largest_bytes:
+        raise UnreadableSource(f"{name} in it would unpack to {info.file_size / 2**20:,.0f} MB")
+    if info.file_size > _RATIO_MATTERS_BYTES and ratio > _LARGEST_RATIO:
+        raise UnreadableSource(f"{name} in it unpacks to {ratio:.0f} times its size")
+    return archive.open(info)
+
+
+def read_member(archive: ZipFile, name: str, largest_bytes: int) -> bytes:
+    """A whole member.
+
+    Raises:
+        UnreadableSource: as `open_member`, or it is damaged.
+        KeyError: there is none of that name.
+    """
+    with open_member(archive, name, largest_bytes) as member:
+        try:
+            return member.read()
+        except (BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+            raise UnreadableSource(f"not a readable zip: {error}") from error

@@ -1,0 +1,125 @@
+"""Bytes to text that a database can hold, and hard-wrapped lines back to paragraphs."""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+from ..errors import UnreadableSource
+
+LARGEST_TEXT_BYTES = 64 * 2**20
+_MARKS = (  # the longer first: UTF-32's mark begins with UTF-16's
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+)
+_UNWANTED = re.compile(
+    r"[\x00-\x08\x0b\x0e-\x1f\x7f\x80-\x9f\ud800-\udfff\ufeff\u200b\u200e\u200f]"
+)
+_LINE_END = re.compile(r"\r\n?|[\x0c\x85\u2028\u2029]")
+_LIST_ITEM = re.compile(r"\s*(?:[-*+•‣◦▪·–—]|\(?\d{1,3}[.)]|\(?[A-Za-z]\))\s")  # noqa: RUF001
+
+
+def load_bytes(path: Path) -> bytes:
+    """The whole file.
+
+    Raises:
+        UnreadableSource: it is larger than any text a person wrote.
+        OSError: it cannot be opened.
+    """
+    with path.open("rb") as file:
+        data = file.read(LARGEST_TEXT_BYTES + 1)
+    if len(data) > LARGEST_TEXT_BYTES:
+        raise UnreadableSource(f"larger than {LARGEST_TEXT_BYTES // 2**20} MB of text")
+    return data
+
+
+def decode(data: bytes, declared: str | None = None) -> str:
+    """Text of `data`, cleaned.
+
+    Its byte order mark decides, else UTF-8 if it is that, else what it declares, else what fits.
+
+    Raises:
+        UnreadableSource: no character set fits.
+    """
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None)
+    encoding = encoding or wide_encoding(data[:4096])
+    for name in (encoding or "utf-8", declared or "utf-8"):
+        try:
+            return clean(data.decode(name))
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return clean(_guess(data))
+
+
+def wide_encoding(head: bytes) -> str | None:
+    """UTF-16 without a byte order mark shows by its zero bytes standing on one side only."""
+    head = head[: len(head) // 2 * 2]
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    enough = len(head) // 5
+    if odd > enough and even == 0:
+        return "utf-16-le"
+    if even > enough and odd == 0:
+        return "utf-16-be"
+    return None
+
+
+def has_mark(head: bytes) -> bool:
+    return any(head.startswith(mark) for mark, _ in _MARKS)
+
+
+def _guess(data: bytes) -> str:
+    from charset_normalizer import from_bytes
+
+    # What comes after a megabyte rarely changes the guess and always costs time.
+    best = from_bytes(data[: 2**20]).best()
+    if best is None:
+        raise UnreadableSource("text in an unknown character set")
+    return data.decode(best.encoding, errors="replace")
+
+
+def clean(text: str) -> str:
+    """Without control characters, lone surrogates and invisible marks; line ends are `\\n`."""
+    return _UNWANTED.sub("", _LINE_END.sub("\n", text))
+
+
+def reflow(text: str) -> str:
+    """Lines that were broken only because they were full are joined; other line ends stay.
+
+    A break is forced where the next word would not have fitted into the width of the text.
+    """
+    blocks = [block.split("\n") for block in re.split(r"\n[ \t]*\n\s*", text)]
+    width = _wrap_width(blocks)
+    return "\n\n".join(_joined(block, width) for block in blocks if any(map(str.strip, block)))
+
+
+def _wrap_width(blocks: list[list[str]]) -> int | None:
+    """The width that the text was wrapped at; None when its breaks were set by hand."""
+    breaks = [pair for block in blocks for pair in pairwise(block)]
+    if not breaks:
+        return None
+    lengths = sorted(len(line.rstrip()) for line, _ in breaks)
+    width = lengths[len(lengths) * 95 // 100]
+    forced = sum(_is_forced(line, following, width) for line, following in breaks)
+    return width if 40 <= width <= 120 and forced * 2 > len(breaks) else None
+
+
+def _is_forced(line: str, following: str, width: int) -> bool:
+    words = following.split(maxsplit=1)
+    if not words or _LIST_ITEM.match(following):
+        return False
+    return len(line.rstrip()) + 1 + len(words[0]) > width
+
+
+def _joined(block: list[str], width: int | None) -> str:
+    out: list[str] = []
+    joins = False
+    for position, line in enumerate(block):
+        if joins:
+            out[-1] += " " + line.strip()
+        else:
+            out.append(line.strip())
+        following = block[position + 1] if position + 1 < len(block) else ""
+        joins = width is not None and _is_forced(line, following, width)
+    return "\n".join(line for line in out if line)

@@ -1,0 +1,52 @@
+"""Gathers lines under the headings that they stand under."""
+
+from ..records import Section
+
+ARROW = " › "  # noqa: RUF001
+
+
+class SectionBuilder:
+    """Takes headings and paragraphs in reading order, gives sections with heading paths."""
+
+    def __init__(self) -> None:
+        self._path: list[tuple[int, str]] = []
+        self._blocks: list[str] = []
+        self._done: list[Section] = []
+        self.first_title: str | None = None
+
+    def heading(self, level: int, text: str) -> None:
+        """Begins a section; headings of the same or a deeper level end."""
+        text = " ".join(text.split())
+        if not text:
+            return
+        self._finish()
+        self._path = [(depth, name) for depth, name in self._path if depth < level]
+        self._path.append((level, text))
+        if level == 1 and self.first_title is None:
+            self.first_title = text
+
+    def block(self, text: str) -> None:
+        """A paragraph, or the lines of a list."""
+        if text.strip():
+            self._blocks.append(text.strip())
+
+    def line(self, text: str) -> None:
+        """One line of a list or table, next to the line before it."""
+        if not text.strip():
+            return
+        if self._blocks and self._blocks[-1].startswith("\0"):
+            self._blocks[-1] += "\n" + text.strip()
+        else:
+            self._blocks.append("\0" + text.strip())
+
+    def sections(self) -> tuple[Section, ...]:
+        """All that was taken in; a heading with nothing under it is no section."""
+        self._finish()
+        return tuple(self._done)
+
+    def _finish(self) -> None:
+        if self._blocks:
+            heading = ARROW.join(name for _, name in self._path)
+            text = "\n\n".join(block.removeprefix("\0") for block in self._blocks)
+            self._done.append(Section(heading, text))
+            self._blocks = []

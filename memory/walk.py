@@ -1,0 +1,189 @@
+"""Which files of the given folders to read, which to pass over, and which to refuse.
+
+Links to folders are never followed, so that a walk ends and stays inside what was given.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .readers.binary import HEAD_BYTES, binary_kind
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+IGNORE_FILE = ".learnctlignore"
+_TOOL_FOLDERS = frozenset(
+    ["node_modules", "__pycache__", "venv", "env", "site-packages", "__MACOSX", "bower_components"]
+)
+_LARGEST_IGNORE_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file to read; `root` is the folder that was given, or the given file's own."""
+
+    path: Path
+    root: Path
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Passed over for a reason that is no fault; a folder stands for all that is in it."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Asked for, and cannot be taken."""
+
+    path: Path
+    reason: str
+
+
+Entry = Found | Skipped | Refused
+
+
+def walk(paths: Iterable[Path]) -> Iterator[Entry]:
+    """All files of `paths` in sorted order, each with what is to be done with it, once.
+
+    A file that was named itself is taken even when it is hidden. Never raises for what it meets.
+    """
+    met: set[Path] = set()
+    for path in paths:
+        for entry in _given(path):
+            if entry.path not in met:
+                met.add(entry.path)
+                yield entry
+
+
+def _given(path: Path) -> Iterator[Entry]:
+    try:
+        if path.is_dir():
+            yield from _folder(path, path, ())
+        elif path.exists():
+            yield _file(path, path.parent)
+        elif path.is_symlink():
+            yield Refused(path, "a link to nothing")
+        else:
+            yield Refused(path, "there is no such file or folder")
+    except OSError as error:
+        yield Refused(path, _reason(error))
+
+
+def _folder(folder: Path, root: Path, above: tuple["_Ignore", ...]) -> Iterator[Entry]:
+    try:
+        with os.scandir(folder) as listed:
+            entries = sorted(listed, key=lambda entry: entry.name)
+    except OSError as error:
+        yield Refused(folder, _reason(error))
+        return
+    ignores = above
+    if any(entry.name == IGNORE_FILE for entry in entries):
+        try:
+            ignores = (*above, _Ignore(folder))
+        except OSError as error:
+            yield Refused(folder / IGNORE_FILE, _reason(error))
+    for entry in entries:
+        yield from _entry(entry, root, ignores)
+
+
+def _entry(entry: os.DirEntry[str], root: Path, ignores: tuple["_Ignore", ...]) -> Iterator[Entry]:
+    path = Path(entry.path)
+    try:
+        is_folder = entry.is_dir(follow_symlinks=False)
+        passed_over = _passed_over(path, is_folder, ignores)
+        if passed_over:
+            yield Skipped(path, passed_over)
+        elif entry.is_symlink():
+            yield _link(path, root)
+        elif is_folder:
+            yield from _folder(path, root, ignores)
+        else:
+            yield _file(path, root)
+    except OSError as error:
+        yield Refused(path, _reason(error))
+
+
+def _passed_over(path: Path, is_folder: bool, ignores: tuple["_Ignore", ...]) -> str:
+    if path.name.startswith("."):
+        return "hidden"
+    if is_folder and _is_made_by_tools(path):
+        return "made by tools, not by a person"
+    if any(ignore.matches(path, is_folder) for ignore in ignores):
+        return f"ignored by {IGNORE_FILE}"
+    return ""
+
+
+def _is_made_by_tools(folder: Path) -> bool:
+    name = folder.name
+    if name in ("venv", "env"):  # a person may keep notes in a folder of this name
+        return (folder / "pyvenv.cfg").exists()
+    return name in _TOOL_FOLDERS or (folder / "pyvenv.cfg").exists()
+
+
+def _link(path: Path, root: Path) -> Entry:
+    target = path.resolve()
+    if not target.is_relative_to(root.resolve()):
+        return Refused(path, "a link that leads out of the folder")
+    if not target.exists():
+        return Refused(path, "a link to nothing")
+    what = "folder" if target.is_dir() else "file"
+    return Skipped(path, f"a link to a {what} that is met anyway")
+
+
+def _file(path: Path, root: Path) -> Entry:
+    if not path.is_file():  # opening a pipe would wait for ever
+        return Skipped(path, "not a regular file")
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        return Refused(path, _reason(error))
+    if not head:
+        return Skipped(path, "empty")
+    kind = binary_kind(head)
+    return Skipped(path, f"{kind}, not text") if kind else Found(path, root)
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "no permission to read it"
+    return (error.strerror or str(error)).lower()
+
+
+class _Ignore:
+    """The patterns of one ignore file, which hold for its folder and what is below."""
+
+    def __init__(self, folder: Path) -> None:
+        with (folder / IGNORE_FILE).open("rb") as file:
+            lines = file.read(_LARGEST_IGNORE_BYTES).decode("utf-8-sig", "replace").splitlines()
+        self._folder = folder
+        self._spec = _spec(lines)
+
+    def matches(self, path: Path, is_folder: bool) -> bool:
+        below = path.relative_to(self._folder).as_posix()
+        return self._spec.match_file(below + "/" if is_folder else below)
+
+
+def _spec(lines: list[str]) -> "GitIgnoreSpec":
+    from pathspec import GitIgnoreSpec
+
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except ValueError:  # one bad pattern must not undo the others
+        return GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))
+
+
+def _is_pattern(line: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True
