@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from typer import Abort
+from typer import Abort, Exit
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
@@ -31,7 +31,11 @@ class Group(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         self.debug = bool(ctx.params.get("debug", self.debug))
-        return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            say("interrupted")
+            raise Exit(INTERRUPTED) from None
 
     def main(
         self,
@@ -54,9 +58,6 @@ class Group(TyperGroup):
             code = run()
             sys.stdout.flush()
             return code if isinstance(code, int) else 0
-        except KeyboardInterrupt:
-            say("interrupted")
-            return INTERRUPTED
         except BrokenPipeError:
             _close_stdout()
             return 1

@@ -11,9 +11,9 @@ from .output import counted, share, show, show_json
 
 def status(ctx: Context, as_json: flags.Json = False) -> None:
     """Show what the store holds, what is new, and which version is in service."""
-    from ..trainer.status import status as look_up
-
     with open_store(ctx) as store:
+        from ..trainer.status import status as look_up
+
         found = look_up(store)
         if as_json:
             show_json(found)

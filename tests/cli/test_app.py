@@ -1,0 +1,175 @@
+"""The whole command line: its help, its exit codes, and that it starts quickly."""
+
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+COMMANDS = [
+    "init",
+    "ingest",
+    "status",
+    "sources",
+    "search",
+    "forget",
+    "consolidate",
+    "chat",
+    "ask",
+    "history",
+    "rollback",
+    "compare",
+    "schedule",
+    "model",
+    "doctor",
+    "config",
+]
+READERS = (
+    ("status",),
+    ("sources",),
+    ("search", "x"),
+    ("forget", "1", "--yes"),
+    ("history",),
+    ("rollback",),
+    ("consolidate",),
+    ("ask", "x"),
+    ("chat",),
+    ("compare", "x"),
+)
+HEAVY = ["torch", "transformers", "peft", "sqlite_utils", "trafilatura", "bitsandbytes"]
+
+
+def test_help_lists_every_command(run: Any) -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    for name in COMMANDS:
+        assert f" {name} " in result.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(run: Any, name: str) -> None:
+    result = run(name, "-h")
+    assert result.exit_code == 0
+    assert "Usage: learnctl" in result.stdout
+    assert "<bool>" not in result.stdout
+
+
+@pytest.mark.parametrize("args", READERS, ids=lambda args: args[0])
+def test_without_a_store_what_reads_says_so(run: Any, args: tuple[str, ...]) -> None:
+    result = run(*args)
+    assert result.exit_code == 10
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: no store in ")
+    assert "\nhint: run `learnctl ingest PATH`" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("nonsense",),
+        ("ingest",),
+        ("search",),
+        ("forget",),
+        ("ask",),
+        ("ask", "x", "--version", "newest"),
+        ("consolidate", "--budget", "soon"),
+        ("consolidate", "--epochs", "0"),
+        ("schedule", "print", "--daily", "25:00"),
+        ("--nonsense",),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_one_line_and_a_hint(run: Any, args: tuple[str, ...]) -> None:
+    result = run(*args)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    error, blank, hint = result.stderr.splitlines()
+    assert error.startswith("error: ")
+    assert not error.endswith(".")
+    assert not blank
+    assert hint.startswith("hint: ")
+
+
+def test_a_mistyped_command_is_suggested(run: Any) -> None:
+    assert "'ingest'" in run("ingets", "x").stderr
+
+
+def test_without_a_command_the_help_is_shown(run: Any) -> None:
+    result = run()
+    assert result.exit_code == 2
+    assert "consolidate" in result.stdout
+
+
+def test_version(run: Any) -> None:
+    result = run("--version")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("learnctl ")
+
+
+def test_home_is_an_option_too(run: Any, tmp_path: Any) -> None:
+    result = run("--home", str(tmp_path / "elsewhere"), "status")
+    assert f"no store in {tmp_path / 'elsewhere'}" in result.stderr
+
+
+def test_help_imports_nothing_heavy(process: Any) -> None:
+    code = (
+        "import sys\nfrom learnctl.cli.app import app\n"
+        "try:\n    app(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"print(sorted(set(sys.modules) & set({HEAVY})), file=sys.stderr)"
+    )
+    assert process("-c", code).stderr.strip() == "[]"
+
+
+def test_help_is_quick(process: Any) -> None:
+    """At most about twice as long as typer and rich themselves take, the best of three."""
+    bare = (
+        "import typer\napp = typer.Typer()\n"
+        "@app.command()\ndef a() -> None: 'A.'\n@app.command()\ndef b() -> None: 'B.'\n"
+        "app(['--help'])"
+    )
+
+    def seconds(*args: str) -> float:
+        start = time.perf_counter()
+        assert process(*args).returncode == 0
+        return time.perf_counter() - start
+
+    process("-m", "learnctl.cli", "--help")  # compiles what is not yet
+    ours = min(seconds("-m", "learnctl.cli", "--help") for _ in range(3))
+    theirs = min(seconds("-c", bare) for _ in range(3))
+    assert ours < 2.5 * theirs + 0.1
+
+
+def test_module_runs(process: Any) -> None:
+    result = process("-m", "learnctl.cli", "status")
+    assert result.returncode == 10
+    assert result.stderr.startswith("error: no store")
+
+
+def test_no_colours_where_nobody_sees_them(process: Any) -> None:
+    plain = dict.fromkeys(("FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS"), "")
+    for args in (["--help"], ["config", "list"], ["nonsense"]):
+        result = process("-m", "learnctl.cli", *args, env=plain)
+        assert "\x1b" not in result.stdout + result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are for POSIX systems")
+@pytest.mark.parametrize("no_color", [False, True])
+def test_no_color_is_honoured_on_a_terminal(no_color: bool) -> None:
+    import pty
+
+    env = os.environ | {
+        "PYTHONPATH": str(ROOT / ".dev"),
+        "TERM": "xterm-256color",
+        "NO_COLOR": "1" if no_color else "",
+    }
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "learnctl.cli", "rollback", "--help"]
+    subprocess.run(command, env=env, stdout=theirs, stderr=theirs, check=True, timeout=60)
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert "rollback" in shown
+    assert ("\x1b[3" in shown) is not no_color

@@ -1,0 +1,113 @@
+"""What `consolidate` shows and how it exits, without training anything."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+RESULT = {
+    "run": 1,
+    "decision": "promoted",
+    "reason": "",
+    "version": 1,
+    "level": "slow",
+    "samples": {"new": 80, "replay": 20, "general": 12},
+    "recall": {"new": {"before": 0.05, "after": 0.61, "n": 18}, "old": None},
+    "divergence": 0.214,
+    "n_tokens": 12848,
+    "tokens_per_s": 240.3,
+    "elapsed_s": 53.2,
+    "peak_bytes": 3_600_000_000,
+}
+NOTHING = {
+    **dict.fromkeys(RESULT),
+    "decision": "nothing",
+    "reason": "nothing is new",
+    "version": 0,
+    "samples": {"new": 0, "replay": 0, "general": 0},
+    "n_tokens": 0,
+}
+PLAN = {
+    "sources": ["/notes/house.md"],
+    "chunks": 3,
+    "facts": 5,
+    "new_tokens": 70,
+    "samples": {"new": 30, "replay": 0, "general": 48},
+    "n_tokens": 3000,
+    "estimated_s": 95.0,
+    "level": "slow",
+    "base": "embedded",
+}
+
+
+@pytest.fixture
+def asked(pretend: Any, run: Any, notes: Path) -> dict[str, Any]:
+    """A pretended consolidation; what it was asked to do, and in `result` what it answers."""
+    seen: dict[str, Any] = {"result": RESULT}
+
+    def consolidate(
+        store: object, options: Any, budget_s: Any = None, on_progress: Any = None
+    ) -> Any:
+        seen.update(options=options, budget_s=budget_s)
+        for phase, done in (("preparing", 0), ("training", 1), ("training", 2)):
+            on_progress(
+                SimpleNamespace(
+                    phase=phase, done=done, total=2, tokens_per_s=None, seconds_left=None, note=""
+                )
+            )
+        return seen["result"]
+
+    pretend("consolidate", consolidate=consolidate, plan=lambda store, options: PLAN)
+    run("ingest", str(notes))
+    return seen
+
+
+def test_promoted(run: Any, asked: Any) -> None:
+    result = run("consolidate")
+    assert result.exit_code == 0
+    assert result.stderr == "preparing\ntraining\n"
+    assert result.stdout.splitlines() == [
+        "promoted: version 1 is in service (slow)",
+        "recall of new: 5% → 61% of 18",
+        "divergence: 0.21 nats a token",
+        "samples: 80 new, 20 replay, 12 general",
+        "cost: 53s, 12,848 tokens, 240 tokens/s, peak 3.6 GB",
+    ]
+
+
+def test_json_is_the_value_itself(run: Any, asked: Any) -> None:
+    assert json.loads(run("consolidate", "--json").stdout) == RESULT
+
+
+@pytest.mark.parametrize(("decision", "code"), [("refused", 4), ("nothing", 5), ("paused", 130)])
+def test_exit_codes(run: Any, asked: Any, decision: str, code: int) -> None:
+    asked["result"] = {**NOTHING, "decision": decision, "reason": "so it is"}
+    result = run("consolidate")
+    assert result.exit_code == code
+    assert result.stdout == f"{decision}: so it is\n"
+    assert run("consolidate", "--json").exit_code == code
+
+
+def test_flags_reach_the_options(run: Any, asked: Any) -> None:
+    run("config", "set", "rank", "8")
+    run("consolidate", "--epochs", "3", "--seed", "7", "--base", "x", "--budget", "1h30m")
+    options = asked["options"]
+    assert (options.epochs, options.seed, options.base, options.rank) == (3, 7, "x", 8)
+    assert asked["budget_s"] == 5400
+
+
+def test_dry_run(run: Any, run_json: Any, asked: Any) -> None:
+    assert run_json("consolidate", "--dry-run") == PLAN
+    shown = run("consolidate", "--dry-run").stdout
+    assert "3 chunks, 5 facts, 70 tokens" in shown
+    assert "about 1m35s" in shown
+    assert "options" not in asked
+
+
+def test_a_scheduled_run_says_little(run: Any, asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("learnctl.cli.conditions.unmet", lambda *facts: "")
+    result = run("consolidate", "--scheduled")
+    assert result.exit_code == 0
+    assert result.stderr == ""

@@ -1,0 +1,33 @@
+import pytest
+from typer import BadParameter
+
+from learnctl.cli.durations import duration, parse_duration
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("3m", 180),
+        ("1h30m", 5400),
+        ("2h", 7200),
+        ("45", 45),
+        ("1h 5m 2s", 3902),
+        ("2M", 120),
+    ],
+)
+def test_parse(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-3m", "0s", "3d", "m", "30m1h", "inf", "1e3"])
+def test_refuse(text: str) -> None:
+    with pytest.raises(BadParameter):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0s"), (59.6, "1m00s"), (61, "1m01s"), (3720, "1h02m")]
+)
+def test_write(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

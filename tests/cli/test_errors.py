@@ -1,0 +1,132 @@
+"""Faults of every kind cost one line and the right exit code."""
+
+import errno
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from learnctl.memory.errors import LearnctlError, Locked
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def failing(run: Any, pretend: Any, notes: Path) -> Callable[..., Any]:
+    """Run a command that meets the given fault."""
+
+    def invoke(error: BaseException, *options: str) -> Any:
+        def fail(store: object) -> None:
+            raise error
+
+        pretend("status", status=fail)
+        assert run("init").exit_code == 0
+        return run(*options, "status")
+
+    return invoke
+
+
+@pytest.fixture(autouse=True)
+def small_base(run: Any) -> None:
+    run("config", "set", "base", "embedded")  # so that nothing looks for a GPU
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (LearnctlError("the gate is shut", hint="knock"), 1, "error: the gate is shut"),
+        (LearnctlError("two\nlines"), 1, "error: two lines"),
+        (LearnctlError("a \x1b[31mred\x1b[0m name"), 1, "error: a [31mred[0m name"),
+        (Locked("another run holds the lock"), 11, "error: another run holds the lock"),
+        (
+            sqlite3.OperationalError("database or disk is full"),
+            1,
+            "error: the store cannot be used: database or disk is full",
+        ),
+        (
+            OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/disk/file"),
+            1,
+            "error: /disk/file: no space left on device",
+        ),
+        (MemoryError(), 1, "error: out of memory"),
+        (ValueError("not like this"), 1, "error: ValueError: not like this"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (EOFError(), 1, "error: stopped before anything was done"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
+)
+def test_one_line(failing: Any, error: BaseException, code: int, line: str) -> None:
+    result = failing(error)
+    assert result.exit_code == code
+    assert result.stdout == ""
+    assert result.stderr.strip().splitlines()[0] == line
+    assert "Traceback" not in result.stderr
+
+
+def test_a_hint_stands_apart(failing: Any) -> None:
+    assert failing(LearnctlError("shut", hint="knock")).stderr == "error: shut\n\nhint: knock\n"
+
+
+def test_debug_shows_where(failing: Any) -> None:
+    result = failing(LearnctlError("shut"), "--debug")
+    assert result.exit_code == 1
+    assert "Traceback" in result.stderr
+    assert result.stderr.endswith("error: shut\n")
+
+
+def test_a_closed_pipe_is_no_fault(process: Any) -> None:
+    code = (
+        "import subprocess, sys\n"
+        "child = subprocess.Popen([sys.executable, '-m', 'learnctl.cli', 'config', 'list'],"
+        " stdout=subprocess.PIPE, stderr=subprocess.PIPE)\n"
+        "child.stdout.close()\n"
+        "print(child.stderr.read().decode(), end='')\n"
+        "print(child.wait())"
+    )
+    assert process("-c", code).stdout == "1\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_under_stdout(process: Any) -> None:
+    code = (
+        "import subprocess, sys\n"
+        "child = subprocess.run([sys.executable, '-m', 'learnctl.cli', 'config', 'list'],"
+        " stdout=open('/dev/full', 'w'), stderr=subprocess.PIPE, text=True)\n"
+        "print(child.returncode, child.stderr, end='')"
+    )
+    assert process("-c", code).stdout == "1 error: no space left on device\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are different there")
+def test_ctrl_c_is_130() -> None:
+    code = (
+        "import sys, types, time\nfrom learnctl.cli.app import main\nimport learnctl.trainer\n"
+        "def status(store):\n    print('waiting', flush=True)\n    time.sleep(30)\n"
+        "module = types.ModuleType('learnctl.trainer.status')\nmodule.status = status\n"
+        "sys.modules[module.__name__] = module\n"
+        "from learnctl.memory.home import find_home\nfrom learnctl.memory.store import Store\n"
+        "Store.open(find_home(), create=True).close()\n"
+        "sys.argv = ['learnctl', 'status']\nmain()"
+    )
+    env = os.environ | {"PYTHONPATH": str(ROOT / ".dev")}
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdout
+        assert child.stdout.readline() == "waiting\n"
+        time.sleep(0.1)
+        child.send_signal(signal.SIGINT)
+        _, stderr = child.communicate(timeout=20)
+    assert child.returncode == 130
+    assert stderr == "interrupted\n"

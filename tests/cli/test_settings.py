@@ -1,0 +1,142 @@
+"""config, model, init and doctor."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without a GPU, told without asking torch."""
+    device = SimpleNamespace(type="cpu")
+    monkeypatch.setattr("learnctl.trainer.base.choose_device", lambda name="auto": device)
+    monkeypatch.setattr("learnctl.trainer.base.default_name", lambda device: "embedded")
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that passes for the embedded base model."""
+    import os
+
+    folder = Path(os.environ["LEARNCTL_MODELS"]) / "embedded"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    return folder
+
+
+def test_config_is_set_and_put_back(run: Any, run_json: Any) -> None:
+    default = run_json("config", "list")
+    assert run("config", "set", "epochs", "7").stdout == "epochs: 7\n"
+    assert run_json("config", "get", "epochs") == 7
+    assert run_json("config", "list") == {**default, "epochs": 7}
+    assert run("config", "get", "epochs").stdout == "7\n"
+    run("config", "unset", "epochs")
+    assert run_json("config", "list") == default
+
+
+def test_config_list_says_what_each_means(run: Any) -> None:
+    listed = run("config", "list").stdout
+    assert "How often each training sample is seen." in listed
+    assert len([line for line in listed.splitlines() if " default " in line]) > 10
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("get", "nonsense"),
+        ("set", "nonsense", "1"),
+        ("set", "epochs", "many"),
+        ("unset", "nonsense"),
+    ],
+    ids=" ".join,
+)
+def test_config_refuses(run: Any, args: tuple[str, ...], home: Path) -> None:
+    result = run("config", *args)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: ")
+    assert not (home / "config.toml").exists()
+
+
+def test_models_are_listed_and_removed(run: Any, run_json: Any, model: Path) -> None:
+    (found,) = run_json("model", "list")
+    assert found == {"name": "embedded", "path": str(model), "n_bytes": 2}
+    assert "embedded" in run("model", "list").stdout
+    assert run("model", "remove", "embedded").stdout == "removed: embedded (2 bytes)\n"
+    assert run_json("model", "list") == []
+    assert run("model", "remove", "embedded").exit_code == 1
+
+
+def test_model_pull_leaves_what_is_there(run: Any, model: Path) -> None:
+    assert run("model", "pull", "embedded").stdout == f"fetched: embedded ({model})\n"
+
+
+def test_default_model(run: Any, cpu: None, model: Path, run_json: Any) -> None:
+    assert run("model", "default").stdout == "embedded\n"
+    assert run("model", "default", str(model)).stdout == f"{model}\n"
+    assert run_json("config", "get", "base") == str(model)
+    assert run("model", "default", "somebody/else").exit_code == 1
+    assert run("model", "default").stdout == f"{model}\n"
+
+
+def test_init_makes_a_private_store(run: Any, cpu: None, home: Path) -> None:
+    result = run("init")
+    assert result.exit_code == 0
+    assert result.stdout == f"home: {home}\nbase model: embedded\n"
+    assert "learnctl model pull embedded" in result.stderr
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert (home / "learnctl.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_init_fetches_only_when_told_to(
+    run: Any, cpu: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr("learnctl.cli.init.fetch", fetched.append)
+    run("init", input="y\n")
+    assert fetched == []
+    run("init", "--yes")
+    assert fetched == ["embedded"]
+    monkeypatch.setattr("learnctl.cli.init.is_terminal", lambda stream: True)
+    run("init", input="n\n")
+    assert fetched == ["embedded"]
+    run("init", input="y\n")
+    assert fetched == ["embedded", "embedded"]
+
+
+def test_doctor_stops_without_a_base_model(run: Any, cpu: None) -> None:
+    result = run("doctor", "--json")
+    assert result.exit_code == 1
+    found = {check["name"]: check for check in json.loads(result.stdout)}
+    assert found["base model"]["state"] == "stop"
+    assert "learnctl model pull embedded" in found["base model"]["remedy"]
+    assert found["store"]["state"] == "warn"
+    assert found["sqlite"]["state"] == "ok"
+    assert {"torch", "transformers", "peft", "bitsandbytes", "memory", "disk", "lock"} <= set(found)
+
+
+def test_doctor_is_content(run: Any, cpu: None, model: Path, notes: Path) -> None:
+    run("init")
+    result = run("doctor")
+    assert result.exit_code == 0, result.output
+    assert "ok   store" in result.stdout
+
+
+def test_doctor_sees_a_damaged_store(run: Any, cpu: None, model: Path, home: Path) -> None:
+    home.mkdir(mode=0o700)
+    (home / "learnctl.db").write_bytes(b"this is no database" * 100)
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "stop store" in result.stdout
+
+
+def test_doctor_sees_a_lock(run: Any, cpu: None, model: Path, home: Path) -> None:
+    from filelock import FileLock
+
+    run("init")
+    with FileLock(home / "consolidate.lock"):
+        result = run("doctor")
+    assert result.exit_code == 0
+    assert "warn lock" in result.stdout

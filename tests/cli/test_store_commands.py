@@ -1,0 +1,150 @@
+"""ingest, sources, search, forget and status, as a person uses them one after the other."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def test_ingest_counts_what_is_new(run_json: Any, notes: Path) -> None:
+    found = run_json("ingest", str(notes))
+    assert found["documents"] == 2
+    assert found["conversations"] == found["messages"] == 0
+    assert found["chunks"] == 3
+    assert found["skipped"] == found["refused"] == []
+    assert "files" not in found
+
+
+def test_ingest_again_takes_nothing(run: Any, run_json: Any, notes: Path) -> None:
+    run_json("ingest", str(notes))
+    found = run_json("ingest", str(notes))
+    assert found["documents"] == found["chunks"] == 0
+    assert {entry["reason"] for entry in found["skipped"]} == {"unchanged"}
+    listed = run("ingest", "-v", str(notes))
+    assert "skipped: 2 files" in listed.stderr
+    assert f"skipped: {notes / 'dog.txt'}: unchanged" in listed.stderr
+
+
+def test_a_refused_file_costs_one_line_and_nothing_else(run: Any, notes: Path) -> None:
+    (notes / "broken.json").write_text('{"messages": [')
+    result = run("ingest", str(notes))
+    assert result.exit_code == 3
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("refused: ")]
+    assert line.startswith(f"refused: {notes / 'broken.json'}: ")
+    assert "new: 2 documents" in result.stdout
+
+
+def test_a_path_that_is_not_there_is_refused(run: Any, tmp_path: Path) -> None:
+    result = run("ingest", str(tmp_path / "nowhere"), "--json")
+    assert result.exit_code == 3
+    (refused,) = json.loads(result.stdout)["refused"]
+    assert refused["path"] == str(tmp_path / "nowhere")
+
+
+def test_dry_run_stores_nothing(run: Any, run_json: Any, notes: Path, home: Path) -> None:
+    found = run_json("ingest", "--dry-run", str(notes))
+    assert {Path(file["path"]).name for file in found["files"]} == {"house.md", "dog.txt"}
+    assert set(found["files"][0]) == {
+        "path",
+        "format",
+        "documents",
+        "conversations",
+        "messages",
+        "speakers",
+        "first",
+        "last",
+    }
+    assert "would read: 2 documents" in run("ingest", "--dry-run", str(notes)).stdout
+    assert not home.exists()
+
+
+def test_sources_are_listed(run: Any, run_json: Any, notes: Path) -> None:
+    run("ingest", str(notes))
+    found = run_json("sources")
+    assert {source["path"] for source in found} == {
+        str(notes / "house.md"),
+        str(notes / "dog.txt"),
+    }
+    listed = run("sources").stdout
+    assert str(notes / "house.md") in listed  # not cut, however long
+
+
+def test_search_finds_and_says_where(run: Any, run_json: Any, notes: Path) -> None:
+    run("ingest", str(notes))
+    found = run_json("search", "who services the boiler?")
+    assert set(found[0]) == {"source", "title", "chunk", "snippet", "score"}
+    assert found[0]["source"] == str(notes / "house.md")
+    assert "Harald Immer" in run("search", "who", "services", "the", "boiler").stdout
+    nothing = run("search", "xylophone")
+    assert nothing.exit_code == 0
+    assert nothing.stderr == "nothing found\n"
+    assert len(run_json("search", "boiler dog pear", "--limit", "1")) == 1
+
+
+def test_forget_asks_nobody_behind_a_pipe(run: Any, run_json: Any, notes: Path) -> None:
+    run("ingest", str(notes))
+    result = run("forget", "dog.txt", input="y\n")
+    assert result.exit_code == 1
+    assert result.stderr == "error: this would forget 1 source for good\n\nhint: add `--yes`\n"
+    assert len(run_json("sources")) == 2
+
+
+def test_forget_asks_on_a_terminal(
+    run: Any, run_json: Any, notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("ingest", str(notes))
+    monkeypatch.setattr("learnctl.cli.forget.is_terminal", lambda stream: True)
+    assert run("forget", "dog.txt", input="n\n").exit_code == 1
+    assert len(run_json("sources")) == 2
+    assert run("forget", "dog.txt", input="y\n").exit_code == 0
+    assert len(run_json("sources")) == 1
+
+
+def test_forget(run: Any, run_json: Any, notes: Path) -> None:
+    run("ingest", str(notes))
+    meant = run_json("forget", "dog.txt", "house.md", str(notes), "--dry-run")
+    assert (meant["sources"], meant["chunks"]) == (2, 3)
+    assert len(run_json("sources")) == 2
+    gone = run_json("forget", "dog.txt", "--yes")
+    assert gone == {
+        "sources": 1,
+        "documents": 1,
+        "chunks": 1,
+        "samples": 0,
+        "versions_deleted": [],
+        "version": 0,
+    }
+    assert run_json("search", "Quimby") == []
+    assert "forgotten: 1 source, 1 document" in run("forget", str(notes), "--yes").stdout
+    assert run("forget", "dog.txt", "--yes").exit_code == 1
+
+
+def test_status(run: Any, run_json: Any, notes: Path) -> None:
+    run("ingest", str(notes))
+    found = run_json("status")
+    assert set(found) == {
+        "sources",
+        "documents",
+        "conversations",
+        "messages",
+        "chunks",
+        "new_tokens",
+        "version",
+        "known",
+    }
+    assert (found["sources"], found["documents"], found["version"]) == (2, 2, 0)
+    assert found["known"] is None
+    assert found["new_tokens"] > 0
+    shown = run("status").stdout
+    assert "2 sources, 2 documents" in shown
+    assert "the base, untouched" in shown
+
+
+def test_history_of_nothing_and_nowhere_to_go_back_to(run: Any, run_json: Any, notes: Path) -> None:
+    run("ingest", str(notes))
+    assert run_json("history") == []
+    assert "no versions yet" in run("history").stderr
+    assert run("rollback").exit_code == 1
+    assert run("rollback", "7").exit_code == 1
+    assert run_json("rollback", "base") == {"version": 0}
