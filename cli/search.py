@@ -7,6 +7,7 @@ from typer import Argument, Context, Option
 from . import flags
 from .context import open_store
 from .output import console, plain, say, show, show_json
+from .talking import heading_of
 
 
 def search(
@@ -44,8 +45,7 @@ def search(
         say("nothing found")
     for hit in hits:
         show(hit.snippet)
-        where = " › ".join(part for part in (hit.title, hit.heading) if part)
-        _show_dimly(f"  {where} ({hit.source})")
+        _show_dimly(f"  {heading_of(hit)} ({hit.source})")
 
 
 def _show_dimly(text: str) -> None:

@@ -115,6 +115,12 @@ def sources_json(hits: "list[Hit]") -> list[dict[str, Any]]:
     return [{"source": hit.source, "title": hit.title, "chunk": hit.chunk} for hit in hits]
 
 
+def heading_of(hit: "Hit") -> str:
+    """`title › heading`; the heading alone where it begins with the title anyway."""
+    if hit.heading.split(" › ")[0] == hit.title:
+        return hit.heading
+    return " › ".join(part for part in (hit.title, hit.heading) if part)
+
+
 def _place(hit: "Hit") -> str:
-    where = " › ".join(part for part in (hit.title, hit.heading) if part)
-    return f"{where} ({Path(hit.source).name})"
+    return f"{heading_of(hit)} ({Path(hit.source).name})"
