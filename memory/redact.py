@@ -75,10 +75,7 @@ def redact(text: str) -> str:
 def _card(found: re.Match[str]) -> str:
     digits = re.sub(r"[ -]", "", found[0])
     is_card = (
-        _CARD_GROUPS.fullmatch(found[0])
-        and _CARD_FORM.fullmatch(digits)
-        and len(set(digits)) > 2
-        and passes_luhn(digits)
+        _CARD_GROUPS.fullmatch(found[0]) and _CARD_FORM.fullmatch(digits) and passes_luhn(digits)
     )
     return CARD_NUMBER if is_card else found[0]
 
@@ -94,7 +91,7 @@ def passes_luhn(digits: str) -> bool:
 
 def _assignment(found: re.Match[str]) -> str:
     value = found["value"].strip("\"'")
-    if not _is_secret(value, is_quoted=found["value"] != value):
+    if not _is_secret(value, is_quoted=found["value"] != value or _is_whole_line(found)):
         return found[0]
     is_password = found["kind"].lower().startswith(("pass", "pwd"))
     quote = found["value"][0] if found["value"] != value else ""
@@ -102,11 +99,23 @@ def _assignment(found: re.Match[str]) -> str:
     return f"{found['name']}{quote}{placeholder}{quote}"
 
 
+def _is_whole_line(found: re.Match[str]) -> bool:
+    """Nothing else on the line but a list's mark or a word such as `export` or `wifi`."""
+    before = found.string[max(0, found.start() - 20) : found.start()]
+    start = before.rpartition("\n")[2]
+    is_first = len(start) < 20 and len(start.split()) < 2
+    return is_first and found.string[found.end() : found.end() + 1] in ("", "\n")
+
+
 def _is_secret(value: str, is_quoted: bool) -> bool:
-    """A word of letters alone may be prose ("Password: required") unless it stands in quotes."""
-    if value.startswith(("[", "$", "%", "{", "<", "*", "...", "xxx", "XXX", "your", "YOUR")):
+    """A word of letters alone may be prose, unless it is quoted or has the line to itself."""
+    if value.startswith(("[", "&", "$", "%", "{", "<", "*", "...", "xxx", "XXX", "your", "YOUR")):
         return False
-    if re.fullmatch(r"(?i)(?:none|null|true|false|undefined|str|string|required|optional)", value):
+    if re.fullmatch(
+        r"(?i)(?:none|null|true|false|undefined|str|string|required|optional|"
+        r"unknown|forgotten|hidden|changed|nothing|missing|expired)",
+        value,
+    ):
         return False
     if re.match(r"(?i)(?:os\.|process\.|env\.|self\.|config\.|settings\.|https?:|file:)", value):
         return False

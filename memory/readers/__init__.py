@@ -92,6 +92,10 @@ def _refuse_what_is_no_text(path: Path, head: bytes) -> None:
         raise UnreadableSource(f"not a {promised}, though its name says so")
     if head.startswith(b"{\\rtf"):
         raise UnreadableSource("an RTF document, which cannot be read yet")
+    if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(
+        (b"<?xml", b"<rss", b"<svg")
+    ) and not html.matches(path, head):
+        raise UnreadableSource("XML of no known form")
     if looks_like_json(head) or path.suffix.lower() in (".json", ".jsonl", ".ndjson", ".ipynb"):
         raise UnreadableSource("JSON that is no chat export of a known form")
 

@@ -60,7 +60,10 @@ def _parsed(data: bytes) -> Any:
     from trafilatura import load_html
 
     declared = _CHARSET.search(data[:_SNIFFED_BYTES])
-    page = load_html(decode(data, declared[1].decode() if declared else None))
+    markup = decode(data, declared[1].decode() if declared else None)
+    page = load_html(markup)
+    if page is None:  # trafilatura mistrusts a piece of a page
+        page = load_html(f"<html><body>{markup}</body></html>")
     if page is None:
         raise UnreadableSource("no text in the HTML")
     return page

@@ -17,6 +17,7 @@ _PAGE_NUMBER = re.compile(
     r"(?:page\s+)?[-–—|]?\s*(?:\d{1,4}|[ivxlc]{1,6})\s*(?:(?:of|/)\s*\d{1,4})?\s*[-–—|]?",  # noqa: RUF001
     re.IGNORECASE,
 )
+_PAGE_OF = re.compile(r"page \d{1,4}(?: of \d{1,4})?", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 _EDGE_LINES = 3
 _BULLET = re.compile(r"(?:[-*•‣◦▪●○■–—]|\(?\d{1,2}[.)]|\(?[a-z]\))\s")  # noqa: RUF001
@@ -108,7 +109,7 @@ def _pages(pdf: Any) -> Iterator[list[str]]:
 def reflow_pages(pages: list[list[str]]) -> str:
     """Pages of lines to paragraphs; headers, footers and page numbers go."""
     repeated = _repeated(pages)
-    lines = [line for page in pages for line in _without_edges(page, repeated)]
+    lines = [line for page in pages for line in _without_edges(page, repeated) if _is_content(line)]
     if not lines:
         return ""
     width = sorted(map(len, lines))[len(lines) * 9 // 10]
@@ -119,6 +120,13 @@ def reflow_pages(pages: list[list[str]]) -> str:
         else:
             out.append(line)
     return "\n\n".join(part.replace("\ufffe", "") for part in out if not _MARK_ONLY.fullmatch(part))
+
+
+def _is_content(line: str) -> bool:
+    """Neither a rule drawn with signs nor a page's number that stands inside the page."""
+    if _MARK_ONLY.fullmatch(line):
+        return True
+    return any(map(str.isalnum, line)) and not _PAGE_OF.fullmatch(line)
 
 
 def _repeated(pages: list[list[str]]) -> set[str]:
@@ -155,7 +163,7 @@ def _continues(previous: str, line: str, width: int) -> bool:
         return True
     if _BULLET.match(line) or _MARK_ONLY.fullmatch(line):
         return False
-    if line[0].islower():
+    if line[0].islower() or line[0] in ",;.)" or previous.endswith(","):
         return True
     is_full = len(previous) > width * 0.75
     return is_full and width >= 30

@@ -18,6 +18,10 @@ _UNWANTED = re.compile(
     r"[\x00-\x08\x0b\x0e-\x1f\x7f\x80-\x9f\ud800-\udfff\ufeff\u200b\u200e\u200f]"
 )
 _LINE_END = re.compile(r"\r\n?|[\x0c\x85\u2028\u2029]")
+_SHORTEST_WIDE_BYTES = 8
+_LONG_LINE = 40
+_WIDEST = 120
+_FEWEST_BREAKS = 4
 _LIST_ITEM = re.compile(r"\s*(?:[-*+•‣◦▪·–—]|\(?\d{1,3}[.)]|\(?[A-Za-z]\))\s")  # noqa: RUF001
 
 
@@ -56,12 +60,12 @@ def decode(data: bytes, declared: str | None = None) -> str:
 def wide_encoding(head: bytes) -> str | None:
     """UTF-16 without a byte order mark shows by its zero bytes standing on one side only."""
     head = head[: len(head) // 2 * 2]
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    enough = len(head) // 5
-    if odd > enough and even == 0:
-        return "utf-16-le"
-    if even > enough and odd == 0:
-        return "utf-16-be"
+    even, odd = head[0::2], head[1::2]
+    if len(head) < _SHORTEST_WIDE_BYTES:
+        return None
+    for name, letters, zeros in (("utf-16-le", even, odd), ("utf-16-be", odd, even)):
+        if zeros.count(0) * 5 > len(zeros) * 4 and min(letters) >= ord("\t"):
+            return name
     return None
 
 
@@ -95,14 +99,22 @@ def reflow(text: str) -> str:
 
 
 def _wrap_width(blocks: list[list[str]]) -> int | None:
-    """The width that the text was wrapped at; None when its breaks were set by hand."""
-    breaks = [pair for block in blocks for pair in pairwise(block)]
-    if not breaks:
+    """The width that the text was wrapped at; None when its breaks were set by hand.
+
+    Short lines say nothing: lists and addresses stand between the paragraphs of wrapped texts too.
+    """
+    breaks = [
+        (line, following)
+        for block in blocks
+        for line, following in pairwise(block)
+        if len(line.rstrip()) >= _LONG_LINE
+    ]
+    if len(breaks) < _FEWEST_BREAKS:
         return None
     lengths = sorted(len(line.rstrip()) for line, _ in breaks)
-    width = lengths[len(lengths) * 95 // 100]
+    width = lengths[len(lengths) * 8 // 10]
     forced = sum(_is_forced(line, following, width) for line, following in breaks)
-    return width if 40 <= width <= 120 and forced * 2 > len(breaks) else None
+    return width if width <= _WIDEST and forced * 2 > len(breaks) else None
 
 
 def _is_forced(line: str, following: str, width: int) -> bool:
@@ -112,14 +124,18 @@ def _is_forced(line: str, following: str, width: int) -> bool:
     return len(line.rstrip()) + 1 + len(words[0]) > width
 
 
+def _is_cut(line: str, following: str) -> bool:
+    """A long line without an end, and the next one begins small: one sentence in any text."""
+    is_long = len(line.rstrip()) >= _LONG_LINE
+    return is_long and line.rstrip()[-1] not in ".!?:;" and following.lstrip()[:1].islower()
+
+
 def _joined(block: list[str], width: int | None) -> str:
-    out: list[str] = []
-    joins = False
-    for position, line in enumerate(block):
-        if joins:
-            out[-1] += " " + line.strip()
+    out = [block[0].strip()]
+    for line, following in pairwise(block):
+        forced = width is not None and _is_forced(line, following, width)
+        if following.strip() and (forced or _is_cut(line, following)):
+            out[-1] += " " + following.strip()
         else:
-            out.append(line.strip())
-        following = block[position + 1] if position + 1 < len(block) else ""
-        joins = width is not None and _is_forced(line, following, width)
+            out.append(following.strip())
     return "\n".join(line for line in out if line)
