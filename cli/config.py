@@ -37,6 +37,7 @@ def list_options(ctx: Context, as_json: flags.Json = False) -> None:
             [name, str(value), "config" if name in chosen else "default", meanings.get(name)]
             for name, value in values.items()
         ],
+        fold="meaning",
     )
 
 

@@ -22,18 +22,9 @@ def history(ctx: Context, as_json: flags.Json = False) -> None:
         say("no versions yet: `learnctl consolidate` makes one")
         return
     show_table(
-        (
-            "version",
-            "",
-            "run",
-            "created",
-            "level",
-            "parent",
-            "recall of new",
-            "of old",
-            "divergence",
-        ),
+        ("version", "", "created", "level", "recall of new", "of old", "divergence"),
         [_row(version) for version in found],
+        fold="created",
     )
 
 
@@ -44,10 +35,8 @@ def _row(version: dict[str, Any]) -> list[Any]:
     return [
         version["version"],
         "" if state == "ok" else state,
-        version["run"],
         version["created"][:16].replace("T", " "),
         version["level"],
-        version["parent"] or "base",
         recall_text(recall.get("new")),
         recall_text(recall.get("old")),
         "–" if divergence is None else f"{divergence:.2f}",

@@ -67,8 +67,7 @@ def _as_json(report: "IngestReport", dry_run: bool) -> dict[str, Any]:
 
 def _render(report: "IngestReport", dry_run: bool, verbose: bool) -> None:
     if dry_run and report.files:
-        columns = ("path", "format", "documents", "conversations", "messages", "first", "last")
-        show_table(columns, [[file[column] for column in columns] for file in report.files])
+        _render_files(report.files)
     taken = ", ".join(
         counted(getattr(report, f"{noun}s"), noun)
         for noun in ("document", "conversation", "message", "chunk")
@@ -82,6 +81,28 @@ def _render(report: "IngestReport", dry_run: bool, verbose: bool) -> None:
     if verbose:
         for entry in report.skipped:
             say(plain(f"skipped: {entry['path']}: {entry['reason']}"))
+
+
+def _render_files(files: list[dict[str, Any]]) -> None:
+    show_table(
+        ("path", "format", "holds", "from", "to"),
+        [
+            [
+                file["path"],
+                file["format"],
+                _counts(file, ("document", "conversation", "message")) or "nothing",
+                (file["first"] or "")[:10],
+                (file["last"] or "")[:10],
+            ]
+            for file in files
+        ],
+        fold="path",
+    )
+
+
+def _counts(found: dict[str, Any], nouns: tuple[str, ...]) -> str:
+    """What there is any of: `2 conversations, 14 messages`."""
+    return ", ".join(counted(found[f"{noun}s"], noun) for noun in nouns if found[f"{noun}s"])
 
 
 @contextmanager

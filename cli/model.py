@@ -45,6 +45,7 @@ def list_models(as_json: flags.Json = False) -> None:
                 [model["name"], n_bytes(int(str(model["n_bytes"]))), model["path"]]
                 for model in found
             ],
+            fold="folder",
         )
 
 

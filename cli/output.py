@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,16 +36,16 @@ def say_dimly(text: str) -> None:
     )
 
 
-def show_table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    """A table without lines; numbers stand to the right."""
-    from rich import box
+def show_table(columns: Iterable[str], rows: Iterable[Iterable[Any]], fold: str) -> None:
+    """A table without lines; numbers stand to the right, and the column `fold` takes what is left."""
     from rich.table import Table
 
     lines = [list(row) for row in rows]
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for index, column in enumerate(columns):
         numeric = bool(lines) and all(isinstance(line[index], int | float) for line in lines)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if numeric else "left"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=column != fold)
     for line in lines:
         table.add_row(*(_cell(value) for value in line))
     where = console()

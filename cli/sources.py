@@ -17,9 +17,9 @@ def sources(ctx: Context, as_json: flags.Json = False) -> None:
     if not found:
         say("no sources yet: `learnctl ingest PATH` takes some in")
         return
-    counts = ("documents", "conversations", "chunks", "samples")
+    counts = ("chunks", "samples")
     show_table(
-        ("id", "source", "format", "size", *counts, "ingested"),
+        ("id", "source", "format", "size", *counts, "taken in"),
         [
             [
                 source["id"],
@@ -31,4 +31,5 @@ def sources(ctx: Context, as_json: flags.Json = False) -> None:
             ]
             for source in found
         ],
+        fold="source",
     )

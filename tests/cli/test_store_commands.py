@@ -148,3 +148,34 @@ def test_history_of_nothing_and_nowhere_to_go_back_to(run: Any, run_json: Any, n
     assert run("rollback").exit_code == 1
     assert run("rollback", "7").exit_code == 1
     assert run_json("rollback", "base") == {"version": 0}
+
+
+def test_history(run: Any, run_json: Any, notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    common = {"run": 1, "created": "2026-11-20T03:00:00+00:00", "level": "slow", "parent": 0}
+    versions = [
+        {
+            **common,
+            "version": 2,
+            "in_service": True,
+            "recall": {"new": {"before": 0.0, "after": 0.5, "n": 12}, "old": None},
+            "divergence": 0.257,
+            "state": "ok",
+        },
+        {
+            **common,
+            "version": 1,
+            "in_service": False,
+            "recall": None,
+            "divergence": None,
+            "state": "stale",
+        },
+    ]
+    monkeypatch.setattr("learnctl.trainer.registry.history", lambda store: versions)
+    run("ingest", str(notes))
+    assert run_json("history") == versions
+    head, second, first = run("history").stdout.splitlines()
+    assert "recall of new" in head
+    assert "in service" in second
+    assert "0% → 50% of 12" in second
+    assert "0.26" in second
+    assert "stale" in first
