@@ -1,5 +1,7 @@
 """Members of zip files, read in memory and capped: a small file may unpack to any size."""
 
+import lzma
+import zlib
 from pathlib import Path
 from typing import IO
 from zipfile import BadZipFile, ZipFile
@@ -12,6 +14,8 @@ _MOST_MEMBERS = 100_000
 _LARGEST_RATIO = 200
 _RATIO_MATTERS_BYTES = 16 * 2**20
 _ENCRYPTED = 0x1
+# What zipfile raises for members that are damaged, or packed in ways that it does not know.
+DAMAGE = (BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error, lzma.LZMAError)
 
 
 def open_zip(path: Path) -> ZipFile:
@@ -66,5 +70,5 @@ def read_member(archive: ZipFile, name: str, largest_bytes: int) -> bytes:
     with open_member(archive, name, largest_bytes) as member:
         try:
             return member.read()
-        except (BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        except DAMAGE as error:
             raise UnreadableSource(f"not a readable zip: {error}") from error

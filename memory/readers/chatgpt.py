@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from ..errors import UnreadableSource
 from ..records import Conversation, Item, Message
-from .archive import ZIP_MAGIC, member_names, open_member, open_zip
+from .archive import DAMAGE, ZIP_MAGIC, member_names, open_member, open_zip
 from .dates import iso_from_unix
 from .json_faults import describe, looks_like_json
 from .plain_text import clean
@@ -79,7 +79,7 @@ def _from_member(archive: ZipFile, name: str) -> Iterator[Any]:
     try:
         with open_member(archive, name, largest_bytes=16 * 2**30) as member:
             yield from _values(member)
-    except (BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except DAMAGE as error:
         raise UnreadableSource(f"not a readable zip: {error}") from error
 
 

@@ -156,6 +156,7 @@ def _text(element: "Element") -> str:
 
 
 def _take_table(table: "Element", builder: SectionBuilder) -> None:
+    builder.end_list()
     rows = [[_cell(cell) for cell in row.iter(_W + "tc")] for row in table.iter(_W + "tr")]
     columns = rows[0] if len(rows) > 1 and len(rows[0]) > 1 else []
     for cells in rows[1:] if columns else rows:

@@ -103,8 +103,10 @@ class _Walk:
             elif child.tag == "head" and element.tag != "html":
                 self._take_heading(HEADING_LEVELS.get(child.get("rend", ""), 2), _text(child))
             elif child.tag == "list":
+                self._builder.end_list()
                 self._take_list(child)
             elif child.tag == "table":
+                self._builder.end_list()
                 self._take_table(child)
             elif child.tag == "p":
                 self._take_block(_text(child))
@@ -120,8 +122,9 @@ class _Walk:
 
     def _take_block(self, text: str) -> None:
         text = "\n".join(line for line in (x.strip() for x in text.split("\n")) if line)
-        self._restore_headings(text)
-        self._builder.block(text)
+        if text:
+            self._restore_headings(text)
+            self._builder.block(text)
 
     def _restore_headings(self, text: str) -> None:
         """trafilatura drops all headings of some pages; what follows them finds them again."""

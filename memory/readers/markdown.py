@@ -90,6 +90,8 @@ class _TokenWalk:
             self.builder.block(_without_tags(token.content))
         elif token.tag in ("ul", "ol"):
             self._list_depth += token.nesting
+            if not self._list_depth:
+                self.builder.end_list()
         elif token.type == "heading_open":
             self._heading_level = int(token.tag[1])
         elif token.tag in ("thead", "tr"):
@@ -116,6 +118,7 @@ class _TokenWalk:
                 self._columns = self._cells or []
             self._cells = None
         elif kind == "thead_open":
+            self.builder.end_list()
             self._columns = []
 
 

@@ -47,7 +47,7 @@ def _numbered_lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
         if len(line) > LONGEST_LINE_BYTES:
             raise UnreadableSource(f"line {number} is longer than {LONGEST_LINE_BYTES >> 20} MB")
         if line.strip():
-            yield number, line
+            yield number, line.rstrip()
 
 
 def _parsed(line: bytes, number: int) -> dict[str, Any]:

@@ -108,8 +108,7 @@ def _pages(pdf: Any) -> Iterator[list[str]]:
 
 def reflow_pages(pages: list[list[str]]) -> str:
     """Pages of lines to paragraphs; headers, footers and page numbers go."""
-    repeated = _repeated(pages)
-    lines = [line for page in pages for line in _without_edges(page, repeated) if _is_content(line)]
+    lines = _lines(pages, _repeated(pages)) or _lines(pages, set())  # pages may all be the same
     if not lines:
         return ""
     width = sorted(map(len, lines))[len(lines) * 9 // 10]
@@ -120,6 +119,10 @@ def reflow_pages(pages: list[list[str]]) -> str:
         else:
             out.append(line)
     return "\n\n".join(part.replace("\ufffe", "") for part in out if not _MARK_ONLY.fullmatch(part))
+
+
+def _lines(pages: list[list[str]], repeated: set[str]) -> list[str]:
+    return [line for page in pages for line in _without_edges(page, repeated) if _is_content(line)]
 
 
 def _is_content(line: str) -> bool:

@@ -11,6 +11,7 @@ class SectionBuilder:
     def __init__(self) -> None:
         self._path: list[tuple[int, str]] = []
         self._blocks: list[str] = []
+        self._in_list = False
         self._done: list[Section] = []
         self.first_title: str | None = None
 
@@ -26,7 +27,8 @@ class SectionBuilder:
             self.first_title = text
 
     def block(self, text: str) -> None:
-        """A paragraph, or the lines of a list."""
+        """A paragraph."""
+        self.end_list()
         if text.strip():
             self._blocks.append(text.strip())
 
@@ -34,10 +36,15 @@ class SectionBuilder:
         """One line of a list or table, next to the line before it."""
         if not text.strip():
             return
-        if self._blocks and self._blocks[-1].startswith("\0"):
+        if self._in_list:
             self._blocks[-1] += "\n" + text.strip()
         else:
-            self._blocks.append("\0" + text.strip())
+            self._blocks.append(text.strip())
+            self._in_list = True
+
+    def end_list(self) -> None:
+        """The next line begins another list or table."""
+        self._in_list = False
 
     def sections(self) -> tuple[Section, ...]:
         """All that was taken in; a heading with nothing under it is no section."""
@@ -45,8 +52,8 @@ class SectionBuilder:
         return tuple(self._done)
 
     def _finish(self) -> None:
+        self.end_list()
         if self._blocks:
             heading = ARROW.join(name for _, name in self._path)
-            text = "\n\n".join(block.removeprefix("\0") for block in self._blocks)
-            self._done.append(Section(heading, text))
+            self._done.append(Section(heading, "\n\n".join(self._blocks)))
             self._blocks = []
