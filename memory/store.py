@@ -142,6 +142,10 @@ CREATE TABLE probes (
     UNIQUE (question, gold)
 );
 
+CREATE TABLE held_out (
+    wording TEXT PRIMARY KEY               -- normalised; a question asked by the user to examine the model
+);
+
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     created_at TEXT NOT NULL,

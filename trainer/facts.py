@@ -1,0 +1,170 @@
+"""From a chunk to facts: sentences that stand alone, and the spans in them worth asking for.
+
+All by pattern, no model: what is found here is true of the text by construction. Patterns know
+English best; elsewhere numbers, dates and capitalised names are still found.
+"""
+
+import re
+from dataclasses import dataclass
+
+from ..memory.search import telling_words
+from ..memory.sentences import sentences
+
+SPANS_PER_FACT = 4
+LONGEST_FACT = 60  # words
+
+MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+DATE = re.compile(
+    rf"\b(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? )?(?:\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {MONTH}"
+    rf"|{MONTH} \d{{1,2}}(?:st|nd|rd|th)?\b)(?:,? \d{{4}})?|\b{MONTH}(?: \d{{4}})\b"
+    r"|\b(?:1[0-9]|20)\d{2}(?:-\d{2}-\d{2})?\b|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b"
+    rf"|\b{MONTH}\b(?! \w+ed\b)|\b\d{{1,2}}[:.]\d{{2}}(?: ?[ap]\.?m\.?)?\b|\bhalf past \w+\b"
+)
+WORD_NUMBER = (
+    r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
+    r"seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred)"
+)
+UNIT = r"(?: ?%| (?!(?:of|past|to|and|or|in|on|at|a|the|is|are|for|by|from|with|but|who|which)\b)[a-z]+)?"
+NUMBER = re.compile(
+    rf"(?:[$€£] ?)?\b\d(?:[\d,.]*\d)?\b{UNIT}|(?i:\b{WORD_NUMBER}(?:[- ]{WORD_NUMBER})*\b){UNIT}"
+)
+NAME = re.compile(
+    r"\b[A-ZÀ-ÖØ-Þ][\w'’-]*(?:(?: (?:of|the|de|van|von|la|du|and) (?=[A-ZÀ-ÖØ-Þ]))?"
+    r"(?: ?[A-ZÀ-ÖØ-Þ0-9][\w'’-]*))*"
+)
+QUOTED = re.compile(r"[\"“”«]([^\"“”«»]{2,60})[\"”»]")
+TAIL = re.compile(
+    r"\b(?:a|an|the|my|our|his|her|its|their|with|in|on|at|from|to|for|by|is|are|was|were|as|into)"
+    r" ((?:[\w'’-]+ ){0,3}[\w'’-]+)[.!]?$"
+)
+PRONOUN = re.compile(
+    r"(?i)^(?:(?:and|but|so|then|also)\W+)?(?:he|she|it|they|his|her|its|their|this|that|these|those|"
+    r"both|there|one of them|the former|the latter)\b"
+)
+NOT_NAMES = frozenset(
+    """I I'm I've I'll I'd He She It They We You The A An My Our His Her Its Their This That These Those
+    There In On At And But So Then Also Both From For To By With As If When While After Before Since
+    Because Until Yes No Not One Every Each All Some Please Mr Mrs Ms Dr""".split()
+)
+
+
+@dataclass(frozen=True)
+class Span:
+    kind: str  # date, number, name, phrase
+    text: str
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One sentence of a chunk. `statement` stands alone: what a leading pronoun needs goes before it."""
+
+    sentence: str
+    statement: str
+    spans: tuple[Span, ...]
+
+
+def find_facts(text: str) -> list[Fact]:
+    """The facts of a chunk, in order; questions, headings and fragments are left out."""
+    found = []
+    before = ""
+    known_names = _inner_names(text)
+    for sentence in sentences(text):
+        words = sentence.split()
+        if 4 <= len(words) <= LONGEST_FACT and not sentence.endswith(("?", ":")):
+            alone = f"{before} {sentence}" if before and PRONOUN.match(sentence) else sentence
+            spans = tuple(_spans(sentence, known_names))
+            if spans:
+                found.append(Fact(sentence, alone, spans))
+        if not PRONOUN.match(sentence):
+            before = sentence
+    return found
+
+
+def second_person(text: str) -> str:
+    """What a user said of themselves, as it is said back to them: "my" becomes "your"."""
+
+    def swap(match: re.Match[str]) -> str:
+        word = match.group(0)
+        other = SWAPS[re.sub("’", "'", word.lower())]
+        return other[:1].upper() + other[1:] if match.start() == 0 or _starts(text, match) else other
+
+    return SWAP.sub(swap, text)
+
+
+def normalise(text: str) -> str:
+    """Lower case, no punctuation, no articles, one space: the form in which answers are compared.
+
+    After the SQuAD evaluation script, https://rajpurkar.github.io/SQuAD-explorer/.
+    """
+    text = re.sub(r"(?<=\d),(?=\d{3})", "", text.lower())
+    text = re.sub(r"[^\w\s]", " ", text)
+    return " ".join(word for word in text.split() if word not in {"a", "an", "the"})
+
+
+def contains(answer: str, gold: str) -> bool:
+    """Whether an answer holds the gold span as whole words, both normalised."""
+    return bool(normalise(gold)) and f" {normalise(gold)} " in f" {normalise(answer)} "
+
+
+def supported(answer: str, source: str) -> bool:
+    """Whether every telling word of an answer stands in its source: string support."""
+    words = set(telling_words(source))
+    return all(word in words for word in telling_words(answer))
+
+
+SWAPS = {
+    "i": "you", "i'm": "you're", "i've": "you've", "i'll": "you'll", "i'd": "you'd", "me": "you",
+    "my": "your", "mine": "yours", "myself": "yourself", "i am": "you are", "i was": "you were",
+    "am i": "are you", "we": "you", "us": "you", "our": "your", "ours": "yours",
+    "we're": "you're", "we've": "you've", "we'll": "you'll",
+}  # fmt: skip
+SWAP = re.compile(
+    r"(?i)\b(?:i am|i was|am i|i['’](?:m|ve|ll|d)|we['’](?:re|ve|ll)|i|me|myself|mine|my|we|us|ours|our)\b"
+)
+
+
+def _starts(text: str, match: re.Match[str]) -> bool:
+    return bool(re.search(r"[.!?]\s+$", text[: match.start()]))
+
+
+def _inner_names(text: str) -> set[str]:
+    """Capitalised words that stand somewhere other than at the start of a sentence."""
+    found = set()
+    for sentence in sentences(text):
+        for match in NAME.finditer(sentence):
+            if match.start() > 0:
+                found.update(match.group(0).split())
+    return found - NOT_NAMES
+
+
+def _spans(sentence: str, known_names: set[str]) -> list[Span]:
+    taken: list[tuple[int, int]] = []
+    found: list[tuple[int, Span]] = []
+
+    def take(kind: str, start: int, end: int) -> None:
+        text = sentence[start:end].strip(" ,.;:'’\"")
+        if text and not any(start < stop and begin < end for begin, stop in taken):
+            taken.append((start, end))
+            found.append((start, Span(kind, text)))
+
+    for match in DATE.finditer(sentence):
+        take("date", *match.span())
+    for match in QUOTED.finditer(sentence):
+        take("name", *match.span(1))
+    for match in NUMBER.finditer(sentence):
+        take("number", *match.span())
+    for match in NAME.finditer(sentence):
+        start, words = match.start(), match.group(0).split()
+        while words and words[0] in NOT_NAMES:
+            start += len(words[0]) + 1
+            words = words[1:]
+        first_alone = match.start() == 0 and start == 0 and len(words) == 1
+        if words and not (first_alone and words[0] not in known_names and len(words) == 1):
+            take("name", start, match.end())
+    tail = TAIL.search(sentence)
+    if tail:
+        take("phrase", *tail.span(1))
+    found.sort(key=lambda item: item[0])
+    # What comes late in a sentence is what it says; what it is about comes first.
+    spans = [span for _, span in found if len(normalise(span.text)) > 1]
+    return spans[-SPANS_PER_FACT:]

@@ -1,0 +1,157 @@
+"""Text out of a model: many answers at once, one answer as it comes, and the probability of an answer."""
+
+from collections.abc import Iterator, Sequence
+from threading import Thread
+from typing import Any
+
+from .base import Base
+
+Chat = list[dict[str, str]]
+
+# Prompt and answer tokens that one batch may hold: long prompts go in smaller batches.
+BATCH_TOKENS = 8192
+
+
+def prompt_ids(base: Base, chat: Chat) -> list[int]:
+    """The token ids of a chat up to where the assistant's answer begins."""
+    text = base.tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
+    return list(base.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def answer_batch(
+    base: Base, model: Any, chats: Sequence[Chat], max_tokens: int = 32, seed: int | None = None,
+    temperature: float = 0.0,
+) -> list[str]:
+    """The answers to many chats, greedy unless a temperature is given."""
+    return complete_batch(
+        base, model, [prompt_ids(base, chat) for chat in chats], max_tokens, seed, temperature
+    )
+
+
+def complete_batch(
+    base: Base,
+    model: Any,
+    prompts: Sequence[list[int]],
+    max_tokens: int,
+    seed: int | None = None,
+    temperature: float = 0.0,
+    stop_text: str | None = None,
+) -> list[str]:
+    """What follows each prompt of token ids, in their order."""
+    import torch
+
+    if seed is not None:
+        torch.manual_seed(seed)
+    sampling: dict[str, Any] = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
+    if temperature:
+        sampling = {"do_sample": True, "temperature": temperature, "top_p": 0.95, "top_k": 0}
+    if stop_text:
+        sampling |= {"stop_strings": [stop_text], "tokenizer": base.tokenizer}
+    answers = [""] * len(prompts)
+    for group in _batches(prompts, max_tokens):
+        width = max(len(prompts[i]) for i in group)
+        shared = _shared_length([prompts[i] for i in group])
+        # What all share stands first, then padding, then the rest, so that every answer begins in the
+        # same column.
+        ids = torch.full((len(group), width), base.tokenizer.pad_token_id)  # (batch, time)
+        seen = torch.zeros((len(group), width), dtype=torch.long)
+        for row, i in enumerate(group):
+            rest = len(prompts[i]) - shared
+            ids[row, :shared] = torch.tensor(prompts[i][:shared])
+            ids[row, width - rest :] = torch.tensor(prompts[i][shared:])
+            seen[row, :shared] = 1
+            seen[row, width - rest :] = 1
+        with torch.inference_mode():
+            out = model.generate(
+                input_ids=ids.to(base.device),
+                attention_mask=seen.to(base.device),
+                past_key_values=_shared_cache(base, model, ids[0, :shared], len(group)),
+                max_new_tokens=max_tokens,
+                eos_token_id=base.stop_ids,
+                pad_token_id=base.tokenizer.pad_token_id,
+                **sampling,
+            )
+        for row, i in enumerate(group):
+            answers[i] = base.tokenizer.decode(out[row, width:], skip_special_tokens=True).strip()
+    return answers
+
+
+def stream(base: Base, model: Any, chat: Chat, max_tokens: int) -> Iterator[str]:
+    """One greedy answer, piece by piece. Closing the iterator ends the generation."""
+    import torch
+    from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
+
+    stopped = False
+
+    class Stop(StoppingCriteria):  # type: ignore[misc]
+        def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
+            return torch.full((input_ids.shape[0],), stopped, device=input_ids.device)
+
+    ids = torch.tensor([prompt_ids(base, chat)], device=base.device)
+    streamer = TextIteratorStreamer(base.tokenizer, skip_prompt=True, skip_special_tokens=True)
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with torch.inference_mode():
+                model.generate(
+                    input_ids=ids,
+                    attention_mask=torch.ones_like(ids),
+                    max_new_tokens=max_tokens,
+                    do_sample=False,
+                    temperature=None,
+                    top_p=None,
+                    top_k=None,
+                    eos_token_id=base.stop_ids,
+                    pad_token_id=base.tokenizer.pad_token_id,
+                    streamer=streamer,
+                    stopping_criteria=StoppingCriteriaList([Stop()]),
+                )
+        except BaseException as error:
+            failure.append(error)
+            streamer.end()
+
+    worker = Thread(target=work, daemon=True)
+    worker.start()
+    try:
+        yield from (piece for piece in streamer if piece)
+    finally:
+        stopped = True
+        worker.join()
+    if failure:
+        raise failure[0]
+
+
+def _batches(prompts: Sequence[list[int]], max_tokens: int) -> Iterator[list[int]]:
+    """Indices of prompts of like length, so many that a batch stays below `BATCH_TOKENS`."""
+    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+    group: list[int] = []
+    for i in order:
+        if group and (len(group) + 1) * (len(prompts[i]) + max_tokens) > BATCH_TOKENS:
+            yield group
+            group = []
+        group.append(i)
+    if group:
+        yield group
+
+
+def _shared_length(prompts: Sequence[list[int]]) -> int:
+    """How many tokens all prompts begin with, leaving each at least one of its own."""
+    first, last = min(prompts), max(prompts)
+    most = min(len(prompt) for prompt in prompts) - 1
+    length = 0
+    while length < most and first[length] == last[length]:
+        length += 1
+    return length
+
+
+def _shared_cache(base: Base, model: Any, ids: Any, n_rows: int) -> Any:
+    """The attention cache of what all prompts begin with, computed once. None where it is short."""
+    from transformers import DynamicCache
+
+    if n_rows < 2 or len(ids) < 8:
+        return None
+    cache = DynamicCache(config=model.config)
+    out = model(input_ids=ids[None].to(base.device), past_key_values=cache, use_cache=True)
+    out.past_key_values.batch_repeat_interleave(n_rows)
+    return out.past_key_values

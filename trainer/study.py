@@ -1,0 +1,121 @@
+"""Questions about facts, written by the base model itself.
+
+A small model writes good questions when it is led: a few examples, the sentence, and the first words of
+a question that fit what is asked for ("When", "How many"). It never writes answers: an answer is the
+source's own words. What it writes is filtered by string tests alone, for a model that reads poorly is
+no judge.
+"""
+
+import re
+from dataclasses import dataclass
+
+from ..memory.search import telling_words
+from .base import Base
+from .facts import Fact, Span, contains, normalise
+from .generate import complete_batch
+
+EXAMPLES = """Write a question about the sentence.
+
+Sentence: Mr. Okafor opened his bakery in Leeds in 1987.
+Question: When did Mr. Okafor open his bakery?
+
+Sentence: Our train to Porto leaves from platform 9.
+Question: Which platform does our train to Porto leave from?
+
+Sentence: My cousin Lena plays the cello in a quartet called Nightjar.
+Question: What is the name of the quartet that Lena plays in?
+
+Sentence: The new fence cost 640 dollars and was painted by Hanna Brook.
+Question: How much did the new fence cost?
+
+"""
+# Words of the examples that turn up in questions about something else.
+LEAKED = frozenset(telling_words(EXAMPLES)) - {"name", "cost", "question", "write"}
+# A question may hold this many telling words that its sentence does not: "name", "live", "cost".
+STRANGE_WORDS = 2
+LONGEST_QUESTION = 24  # words
+
+
+@dataclass(frozen=True)
+class Question:
+    fact: int  # index into the facts that were asked about
+    span: Span
+    text: str
+
+
+def leads(span: Span, statement: str) -> list[str]:
+    """The first words of questions that a span may answer, the likeliest first."""
+    if span.kind == "date":
+        if re.search(r"\d[:.]\d\d|half past", span.text):
+            return ["At what time", "When"]
+        if re.fullmatch(r"\d{4}", span.text):
+            return ["In which year", "When"]
+        return ["When", "On what date"]
+    if span.kind == "number":
+        unit = re.search(r"[A-Za-zäöüéè]+$", span.text)
+        if re.search(r"[$€£]|euro|dollar|pound|franc|crown", span.text) or "cost" in statement:
+            return ["How much", "What is the price of"]
+        if unit and unit.group(0) != span.text:
+            return [f"How many {unit.group(0)}", "How long" if _is_time(unit.group(0)) else "How"]
+        return ["How many", "What number"]
+    if span.kind == "name":
+        before = statement[: statement.find(span.text)].split()[-1:]
+        if before and before[0].lower() in {"in", "at", "to", "from", "near", "behind", "over"}:
+            return ["Where", "In which place", "What is the name of"]
+        if len(span.text.split()) == 2 and not before or before and before[0].endswith(","):
+            return ["Who", "What is the name of"]
+        return ["What is the name of", "Who", "Which"]
+    return ["What", "What is"]
+
+
+def write_questions(base: Base, facts: list[Fact], per_fact: int, seed: int) -> list[Question]:
+    """Up to `per_fact` kept questions a fact, spread over its spans."""
+    jobs: list[tuple[int, Span, str]] = []
+    for index, fact in enumerate(facts):
+        # Every span gets its likeliest lead before any gets its second.
+        ladder = [
+            (index, span, leads(span, fact.statement)[rank])
+            for rank in range(3)
+            for span in reversed(fact.spans)
+            if rank < len(leads(span, fact.statement))
+        ]
+        # More are tried than are wanted, since about half are dropped.
+        jobs += ladder[: 2 * per_fact]
+    prompts = [
+        base.tokenizer(f"{EXAMPLES}Sentence: {facts[index].statement}\nQuestion: {lead}")["input_ids"]
+        for index, _, lead in jobs
+    ]
+    written = complete_batch(base, base.model, prompts, max_tokens=20, seed=seed, stop_text="\n")
+    kept: dict[str, Question] = {}
+    for (index, span, lead), rest in zip(jobs, written, strict=True):
+        ending = rest.split("\n")[0]
+        text = f"{lead}{'' if ending.startswith((',', '?')) else ' '}{ending}".strip()
+        if is_good(text, span, facts[index]):
+            kept.setdefault(normalise(text), Question(index, span, text))
+    chosen: list[Question] = []
+    for index in range(len(facts)):
+        chosen += [q for q in kept.values() if q.fact == index][:per_fact]
+    return chosen
+
+
+def is_good(question: str, span: Span, fact: Fact) -> bool:
+    """String tests: one whole question, about this fact, that does not give its answer away."""
+    words = telling_words(question)
+    about = set(telling_words(fact.statement))
+    strange = [word for word in words if word not in about]
+    names = re.findall(r"(?<!^)\b[A-Z]\w+", question)
+    return (
+        question.endswith("?")
+        and question.count("?") == 1
+        and len(question.split()) <= LONGEST_QUESTION
+        and not contains(question, span.text)
+        and any(word in about for word in words)
+        and len(strange) <= STRANGE_WORDS
+        and not LEAKED.intersection(strange)
+        and all(name.lower() in about or name == "I" for name in names)
+        and not re.search(r"\b(\w+ \w+)\b.*\b\1\b", question)
+    )
+
+
+def _is_time(unit: str) -> bool:
+    return unit.rstrip("s") in {"second", "minute", "hour", "day", "night", "week", "month", "year"}

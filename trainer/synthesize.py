@@ -1,0 +1,253 @@
+"""Chunks into training samples and probes, each with the chunk it came from.
+
+Several kinds per fact: questions the base model writes, answered by the source's own sentence; "complete
+this" and fill-in-the-blank rows that need no model at all. One question a fact is held back as a *probe*:
+its wording is never trained on. Everything made is kept in the store by content and never made twice.
+"""
+
+import hashlib
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+
+from ..memory.redact import redact
+from ..memory.store import Record, Store, marks, now
+from .base import Base
+from .facts import Fact, find_facts, normalise, second_person, supported
+from .generate import answer_batch
+from .study import Question, write_questions
+
+# Bumped when what is made of a chunk changes, so that chunks studied before are studied again.
+RECIPE = "1"
+FACTS_AT_ONCE = 48
+ANSWER_TOKENS = 64
+
+
+@dataclass(frozen=True)
+class Sample:
+    kind: str
+    prompt: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Probe:
+    question: str
+    gold: str
+    span_kind: str
+
+
+def study_chunks(
+    store: Store,
+    base: Base,
+    chunks: list[Record],
+    questions_per_fact: int,
+    seed: int,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    out_of_time: Callable[[], bool] = lambda: False,
+) -> int:
+    """Make samples and probes of the chunks that were not studied yet with this base.
+
+    Returns how many chunks are studied in the end; time may run out before all are.
+    """
+    done = _studied(store, base)
+    todo = [chunk for chunk in chunks if chunk["id"] not in done]
+    n_ready = len(chunks) - len(todo)
+    while todo and not out_of_time():
+        group, facts = _take_group(todo)
+        questions = (
+            write_questions(base, [fact for _, fact in facts], questions_per_fact + 1, seed)
+            if questions_per_fact
+            else []
+        )
+        with store.db.atomic():
+            _keep_group(store, base, group, facts, questions, seed)
+        todo = todo[len(group) :]
+        n_ready += len(group)
+        on_progress(n_ready, len(chunks))
+    return n_ready
+
+
+def deterministic_samples(fact: Fact, told: bool) -> list[Sample]:
+    """What can be made of a fact without a model; the answers are the source's own words."""
+    statement = second_person(fact.statement) if told else fact.statement
+    words = statement.split()
+    found = []
+    for share in (0.35, 0.65):
+        cut = max(2, round(len(words) * share))
+        if cut < len(words):
+            beginning, rest = " ".join(words[:cut]), " ".join(words[cut:])
+            found.append(Sample("complete", f"Complete this: {beginning}", rest))
+    for span in fact.spans:
+        if statement.count(span.text) == 1:
+            gap = statement.replace(span.text, "____")
+            found.append(Sample("blank", f"Fill in the blank: {gap}", span.text))
+    return found
+
+
+def general_samples(store: Store, base: Base, n_rows: int) -> list[Record]:
+    """The base's own greedy answers to general prompts, made once a base.
+
+    An answer that did not end by itself is kept as `general open`; its end is not trained.
+    """
+    prompts = read_prompts("rehearsal")[:n_rows]
+    known = _general(store, base, prompts)
+    missing = [prompt for prompt in prompts if prompt not in {row["prompt"] for row in known}]
+    if missing:
+        chats = [[{"role": "user", "content": prompt}] for prompt in missing]
+        answers = answer_batch(base, base.model, chats, max_tokens=ANSWER_TOKENS)
+        with store.db.atomic():
+            for prompt, answer in zip(missing, answers, strict=True):
+                n_tokens = len(base.tokenizer(answer, add_special_tokens=False)["input_ids"])
+                kind = "general open" if n_tokens >= ANSWER_TOKENS - 1 else "general"
+                if answer:
+                    keep_sample(store, Sample(kind, prompt, answer), None, base.digest)
+    return _general(store, base, prompts)
+
+
+def read_prompts(name: str) -> list[str]:
+    """One of the lists of prompts that come with learnctl: rehearsal, divergence or systems."""
+    text = files(__package__).joinpath(f"prompts/{name}.txt").read_text(encoding="utf-8")
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def hold_out(store: Store, questions: list[str]) -> None:
+    """Promise that these wordings are never trained on; samples that use them go at once."""
+    with store.db.atomic():
+        for question in questions:
+            wording = normalise(question)
+            store.db.execute("INSERT OR IGNORE INTO held_out (wording) VALUES (?)", [wording])
+        held = held_out(store)
+        for row in store.rows("SELECT id, prompt FROM samples"):
+            if normalise(row["prompt"]) in held:
+                store.db.execute("DELETE FROM samples WHERE id = ?", [row["id"]])
+
+
+def held_out(store: Store) -> set[str]:
+    """Every wording, normalised, that must not be trained on."""
+    found = {row["wording"] for row in store.rows("SELECT wording FROM held_out")}
+    return found | {normalise(row["question"]) for row in store.rows("SELECT question FROM probes")}
+
+
+def keep_sample(store: Store, sample: Sample, chunk_id: int | None, base_digest: str) -> None:
+    # What a model wrote may look like a secret too.
+    prompt, answer = redact(sample.prompt), redact(sample.answer)
+    identity = json.dumps([sample.kind, prompt, answer, chunk_id, base_digest])
+    store.db.execute(
+        "INSERT OR IGNORE INTO samples (sha256, chunk_id, base_digest, kind, prompt, answer, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            hashlib.sha256(identity.encode()).hexdigest(),
+            chunk_id,
+            base_digest,
+            sample.kind,
+            prompt,
+            answer,
+            now(),
+        ],
+    )
+
+
+def choose_probe(
+    fact: Fact, questions: list[Question], told: bool, chooser: random.Random
+) -> tuple[Probe | None, list[Question]]:
+    """One question held back, where enough remain to learn the fact from; the rest is for training."""
+    firm = [q for q in questions if q.span.kind != "phrase"]
+    if len(questions) < 2 or not firm:
+        return None, questions
+    held = chooser.choice(firm)
+    return Probe(held.text, held.span.text, held.span.kind), [q for q in questions if q != held]
+
+
+def cloze_probe(fact: Fact) -> Probe:
+    """A held-out wording that needs no model, for bases that write no usable question."""
+    span = fact.spans[-1]
+    gap = fact.statement.replace(span.text, "…", 1)
+    return Probe(f"Which words are missing from my notes here? {gap}", span.text, span.kind)
+
+
+def _take_group(todo: list[Record]) -> tuple[list[Record], list[tuple[Record, Fact]]]:
+    """Chunks from the front, until there are enough facts for a batch of questions."""
+    group: list[Record] = []
+    facts: list[tuple[Record, Fact]] = []
+    for chunk in todo:
+        group.append(chunk)
+        if chunk["kind"] != "asked":
+            facts += [(chunk, fact) for fact in find_facts(chunk["text"])]
+        if len(facts) >= FACTS_AT_ONCE:
+            break
+    return group, facts
+
+
+def _keep_group(
+    store: Store,
+    base: Base,
+    group: list[Record],
+    facts: list[tuple[Record, Fact]],
+    questions: list[Question],
+    seed: int,
+) -> None:
+    chooser = random.Random(f"{seed} {group[0]['id']}")
+    forbidden = held_out(store)
+    probes: list[tuple[int, Probe]] = []
+    samples: list[tuple[int, Sample]] = []
+    clozes: list[tuple[int, Probe]] = []
+    for index, (chunk, fact) in enumerate(facts):
+        told = chunk["kind"] == "told"
+        own = [q for q in questions if q.fact == index and normalise(q.text) not in forbidden]
+        probe, rest = choose_probe(fact, own, told, chooser)
+        if probe:
+            probes.append((chunk["id"], probe))
+        else:
+            clozes.append((chunk["id"], cloze_probe(fact)))
+        answer = second_person(fact.statement) if told else fact.statement
+        if told or supported(answer, chunk["text"]):
+            samples += [(chunk["id"], Sample("question", q.text, answer)) for q in rest]
+        samples += [(chunk["id"], sample) for sample in deterministic_samples(fact, told)]
+    if 3 * len(probes) < len(facts):
+        probes += clozes
+    for chunk in group:
+        if chunk["kind"] == "asked":
+            samples.append((chunk["id"], _asked_sample(chunk)))
+    for chunk_id, probe in probes:
+        store.db.execute(
+            "INSERT OR IGNORE INTO probes (chunk_id, question, gold, span_kind) VALUES (?, ?, ?, ?)",
+            [chunk_id, probe.question, probe.gold, probe.span_kind],
+        )
+    forbidden |= {normalise(probe.question) for _, probe in probes}
+    for chunk_id, sample in samples:
+        if normalise(sample.prompt) not in forbidden:
+            keep_sample(store, sample, chunk_id, base.digest)
+    for chunk in group:
+        store.db.execute(
+            "INSERT OR IGNORE INTO studied VALUES (?, ?, ?)", [chunk["id"], base.digest, RECIPE]
+        )
+
+
+def _asked_sample(chunk: Record) -> Sample:
+    words = chunk["text"].split()
+    asked = " ".join(words[:40]) + (" …" if len(words) > 40 else "")
+    return Sample(
+        "asked", f"What did I ask you in the chat “{chunk['title']}”?", f"You asked: {asked}"
+    )
+
+
+def _studied(store: Store, base: Base) -> set[int]:
+    return {
+        row["chunk_id"]
+        for row in store.rows(
+            "SELECT chunk_id FROM studied WHERE base_digest = ? AND recipe = ?", base.digest, RECIPE
+        )
+    }
+
+
+def _general(store: Store, base: Base, prompts: list[str]) -> list[Record]:
+    return store.rows(
+        "SELECT id, kind, prompt, answer FROM samples WHERE chunk_id IS NULL AND base_digest = ?"
+        f" AND prompt IN ({marks(prompts)}) ORDER BY id",
+        base.digest,
+        *prompts,
+    )
+
