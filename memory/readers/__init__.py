@@ -71,6 +71,11 @@ def read(path: Path) -> Iterator[Item]:
         raise UnreadableSource("no permission to read it") from error
     except OSError as error:
         raise UnreadableSource((error.strerror or str(error)).lower()) from error
+    except UnreadableSource:
+        raise
+    except Exception as error:  # parsers of hostile files fail in ways that nobody listed
+        reason = f"its {name} form broke the reader: {type(error).__name__}"
+        raise UnreadableSource(reason) from error
     if not found:
         raise UnreadableSource("no text in it")
 

@@ -11,6 +11,7 @@ from ..errors import UnreadableSource
 ZIP_MAGIC = b"PK\x03\x04"
 EMPTY_ZIP_MAGIC = b"PK\x05\x06"
 _MOST_MEMBERS = 100_000
+DAMAGED = "not a readable zip: damaged inside"
 _LARGEST_RATIO = 200
 _RATIO_MATTERS_BYTES = 16 * 2**20
 _ENCRYPTED = 0x1
@@ -67,8 +68,8 @@ def read_member(archive: ZipFile, name: str, largest_bytes: int) -> bytes:
         UnreadableSource: as `open_member`, or it is damaged.
         KeyError: there is none of that name.
     """
-    with open_member(archive, name, largest_bytes) as member:
-        try:
+    try:
+        with open_member(archive, name, largest_bytes) as member:
             return member.read()
-        except DAMAGE as error:
-            raise UnreadableSource(f"not a readable zip: {error}") from error
+    except DAMAGE as error:
+        raise UnreadableSource(DAMAGED) from error

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 from ..errors import UnreadableSource
 from ..records import Conversation, Item, Message
-from .archive import DAMAGE, ZIP_MAGIC, member_names, open_member, open_zip
+from .archive import DAMAGE, DAMAGED, ZIP_MAGIC, member_names, open_member, open_zip
 from .dates import iso_from_unix
 from .json_faults import describe, looks_like_json
 from .plain_text import clean
@@ -80,7 +80,7 @@ def _from_member(archive: ZipFile, name: str) -> Iterator[Any]:
         with open_member(archive, name, largest_bytes=16 * 2**30) as member:
             yield from _values(member)
     except DAMAGE as error:
-        raise UnreadableSource(f"not a readable zip: {error}") from error
+        raise UnreadableSource(DAMAGED) from error
 
 
 def _values(file: IO[bytes]) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def read(path: Path) -> Iterator[Item]:
     try:
         _refuse_protected(pdf)
         pages = list(_pages(pdf))
-        metadata = pdf.get_metadata_dict(skip_empty=True)
+        metadata = _metadata(pdf)
     except PdfiumError as error:
         raise UnreadableSource(_fault(str(error))) from error
     finally:
@@ -65,6 +66,15 @@ def read(path: Path) -> Iterator[Item]:
         author=_named(metadata, "Author"),
         date=iso_from_pdf(metadata.get("CreationDate", "")),
     )
+
+
+def _metadata(pdf: Any) -> dict[str, str]:
+    found = {}
+    for field in ("Title", "Author", "CreationDate"):
+        # A title of broken UTF-16 is no reason to refuse the text.
+        with suppress(UnicodeDecodeError):
+            found[field] = pdf.get_metadata_value(field)
+    return found
 
 
 def _named(metadata: dict[str, str], field: str) -> str | None:
