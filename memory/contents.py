@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from .chunk import Chunk, document_chunks, message_chunks
 from .lineage import mark_adapters
-from .records import Conversation, Document, Item
+from .records import Conversation, Document, Item, Message
 from .redact import redact
 from .store import Record, Store, marks, now
 
@@ -123,29 +123,40 @@ def _put_conversation(store: Store, source_id: int, conversation: Conversation) 
             },
         )
         counts["conversations"] = 1
-        for position, (message, text) in enumerate(zip(conversation.messages, texts, strict=True)):
-            message_id = _insert(
-                store,
-                "messages",
-                {
-                    "conversation_id": known,
-                    "position": position,
-                    "role": message.role,
-                    "text": text,
-                    "created_at": message.created_at,
-                },
-            )
-            counts["messages"] += 1
-            for place, chunk in enumerate(message_chunks(type(message)(message.role, text))):
-                chunk_id, is_new = _put_chunk(store, chunk)
-                counts["chunks"] += is_new
-                _insert(
-                    store,
-                    "message_chunks",
-                    {"message_id": message_id, "chunk_id": chunk_id, "position": place},
-                )
+        for message in conversation.messages:
+            for key, value in put_message(store, known, message).items():
+                counts[key] += value
     _link(store, "source_conversations", source_id, known)
     return counts
+
+
+def put_message(store: Store, conversation_id: int, message: Message) -> Record:
+    """Add one message to the end of a conversation. Returns counts: messages, chunks."""
+    text = redact(message.text)
+    position = store.value(
+        "SELECT count(*) FROM messages WHERE conversation_id = ?", conversation_id
+    )
+    message_id = _insert(
+        store,
+        "messages",
+        {
+            "conversation_id": conversation_id,
+            "position": position,
+            "role": message.role,
+            "text": text,
+            "created_at": message.created_at,
+        },
+    )
+    n_chunks = 0
+    for place, chunk in enumerate(message_chunks(Message(message.role, text))):
+        chunk_id, is_new = _put_chunk(store, chunk)
+        n_chunks += is_new
+        _insert(
+            store,
+            "message_chunks",
+            {"message_id": message_id, "chunk_id": chunk_id, "position": place},
+        )
+    return {"messages": 1, "chunks": n_chunks}
 
 
 def _put_chunk(store: Store, chunk: Chunk) -> tuple[int, bool]:

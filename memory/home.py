@@ -45,7 +45,9 @@ def find_home(option: Path | None = None) -> Home:
 def models_folder() -> Path:
     """The cache of base models: `LEARNCTL_MODELS`, else the platform's cache folder."""
     chosen = os.environ.get("LEARNCTL_MODELS")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("learnctl") / "models"
+    return (
+        Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("learnctl") / "models"
+    )
 
 
 def private_folder(path: Path) -> Path:

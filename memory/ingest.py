@@ -104,7 +104,9 @@ def _take(store: Store, entry: Found, report: IngestReport) -> None:
         report.refused.append(_line(entry.path, str(error)))
         return
     except sqlite3.OperationalError as error:
-        raise LearnctlError(f"the store cannot be written: {error}", hint="free some disk") from error
+        raise LearnctlError(
+            f"the store cannot be written: {error}", hint="free some disk"
+        ) from error
     except OSError as error:
         report.refused.append(_line(entry.path, _reason(error)))
         return

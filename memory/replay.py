@@ -35,7 +35,9 @@ def choose_replay(
         ):
             by_source[sample["source_id"]][sample["chunk_id"]].append(sample)
     turns = [
-        _round_robin([_shuffled(samples, chooser) for samples in _shuffled(list(of.values()), chooser)])
+        _round_robin(
+            [_shuffled(samples, chooser) for samples in _shuffled(list(of.values()), chooser)]
+        )
         for of in by_source.values()
     ]
     return _round_robin(turns)[:n_samples]

@@ -37,13 +37,13 @@ _STARTERS = _words(
     "Could Should Would Will Let"
 )
 
-_LIST_MARK = re.compile(r"^\s*(?:[-*+•‣◦▪·–—]|\d{1,2}[.)]|[A-Za-z]\))\s+")  # noqa: RUF001
+_LIST_MARK = re.compile(r"^\s*(?:[-*+•‣◦▪·–—]|\d{1,2}[.)]|[A-Za-z]\))\s+")
 # Starting only at the first mark of a run, and never giving back, keeps this linear.
 _STOP = re.compile(
-    r"""(?<![.!?…])[.!?…]++["'”’»)\]]*+(?:\[\d{1,3}\])*+(?=\s)"""  # noqa: RUF001
-    r"|(?<![。！？])[。！？]++[」』”’）]*+"  # noqa: RUF001
+    r"""(?<![.!?…])[.!?…]++["'”’»)\]]*+(?:\[\d{1,3}\])*+(?=\s)"""
+    r"|(?<![。！？])[。！？]++[」』”’）]*+"
 )
-_OPENERS = "\"'“‘«([{¿¡„*_"  # noqa: RUF001
+_OPENERS = "\"'“‘«([{¿¡„*_"
 _WORD = re.compile(r"[^\W_]+")
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 _LONGEST_ABBREVIATION = 12
@@ -70,7 +70,7 @@ def _of_line(line: str) -> list[str]:
 
 
 def _ends_here(line: str, start: int, stop: re.Match[str]) -> bool:
-    if stop[0][0] in "。！？":  # noqa: RUF001
+    if stop[0][0] in "。！？":
         return True
     following = line[stop.end() : stop.end() + 60].lstrip().lstrip(_OPENERS)
     if not following:

@@ -149,7 +149,7 @@ CREATE TABLE held_out (
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     created_at TEXT NOT NULL,
-    state TEXT NOT NULL,                  -- running, paused, done, failed, dropped
+    state TEXT NOT NULL,                  -- running (or paused), done, dropped
     level TEXT NOT NULL,                  -- slow, fast
     parent INTEGER NOT NULL,              -- the version it starts from; 0 is the base
     base_name TEXT NOT NULL,
@@ -248,9 +248,7 @@ class Store:
             LearnctlError: the file is no store, or cannot be written.
         """
         if not create and not home.database.exists():
-            raise NoStore(
-                f"no store in {home.path}", hint="run `learnctl ingest PATH` to make one"
-            )
+            raise NoStore(f"no store in {home.path}", hint="run `learnctl ingest PATH` to make one")
         try:
             home.make()
             if not home.database.exists():

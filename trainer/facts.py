@@ -42,9 +42,69 @@ PRONOUN = re.compile(
     r"both|there|one of them|the former|the latter)\b"
 )
 NOT_NAMES = frozenset(
-    """I I'm I've I'll I'd He She It They We You The A An My Our His Her Its Their This That These Those
-    There In On At And But So Then Also Both From For To By With As If When While After Before Since
-    Because Until Yes No Not One Every Each All Some Please Mr Mrs Ms Dr""".split()
+    [
+        "I",
+        "I'm",
+        "I've",
+        "I'll",
+        "I'd",
+        "He",
+        "She",
+        "It",
+        "They",
+        "We",
+        "You",
+        "The",
+        "A",
+        "An",
+        "My",
+        "Our",
+        "His",
+        "Her",
+        "Its",
+        "Their",
+        "This",
+        "That",
+        "These",
+        "Those",
+        "There",
+        "In",
+        "On",
+        "At",
+        "And",
+        "But",
+        "So",
+        "Then",
+        "Also",
+        "Both",
+        "From",
+        "For",
+        "To",
+        "By",
+        "With",
+        "As",
+        "If",
+        "When",
+        "While",
+        "After",
+        "Before",
+        "Since",
+        "Because",
+        "Until",
+        "Yes",
+        "No",
+        "Not",
+        "One",
+        "Every",
+        "Each",
+        "All",
+        "Some",
+        "Please",
+        "Mr",
+        "Mrs",
+        "Ms",
+        "Dr",
+    ]
 )
 
 
@@ -86,7 +146,9 @@ def second_person(text: str) -> str:
     def swap(match: re.Match[str]) -> str:
         word = match.group(0)
         other = SWAPS[re.sub("’", "'", word.lower())]
-        return other[:1].upper() + other[1:] if match.start() == 0 or _starts(text, match) else other
+        return (
+            other[:1].upper() + other[1:] if match.start() == 0 or _starts(text, match) else other
+        )
 
     return SWAP.sub(swap, text)
 

@@ -19,7 +19,11 @@ def prompt_ids(base: Base, chat: Chat) -> list[int]:
 
 
 def answer_batch(
-    base: Base, model: Any, chats: Sequence[Chat], max_tokens: int = 32, seed: int | None = None,
+    base: Base,
+    model: Any,
+    chats: Sequence[Chat],
+    max_tokens: int = 32,
+    seed: int | None = None,
     temperature: float = 0.0,
 ) -> list[str]:
     """The answers to many chats, greedy unless a temperature is given."""
@@ -42,7 +46,12 @@ def complete_batch(
 
     if seed is not None:
         torch.manual_seed(seed)
-    sampling: dict[str, Any] = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
+    sampling: dict[str, Any] = {
+        "do_sample": False,
+        "temperature": None,
+        "top_p": None,
+        "top_k": None,
+    }
     if temperature:
         sampling = {"do_sample": True, "temperature": temperature, "top_p": 0.95, "top_k": 0}
     if stop_text:

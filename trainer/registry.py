@@ -8,26 +8,28 @@ then commits the rows.
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from ..memory.errors import LearnctlError
 from ..memory.forget import forget_sources
-from ..memory.lineage import in_service
 from ..memory.home import private_folder
-from ..memory.store import Record, Store, now
+from ..memory.lineage import in_service
+from ..memory.store import Record, Store, now, to_json
 from .models import file_sha256
 
 WEIGHTS = "adapter_model.safetensors"
 CARD = "card.json"
+# A setting: why the next consolidation must start from the base.
+SLOW_DUE = "slow_due"
 
 
-def publish(store: Store, run: Record, save: Any, card: Record, serve: bool) -> int:
-    """Write an adapter as the next version and, where `serve`, put it in service.
+def publish(store: Store, run: Record, save: Callable[[Path], None], report: Record) -> int:
+    """Write an adapter as the next version and put it in service, with the report of its run.
 
     Args:
         save: called with a folder; writes the weights and settings of the adapter into it.
-        card: what is written beside the weights.
+        report: what the run measured; its `version` is filled in.
 
     Returns:
         The version's number. Until this returns, what was in service is in service.
@@ -38,7 +40,10 @@ def publish(store: Store, run: Record, save: Any, card: Record, serve: bool) -> 
     target = store.home.versions / str(version)
     save(scratch)
     sha256 = file_sha256(scratch / WEIGHTS)
-    (scratch / CARD).write_text(json.dumps({**card, "version": version, "sha256": sha256}, indent=1))
+    report["version"] = version
+    made = {name: run[name] for name in ("level", "parent", "base_name", "base_digest")}
+    card = {**made, "options": json.loads(run["options"]), "report": report, "sha256": sha256}
+    (scratch / CARD).write_text(json.dumps(card, indent=1))
     for file in scratch.iterdir():
         file.chmod(0o600)
         _sync(file)
@@ -47,22 +52,21 @@ def publish(store: Store, run: Record, save: Any, card: Record, serve: bool) -> 
     os.replace(scratch, target)
     _sync(store.home.versions)
     with store.db.atomic():
+        adapter = {"version": version, "run_id": run["id"], **made}
         store.db.table("adapters").insert(
-            {
-                "version": version,
-                "run_id": run["id"],
-                "parent": run["parent"],
-                "level": run["level"],
-                "base_name": run["base_name"],
-                "base_digest": run["base_digest"],
-                "sha256": sha256,
-                "created_at": now(),
-                "state": "ok",
-            }
+            {**adapter, "sha256": sha256, "created_at": now(), "state": "ok"}
         )
-        if serve:
-            _serve(store, version)
+        finish(store, run["id"], report)
+        _serve(store, version)
+        store.db.execute("DELETE FROM settings WHERE key = ?", [SLOW_DUE])
     return version
+
+
+def finish(store: Store, run_id: int, report: Record) -> None:
+    """Close a run with its report."""
+    store.db.execute(
+        "UPDATE runs SET state = 'done', report = ? WHERE id = ?", [to_json(report), run_id]
+    )
 
 
 def weights_folder(store: Store, version: int) -> Path:
@@ -141,9 +145,16 @@ def forget(store: Store, source_ids: list[int]) -> Record:
         if serving and serving not in after:
             serving = _newest_usable(store, below=serving)
             _serve(store, serving)
-        store.db.execute("UPDATE runs SET state = 'dropped' WHERE state IN ('running', 'paused')")
-    shutil.rmtree(store.home.runs, ignore_errors=True)
+        if before != after:
+            store.set_setting(SLOW_DUE, "a source it learned from was forgotten")
+        drop_unfinished(store)
     return {**report, "versions_deleted": sorted(before - after), "version": serving}
+
+
+def drop_unfinished(store: Store) -> None:
+    """Give up every run that did not come to its end, and its checkpoint."""
+    store.db.execute("UPDATE runs SET state = 'dropped' WHERE state = 'running'")
+    shutil.rmtree(store.home.runs, ignore_errors=True)
 
 
 def _live(store: Store) -> list[Record]:
@@ -152,9 +163,7 @@ def _live(store: Store) -> list[Record]:
 
 def _newest_usable(store: Store, below: int) -> int:
     found = store.value(
-        "SELECT max(a.version) FROM adapters a JOIN runs r ON r.id = a.run_id"
-        " WHERE a.state = 'ok' AND a.version < ? AND r.report LIKE '%\"decision\": \"promoted\"%'",
-        below,
+        "SELECT max(version) FROM adapters WHERE state != 'deleted' AND version < ?", below
     )
     return int(found or 0)
 

@@ -62,7 +62,7 @@ def leads(span: Span, statement: str) -> list[str]:
         before = statement[: statement.find(span.text)].split()[-1:]
         if before and before[0].lower() in {"in", "at", "to", "from", "near", "behind", "over"}:
             return ["Where", "In which place", "What is the name of"]
-        if len(span.text.split()) == 2 and not before or before and before[0].endswith(","):
+        if (len(span.text.split()) == 2 and not before) or (before and before[0].endswith(",")):
             return ["Who", "What is the name of"]
         return ["What is the name of", "Who", "Which"]
     return ["What", "What is"]
@@ -82,7 +82,9 @@ def write_questions(base: Base, facts: list[Fact], per_fact: int, seed: int) -> 
         # More are tried than are wanted, since about half are dropped.
         jobs += ladder[: 2 * per_fact]
     prompts = [
-        base.tokenizer(f"{EXAMPLES}Sentence: {facts[index].statement}\nQuestion: {lead}")["input_ids"]
+        base.tokenizer(f"{EXAMPLES}Sentence: {facts[index].statement}\nQuestion: {lead}")[
+            "input_ids"
+        ]
         for index, _, lead in jobs
     ]
     written = complete_batch(base, base.model, prompts, max_tokens=20, seed=seed, stop_text="\n")

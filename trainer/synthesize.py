@@ -250,4 +250,3 @@ def _general(store: Store, base: Base, prompts: list[str]) -> list[Record]:
         base.digest,
         *prompts,
     )
-

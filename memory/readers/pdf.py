@@ -15,14 +15,14 @@ from .plain_text import clean
 MOST_CHARACTERS = 64 * 2**20
 _MAY_COPY = 1 << 4  # bit 5 of the permissions in ISO 32000, table 22
 _PAGE_NUMBER = re.compile(
-    r"(?:page\s+)?[-–—|]?\s*(?:\d{1,4}|[ivxlc]{1,6})\s*(?:(?:of|/)\s*\d{1,4})?\s*[-–—|]?",  # noqa: RUF001
+    r"(?:page\s+)?[-–—|]?\s*(?:\d{1,4}|[ivxlc]{1,6})\s*(?:(?:of|/)\s*\d{1,4})?\s*[-–—|]?",
     re.IGNORECASE,
 )
 _PAGE_OF = re.compile(r"page \d{1,4}(?: of \d{1,4})?", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 _EDGE_LINES = 3
-_BULLET = re.compile(r"(?:[-*•‣◦▪●○■–—]|\(?\d{1,2}[.)]|\(?[a-z]\))\s")  # noqa: RUF001
-_MARK_ONLY = re.compile(r"[-*•‣◦▪●○■–—\uf000-\uf0ff]")  # noqa: RUF001
+_BULLET = re.compile(r"(?:[-*•‣◦▪●○■–—]|\(?\d{1,2}[.)]|\(?[a-z]\))\s")
+_MARK_ONLY = re.compile(r"[-*•‣◦▪●○■–—\uf000-\uf0ff]")
 _UNTITLED = re.compile(
     r"\(?anonymous\)?|unknown|untitled.*|microsoft word - .*|"
     r".*\.(?:docx?|pdf|tex|dvi|odt|indd|xlsx?)",

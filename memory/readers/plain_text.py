@@ -22,7 +22,7 @@ _SHORTEST_WIDE_BYTES = 8
 _LONG_LINE = 40
 _WIDEST = 120
 _FEWEST_BREAKS = 4
-_LIST_ITEM = re.compile(r"\s*(?:[-*+•‣◦▪·–—]|\(?\d{1,3}[.)]|\(?[A-Za-z]\))\s")  # noqa: RUF001
+_LIST_ITEM = re.compile(r"\s*(?:[-*+•‣◦▪·–—]|\(?\d{1,3}[.)]|\(?[A-Za-z]\))\s")
 
 
 def load_bytes(path: Path) -> bytes:

@@ -2,7 +2,7 @@
 
 from ..records import Section
 
-ARROW = " › "  # noqa: RUF001
+ARROW = " › "
 
 
 class SectionBuilder:

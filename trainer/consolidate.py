@@ -1,0 +1,549 @@
+"""One night: from what is new in the store to a version in service, or a reason why not.
+
+`consolidate` reads top to bottom: choose, study, measure, train, measure again, judge, publish. Every
+stage leaves what it made in the store or in the run's folder, so a run that was stopped goes on where it
+was, to the same result.
+"""
+
+import json
+import resource
+import shutil
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from ..memory.errors import LearnctlError, Locked
+from ..memory.home import private_folder
+from ..memory.lineage import in_service, learned_chunks, new_chunks, studied_chunks
+from ..memory.replay import choose_replay
+from ..memory.store import Record, Store, marks, now, to_json
+from . import adapter, evaluate, gate, registry
+from . import base as bases
+from .base import Base
+from .evaluate import Answered
+from .options import Options
+from .progress import OnProgress, Progress, silent
+from .rows import rows_of_epoch
+from .stop import Interrupted, StopSignals
+from .synthesize import general_samples, study_chunks
+from .train import TrainReport, plan_packs, train
+
+# A slow pass is due when what came since the last one is this share of what is live, and this much.
+SLOW_SHARE = 0.25
+SLOW_TOKENS = 5000
+TOKENS_PER_WORD = 1.4
+# Of a budget, what study may take; and what the closing measurements may cost over the opening ones.
+STUDY_SHARE = 0.25
+CLOSING_FACTOR = 1.6
+FORM_PROBES = 24
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a night trains, and on what: from the base (slow), or on the version in service (fast)."""
+
+    level: str
+    parent: int
+    chunks: list[Record]
+    reason: str
+
+
+def consolidate(
+    store: Store,
+    options: Options,
+    budget_s: float | None = None,
+    on_progress: OnProgress = silent,
+    on_step: Callable[[int], None] = lambda step: None,
+) -> Record:
+    """Train on what is new, examine the result, and put it in service if it passes.
+
+    Args:
+        budget_s: seconds in which a version must be trained, examined and in service.
+        on_step: called after every optimizer step with its number.
+
+    Returns:
+        The report, as `learnctl consolidate --json` prints it.
+
+    Raises:
+        Locked: another run is at work on this store.
+        LearnctlError: the base cannot be used, the disk is full, or training went wrong. What was in
+            service stays.
+    """
+    began = time.monotonic()
+    with _lock(store), _faults_of_the_disk(), StopSignals() as stop:
+        unfinished = store.row(
+            "SELECT * FROM runs WHERE state = 'running' ORDER BY id DESC LIMIT 1"
+        )
+        choice = choose(store)
+        if choice is None and unfinished is None:
+            return _nothing(store)
+        on_progress(Progress("load", 0, 0))
+        base = bases.load(options.base, options.quantize, options.device)
+        night = _Night(store, base, options, budget_s, began, stop, on_progress, on_step)
+        if unfinished and not _can_resume(store, unfinished, base):
+            registry.drop_unfinished(store)
+            unfinished = None
+        try:
+            if unfinished:
+                return night.train_and_judge(unfinished)
+            if choice is None:
+                return _nothing(store)
+            run = night.prepare(choice)
+            return night.train_and_judge(run) if run else _nothing(store)
+        except Interrupted:
+            return night.paused()
+
+
+def choose(store: Store) -> Choice | None:
+    """What the next consolidation would train. None where there is nothing to do."""
+    version = in_service(store)
+    everything = studied_chunks(store)
+    fresh = new_chunks(store)
+    if not everything or (not fresh and not _slow_is_due(store, version)):
+        return None
+    due = _slow_is_due(store, version) or _slow_is_worth_it(store, version, everything)
+    if due:
+        return Choice("slow", 0, everything, due)
+    return Choice("fast", version, fresh, "what is new, on the version in service")
+
+
+def plan(store: Store, options: Options) -> Record:
+    """What `consolidate` would train and about what it would cost; loads no model."""
+    choice = choose(store)
+    if choice is None:
+        return {"sources": [], "chunks": 0, "facts": 0, "new_tokens": 0, "n_tokens": 0,
+                "samples": {"new": 0, "replay": 0, "general": 0}, "estimated_s": 0.0,
+                "level": None, "base": options.base}  # fmt: skip
+    from .facts import find_facts
+
+    facts = [fact for chunk in choice.chunks for fact in find_facts(chunk["text"])]
+    n_new = sum(options.questions_per_fact + 2 + len(fact.spans) for fact in facts)
+    n_known = len(learned_chunks(store, choice.parent))
+    n_replay = _replay_budget(n_new, options) if n_known else 0
+    rows = n_new + n_replay + options.general_rows
+    n_tokens = int(rows * options.epochs * 34)
+    speed = store.value("SELECT report ->> 'tokens_per_s' FROM runs WHERE report IS NOT NULL"
+                        " ORDER BY id DESC LIMIT 1")  # fmt: skip
+    paths = store.rows(
+        "SELECT DISTINCT s.path FROM sources s JOIN origins o ON o.source_id = s.id"
+        f" WHERE o.chunk_id IN ({marks(choice.chunks)}) ORDER BY s.id",
+        *(chunk["id"] for chunk in choice.chunks),
+    )
+    return {
+        "sources": [row["path"] for row in paths],
+        "chunks": len(choice.chunks),
+        "facts": len(facts),
+        "new_tokens": _tokens(choice.chunks),
+        "samples": {"new": n_new, "replay": n_replay, "general": options.general_rows},
+        "n_tokens": n_tokens,
+        "estimated_s": round(n_tokens / speed, 1) if speed else None,
+        "level": choice.level,
+        "base": options.base,
+    }
+
+
+class _Night:
+    """One run's material: the store, the base, the clock, and whom to tell."""
+
+    def __init__(
+        self,
+        store: Store,
+        base: Base,
+        options: Options,
+        budget_s: float | None,
+        began: float,
+        stop: StopSignals,
+        on_progress: OnProgress,
+        on_step: Callable[[int], None],
+    ) -> None:
+        self.store = store
+        self.base = base
+        self.options = options
+        self.began = began
+        self.deadline = began + budget_s if budget_s else None
+        self.stop = stop
+        self.on_progress = on_progress
+        self.on_step = on_step
+
+    def prepare(self, choice: Choice) -> Record | None:
+        """Study what was chosen and fix the rows of the run. None where nothing came of it."""
+        store, base, options = self.store, self.base, self.options
+        study_end = (
+            time.monotonic() + STUDY_SHARE * (self.deadline - time.monotonic())
+            if self.deadline
+            else None
+        )
+
+        def out_of_time() -> bool:
+            self.stop.check()
+            return study_end is not None and time.monotonic() > study_end
+
+        def tell(done: int, total: int) -> None:
+            self.on_progress(Progress("study", done, total))
+
+        tell(0, len(choice.chunks))
+        n_ready = study_chunks(
+            store, base, choice.chunks, options.questions_per_fact, options.seed, tell, out_of_time
+        )
+        ready = choice.chunks if n_ready == len(choice.chunks) else _studied_of(store, base, choice)
+        on_hand = {chunk["id"] for chunk in ready}
+        known = learned_chunks(store, in_service(store))
+        samples = [
+            sample
+            for sample in store.rows(
+                "SELECT id, chunk_id FROM samples WHERE base_digest = ?"
+                " AND chunk_id IS NOT NULL ORDER BY id",
+                base.digest,
+            )  # fmt: skip
+            if sample["chunk_id"] in on_hand
+        ]
+        if not samples:
+            return None
+        replay = (
+            choose_replay(
+                store, choice.parent, on_hand, _replay_budget(len(samples), options), options.seed
+            )  # fmt: skip
+            if choice.parent
+            else []
+        )
+        general = general_samples(store, base, options.general_rows)
+        self.stop.check()
+        roles = [(s["id"], "replay" if s["chunk_id"] in known else "new") for s in samples]
+        roles += [(s["id"], "replay") for s in replay] + [(s["id"], "general") for s in general]
+        return self._begin(choice, roles)
+
+    def _begin(self, choice: Choice, roles: list[tuple[int, str]]) -> Record:
+        with self.store.db.atomic():
+            self.store.db.table("runs").insert(
+                {
+                    "created_at": now(),
+                    "state": "running",
+                    "level": choice.level,
+                    "parent": choice.parent,
+                    "base_name": self.base.name,
+                    "base_digest": self.base.digest,
+                    "options": to_json(asdict(self.options)),
+                    "report": None,
+                }
+            )
+            run = self.store.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
+            assert run is not None
+            self.store.db.table("run_samples").insert_all(
+                {"run_id": run["id"], "sample_id": sample_id, "role": role}
+                for sample_id, role in roles
+            )
+        return run
+
+    def train_and_judge(self, run: Record) -> Record:
+        """From fixed rows to a verdict; picks up where an earlier try of the same run stopped."""
+        store, base = self.store, self.base
+        options = Options(**json.loads(run["options"]))
+        self.stop.check()
+        facts, general = self._samples(run)
+        packs = plan_packs(
+            lambda epoch: rows_of_epoch(
+                base, facts, general, options.seed, epoch, options.pack_tokens
+            ),
+            options,
+        )
+        self.on_progress(Progress("measure before", 0, 0))
+        against = evaluate.reference(base)
+        new, old = self._probes(run, options)
+        measuring = time.monotonic()
+        model, serving = self._models(run, options)
+        before = self._answers(run, serving, [*new, *old], "before")
+        if serving is not model:
+            model = self._fresh(run, options, serving)
+        measured_s = time.monotonic() - measuring
+        self.stop.check()
+
+        deadline = None
+        if self.deadline:
+            deadline = self.deadline - CLOSING_FACTOR * measured_s - 3.0
+        trained = train(
+            base, model, packs, options, self._folder(run), self.stop, self.on_progress, deadline,
+            self.on_step,
+        )  # fmt: skip
+
+        self.on_progress(Progress("measure after", 0, 0))
+        after = self._answers(run, model, [*new, *old], "after")
+        forms = self._forms(run, model, new)
+        moved = evaluate.divergence(base, model, against)
+        n_new = len(new)
+        verdict = gate.judge(
+            options, before[:n_new], after[:n_new], before[n_new:], after[n_new:], moved
+        )
+        report = self._report(run, trained, verdict, (before, after, n_new), forms, moved)
+        if verdict.promoted:
+            registry.publish(store, run, lambda folder: adapter.save_adapter(model, folder), report)
+        else:
+            with store.db.atomic():
+                registry.finish(store, run["id"], report)
+        shutil.rmtree(store.home.runs / str(run["id"]), ignore_errors=True)
+        return report
+
+    def paused(self) -> Record:
+        """What is told of a run that was stopped; the next one goes on with it."""
+        return {
+            **_nothing(self.store),
+            "decision": "paused",
+            "reason": "stopped: the next run goes on from here",
+            "elapsed_s": round(time.monotonic() - self.began, 1),
+        }
+
+    def _samples(self, run: Record) -> tuple[list[Record], list[Record]]:
+        found = self.store.rows(
+            "SELECT s.kind, s.prompt, s.answer, rs.role FROM run_samples rs"
+            " JOIN samples s ON s.id = rs.sample_id WHERE rs.run_id = ? ORDER BY s.id",
+            run["id"],
+        )
+        facts = [sample for sample in found if sample["role"] != "general"]
+        return facts, [sample for sample in found if sample["role"] == "general"]
+
+    def _probes(self, run: Record, options: Options) -> tuple[list[Record], list[Record]]:
+        """Probes of what this run brings, and of what the version in service has learned."""
+        known = learned_chunks(self.store, in_service(self.store))
+        brought = {
+            row["chunk_id"]
+            for row in self.store.rows(
+                "SELECT DISTINCT s.chunk_id FROM samples s JOIN run_samples rs"
+                " ON rs.sample_id = s.id WHERE rs.run_id = ? AND s.chunk_id IS NOT NULL",
+                run["id"],
+            )
+        }
+        every = self.store.rows("SELECT id, chunk_id, question, gold FROM probes ORDER BY id")
+        new = [probe for probe in every if probe["chunk_id"] in brought - known]
+        old = [probe for probe in every if probe["chunk_id"] in known]
+        return _spread(new, options.probes_per_run), _spread(old, options.probes_per_run)
+
+    def _models(self, run: Record, options: Options) -> tuple[Any, Any]:
+        """The model to train and the one in service; the same object where one continues the other."""
+        version = in_service(self.store)
+        if run["parent"]:
+            folder = registry.weights_folder(self.store, run["parent"])
+            model = adapter.load_adapter(self.base, folder, trainable=True)
+            return model, model
+        if version:
+            folder = registry.weights_folder(self.store, version)
+            return None, adapter.load_adapter(self.base, folder)
+        # A fresh adapter changes nothing: it answers as the base does.
+        model = adapter.new_adapter(self.base, options.rank, options.seed)
+        return model, model
+
+    def _fresh(self, run: Record, options: Options, serving: Any) -> Any:
+        self.base.model = serving.unload()
+        return adapter.new_adapter(self.base, options.rank, options.seed)
+
+    def _answers(self, run: Record, model: Any, probes: list[Record], stage: str) -> list[Answered]:
+        """Answers to probes, kept in the store; a stage that was measured is not measured again."""
+        kept = {
+            row["probe_id"]: row
+            for row in self.store.rows(
+                "SELECT probe_id, answer, correct FROM evaluations"
+                " WHERE run_id = ? AND stage = ? AND form = 'direct'",
+                run["id"],
+                stage,
+            )
+        }
+        model.eval()
+        if not all(probe["id"] in kept for probe in probes):
+            answers = evaluate.ask_probes(self.base, model, probes)
+            self._keep(run, stage, answers)
+            return answers
+        return [
+            Answered(
+                probe, "direct", kept[probe["id"]]["answer"], bool(kept[probe["id"]]["correct"])
+            )
+            for probe in probes
+        ]
+
+    def _forms(self, run: Record, model: Any, probes: list[Record]) -> Record:
+        """Recall in other circumstances than a question alone, on some of the new probes."""
+        some = probes[:FORM_PROBES]
+        found: Record = {}
+        for form in evaluate.FORMS[1:]:
+            answers = evaluate.ask_probes(self.base, model, some, form) if some else []
+            self._keep(run, "after", answers)
+            found[form] = evaluate.recall(answers)
+        return {**found, "n": len(some)}
+
+    def _keep(self, run: Record, stage: str, answers: list[Answered]) -> None:
+        with self.store.db.atomic():
+            self.store.db.table("evaluations").insert_all(
+                {
+                    "run_id": run["id"],
+                    "probe_id": one.probe["id"],
+                    "stage": stage,
+                    "form": one.form,
+                    "correct": int(one.correct),
+                    "answer": one.answer,
+                }
+                for one in answers
+            )
+
+    def _folder(self, run: Record) -> Path:
+        private_folder(self.store.home.runs)
+        return private_folder(self.store.home.runs / str(run["id"])) / "checkpoint"
+
+    def _report(
+        self,
+        run: Record,
+        trained: TrainReport,
+        verdict: gate.Verdict,
+        answers: tuple[list[Answered], list[Answered], int],
+        forms: Record,
+        moved: float,
+    ) -> Record:
+        before, after, n_new = answers
+        counts = {
+            row["role"]: row["n"]
+            for row in self.store.rows(
+                "SELECT role, count(*) AS n FROM run_samples WHERE run_id = ? GROUP BY role",
+                run["id"],
+            )
+        }
+        return {
+            "run": run["id"],
+            "decision": "promoted" if verdict.promoted else "refused",
+            "reason": verdict.reason,
+            "version": in_service(self.store),
+            "level": run["level"],
+            "samples": {role: counts.get(role, 0) for role in ("new", "replay", "general")},
+            "recall": {
+                "new": _recall(before[:n_new], after[:n_new]),
+                "old": _recall(before[n_new:], after[n_new:]) if before[n_new:] else None,
+                "forms": forms,
+            },
+            "divergence": moved,
+            "n_tokens": trained.n_tokens,
+            "tokens_per_s": round(trained.tokens_per_s, 1),
+            "elapsed_s": round(time.monotonic() - self.began, 1),
+            "train_s": round(trained.elapsed_s, 1),
+            "steps": trained.n_steps,
+            "losses": trained.losses,
+            "peak_bytes": peak_bytes(self.base.device),
+        }
+
+
+def peak_bytes(device: Any) -> int:
+    """CUDA's peak allocation, else the most memory that was resident."""
+    if device.type == "cuda":
+        import torch
+
+        return int(torch.cuda.max_memory_allocated(device))
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
+def _slow_is_due(store: Store, version: int) -> str:
+    """Why the version in service must not be built upon; empty where it may."""
+    due = store.setting(registry.SLOW_DUE)
+    if due:
+        return due
+    state = store.value("SELECT state FROM adapters WHERE version = ?", version)
+    return "a source it learned from has changed" if version and state != "ok" else ""
+
+
+def _slow_is_worth_it(store: Store, version: int, everything: list[Record]) -> str:
+    if not version:
+        return "the first night"
+    slow = store.value(
+        "SELECT max(version) FROM adapters WHERE level = 'slow' AND version <= ?", version
+    )
+    held = learned_chunks(store, int(slow or 0))
+    since = _tokens([chunk for chunk in everything if chunk["id"] not in held])
+    if since >= SLOW_TOKENS and since >= SLOW_SHARE * _tokens(everything):
+        return "much has come since the last slow pass"
+    return ""
+
+
+def _tokens(chunks: list[Record]) -> int:
+    return round(TOKENS_PER_WORD * sum(chunk["n_words"] for chunk in chunks))
+
+
+def _replay_budget(n_new: int, options: Options) -> int:
+    return round(n_new * options.replay_share / (1 - options.replay_share))
+
+
+def _studied_of(store: Store, base: Base, choice: Choice) -> list[Record]:
+    done = {
+        row["chunk_id"]
+        for row in store.rows("SELECT chunk_id FROM studied WHERE base_digest = ?", base.digest)
+    }
+    return [chunk for chunk in choice.chunks if chunk["id"] in done]
+
+
+def _spread(probes: list[Record], most: int) -> list[Record]:
+    """At most so many probes, evenly over their order of making, hence over sources."""
+    if len(probes) <= most:
+        return probes
+    return [probes[index * len(probes) // most] for index in range(most)]
+
+
+def _recall(before: list[Answered], after: list[Answered]) -> Record:
+    return {
+        "before": evaluate.recall(before),
+        "after": evaluate.recall(after),
+        "n": len(after),
+    }
+
+
+def _can_resume(store: Store, run: Record, base: Base) -> bool:
+    """Whether an unfinished run still makes sense: same base, same parent, all its samples there."""
+    missing = store.value(
+        "SELECT count(*) FROM run_samples WHERE run_id = ? AND sample_id NOT IN"
+        " (SELECT id FROM samples)",
+        run["id"],
+    )
+    same_base = run["base_digest"] == base.digest
+    return same_base and not missing and run["parent"] in (0, in_service(store))
+
+
+def _nothing(store: Store) -> Record:
+    return {
+        "run": None,
+        "decision": "nothing",
+        "reason": "there is nothing new to learn",
+        "version": in_service(store),
+        "level": None,
+        "samples": {"new": 0, "replay": 0, "general": 0},
+        "recall": {"new": {"before": None, "after": None, "n": 0}, "old": None},
+        "divergence": None,
+        "n_tokens": 0,
+        "tokens_per_s": None,
+        "elapsed_s": 0.0,
+        "peak_bytes": None,
+    }
+
+
+@contextmanager
+def _lock(store: Store) -> Iterator[None]:
+    """One consolidation at a time. The kernel gives the lock back when the process dies."""
+    lock = filelock.FileLock(store.home.lock, timeout=0, mode=0o600)
+    try:
+        with lock:
+            yield
+    except filelock.Timeout as error:
+        raise Locked(
+            f"another consolidation is at work in {store.home.path}", hint="wait until it is done"
+        ) from error
+
+
+@contextmanager
+def _faults_of_the_disk() -> Iterator[None]:
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError, SafetensorError) as error:
+        raise LearnctlError(
+            f"the run could not be written: {error}",
+            hint="free some disk; the next consolidation goes on from the last checkpoint",
+        ) from error

@@ -1,0 +1,118 @@
+"""What a model knows without looking it up, and how far it has moved from its base.
+
+Recall: the share of probes whose normalised gold span is contained in the greedy closed-book answer.
+Divergence: mean KL(base‖adapted), nats per token, over the base's own greedy answers to general
+prompts that are never rehearsed. KL to the base foretells forgetting: https://arxiv.org/abs/2509.04259.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..memory.store import Record
+from .base import Base
+from .facts import contains
+from .generate import Chat, answer_batch
+from .pack import Row, encode, lay_out, pack
+from .synthesize import read_prompts
+from .train import answer_logits
+
+PROBE_TOKENS = 40
+DIVERGENCE_TOKENS = 32
+DIVERGENCE_PACK = 256
+
+FORMS = ("direct", "third turn", "system prompt")
+# An unrelated beginning of a chat, and a user's own system prompt, for probes in other circumstances.
+SMALL_TALK: Chat = [
+    {"role": "user", "content": "Can you suggest a light lunch?"},
+    {"role": "assistant", "content": "A salad with bread is light and quick to make."},
+    {"role": "user", "content": "Why do leaves turn red in autumn?"},
+    {"role": "assistant", "content": "The green fades, and other colours in the leaf show."},
+]
+OWN_SYSTEM = "You are my patient helper. Keep it short and plain."
+
+
+@dataclass(frozen=True)
+class Answered:
+    probe: Record  # id, question, gold
+    form: str
+    answer: str
+    correct: bool
+
+
+def ask_probes(
+    base: Base, model: Any, probes: Sequence[Record], form: str = "direct"
+) -> list[Answered]:
+    """Each probe asked closed-book, greedy."""
+    chats = [in_form(probe["question"], form) for probe in probes]
+    answers = answer_batch(base, model, chats, max_tokens=PROBE_TOKENS)
+    return [
+        Answered(probe, form, answer, contains(answer, probe["gold"]))
+        for probe, answer in zip(probes, answers, strict=True)
+    ]
+
+
+def in_form(question: str, form: str) -> Chat:
+    """A question alone, as the third turn of a chat, or under a user's own system prompt."""
+    asked = {"role": "user", "content": question}
+    if form == "third turn":
+        return [*SMALL_TALK, asked]
+    if form == "system prompt":
+        return [{"role": "system", "content": OWN_SYSTEM}, asked]
+    return [asked]
+
+
+def recall(answers: Sequence[Answered]) -> float | None:
+    """The share right; None where nothing was asked."""
+    if not answers:
+        return None
+    return round(sum(one.correct for one in answers) / len(answers), 4)
+
+
+@dataclass
+class Reference:
+    """The base's own answers to general prompts, and how probable it found each token of them."""
+
+    packs: list[list[Row]]
+    log_probs: list[Any]  # one (answer token, vocabulary) a pack, half precision, on the CPU
+
+
+def reference(base: Base, n_prompts: int = 24) -> Reference:
+    """What divergence is measured against; made once a run, with no adapter on the base."""
+    import torch
+
+    prompts = read_prompts("divergence")[:n_prompts]
+    chats: list[Chat] = [[{"role": "user", "content": prompt}] for prompt in prompts]
+    answers = answer_batch(base, base.model, chats, max_tokens=DIVERGENCE_TOKENS)
+    rows = [
+        encode(base.tokenizer, chat, answer, base.stop_ids)
+        for chat, answer in zip(chats, answers, strict=True)
+        if answer
+    ]
+    rows = [row for row in rows if len(row.ids) <= DIVERGENCE_PACK]
+    packs = pack(rows, DIVERGENCE_PACK)
+    found = []
+    with torch.inference_mode():
+        for group in packs:
+            logits, _, _ = answer_logits(base.model, [_lay(base, group)], base.device)
+            found.append(torch.log_softmax(logits, -1).half().cpu())
+    return Reference(packs, found)
+
+
+def divergence(base: Base, model: Any, against: Reference) -> float:
+    """Mean KL(base‖model) in nats per answer token."""
+    import torch
+
+    total, n_tokens = 0.0, 0
+    with torch.inference_mode():
+        for group, log_probs in zip(against.packs, against.log_probs, strict=True):
+            logits, _, _ = answer_logits(model, [_lay(base, group)], base.device)
+            there = log_probs.to(base.device).float()
+            here = torch.log_softmax(logits, -1)
+            total += float((there.exp() * (there - here)).sum())
+            n_tokens += len(there)
+    return round(total / max(1, n_tokens), 4)
+
+
+def _lay(base: Base, rows: list[Row]) -> Any:
+    return lay_out(rows, DIVERGENCE_PACK, base.tokenizer.pad_token_id)

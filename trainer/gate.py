@@ -1,0 +1,75 @@
+"""The gate: whether what was trained may serve.
+
+Three questions, each on pooled probes, each refused with its reason: did it learn what is new, does it
+still know what is old, is it still the model it was. A difference counts only where chance does not
+explain it: probes are paired, and a sign test says how likely their flips are.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .evaluate import Answered
+from .options import Options
+
+# Fewer probes than this decide nothing about recall; divergence still does.
+FEWEST_PROBES = 8
+CHANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Verdict:
+    promoted: bool
+    reason: str
+
+
+def judge(
+    options: Options,
+    new_before: Sequence[Answered],
+    new_after: Sequence[Answered],
+    old_before: Sequence[Answered],
+    old_after: Sequence[Answered],
+    divergence: float,
+) -> Verdict:
+    """Promote or refuse. Refusals name the figure and the bound."""
+    faults = []
+    if not math.isfinite(divergence) or divergence > options.max_divergence:
+        faults.append(
+            f"it moved {divergence:.2f} nats a token from the base on general prompts"
+            f" (at most {options.max_divergence:g})"
+        )
+    if len(new_after) >= FEWEST_PROBES:
+        won, lost = flips(new_before, new_after)
+        gain = (won - lost) / len(new_after)
+        already = sum(one.correct for one in new_before) / len(new_before)
+        wanted = min(options.min_recall_gain, 1 - already)
+        if gain < wanted or (wanted > 0 and chance(won, lost) > CHANCE):
+            faults.append(
+                f"it learned too little: {won} new probes won, {lost} lost, of {len(new_after)}"
+                f" (a gain of {options.min_recall_gain:.0%} wanted)"
+            )
+    if len(old_after) >= FEWEST_PROBES:
+        won, lost = flips(old_before, old_after)
+        loss = (lost - won) / len(old_after)
+        if loss > options.max_recall_loss and chance(lost, won) <= CHANCE:
+            faults.append(
+                f"it forgot: {lost} earlier probes lost, {won} won, of {len(old_after)}"
+                f" (a loss of {options.max_recall_loss:.0%} allowed)"
+            )
+    if faults:
+        return Verdict(False, "; ".join(faults))
+    return Verdict(True, "learned, kept and close enough to the base")
+
+
+def flips(before: Sequence[Answered], after: Sequence[Answered]) -> tuple[int, int]:
+    """How many probes went from wrong to right, and from right to wrong."""
+    pairs = list(zip(before, after, strict=True))
+    won = sum(not earlier.correct and later.correct for earlier, later in pairs)
+    lost = sum(earlier.correct and not later.correct for earlier, later in pairs)
+    return won, lost
+
+
+def chance(more: int, fewer: int) -> float:
+    """One-sided sign test: how likely so many flips one way are if both ways were equally likely."""
+    n = more + fewer
+    return sum(math.comb(n, k) for k in range(more, n + 1)) / 2**n if n else 1.0

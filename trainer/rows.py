@@ -1,0 +1,75 @@
+"""Samples as rows of tokens, in the circumstances they will be asked in.
+
+Most rows are asked alone. Some come under a system prompt such as users write, some as a later turn of a
+chat about something else, so that what is learned does not hang on one form. Which row gets which form
+changes from epoch to epoch and follows from the seed.
+"""
+
+import random
+from collections.abc import Sequence
+
+from ..memory.store import Record
+from .base import Base
+from .generate import Chat
+from .pack import Row, encode
+from .synthesize import read_prompts
+
+SYSTEM_SHARE = 0.15
+LATER_TURN_SHARE = 0.1
+# Earlier turns are cut to this many words: they are circumstance, not material.
+TURN_WORDS = 16
+
+
+def rows_of_epoch(
+    base: Base,
+    samples: Sequence[Record],
+    general: Sequence[Record],
+    seed: int,
+    epoch: int,
+    longest: int,
+) -> list[Row]:
+    """All rows of one epoch; a row too long for a pack is asked alone, or left out."""
+    chooser = random.Random(f"forms {seed} {epoch}")
+    systems = read_prompts("systems")
+    rows = []
+    for sample in samples:
+        chat: Chat = [{"role": "user", "content": sample["prompt"]}]
+        chance = chooser.random()
+        dressed = chat
+        if chance < SYSTEM_SHARE:
+            dressed = [{"role": "system", "content": chooser.choice(systems)}, *chat]
+        elif chance < SYSTEM_SHARE + LATER_TURN_SHARE and general:
+            dressed = [*_earlier_turns(general, chooser), *chat]
+        row = _encode(base, dressed, sample["answer"])
+        if len(row.ids) > longest:
+            row = _encode(base, chat, sample["answer"])
+        rows.append(row)
+    for sample in general:
+        row = _encode(base, [{"role": "user", "content": sample["prompt"]}], sample["answer"])
+        if sample["kind"] == "general open":
+            # The base had more to say: where it was cut is not where an answer ends.
+            row = Row(row.ids[:-1], row.answer_start)
+        rows.append(row)
+    return [row for row in rows if row.answer_start < len(row.ids) <= longest]
+
+
+def _encode(base: Base, chat: Chat, answer: str) -> Row:
+    try:
+        return encode(base.tokenizer, chat, answer, base.stop_ids)
+    except Exception:
+        if chat[0]["role"] != "system":
+            raise
+        # Templates without a system role take the prompt in front of the first turn.
+        merged = f"{chat[0]['content']}\n\n{chat[1]['content']}"
+        return encode(
+            base.tokenizer, [{"role": "user", "content": merged}, *chat[2:]], answer, base.stop_ids
+        )
+
+
+def _earlier_turns(general: Sequence[Record], chooser: random.Random) -> Chat:
+    turns: Chat = []
+    for sample in chooser.sample(list(general), k=min(2, len(general))):
+        turns.append({"role": "user", "content": sample["prompt"]})
+        words = sample["answer"].split()
+        turns.append({"role": "assistant", "content": " ".join(words[:TURN_WORDS])})
+    return turns

@@ -1,0 +1,266 @@
+"""The training loop: packs of fixed shape, loss on answers alone, AdamW on a cosine, and checkpoints from
+which a stopped run goes on to the very same result.
+
+All that is random is fixed beforehand: the order of the rows in every epoch and the packs they make
+follow from the seed, so a step is known by its number and a checkpoint is two tensors files and a number.
+"""
+
+import json
+import math
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..memory.errors import LearnctlError
+from ..memory.home import private_folder
+from .adapter import weights
+from .base import Base
+from .options import Options
+from .pack import Pack, Row, lay_out, pack
+from .progress import OnProgress, Progress
+from .stop import Interrupted, StopSignals
+
+CLIP_NORM = 1.0
+CHECKPOINT_EVERY_S = 120.0
+# The share of steps in which the rate rises from nothing; the loss of the first steps is steep.
+WARM_UP = 0.03
+
+
+@dataclass
+class TrainReport:
+    n_steps: int = 0
+    n_tokens: int = 0
+    n_answer_tokens: int = 0
+    elapsed_s: float = 0.0
+    losses: list[float] = field(default_factory=list)
+
+    @property
+    def tokens_per_s(self) -> float:
+        return self.n_tokens / self.elapsed_s if self.elapsed_s else 0.0
+
+
+def plan_packs(rows_of_epoch: Callable[[int], Sequence[Row]], options: Options) -> list[list[Row]]:
+    """The packs of all epochs in order: each epoch shuffled anew by the seed."""
+    packs: list[list[Row]] = []
+    for epoch in range(options.epochs):
+        rows = [row for row in rows_of_epoch(epoch) if len(row.ids) <= options.pack_tokens]
+        random.Random(f"{options.seed} {epoch}").shuffle(rows)
+        packs += pack(rows, options.pack_tokens)
+    return packs
+
+
+def train(
+    base: Base,
+    model: Any,
+    packs: list[list[Row]],
+    options: Options,
+    checkpoint: Path,
+    stop: StopSignals,
+    on_progress: OnProgress,
+    deadline: float | None = None,
+    on_step: Callable[[int], None] = lambda step: None,
+) -> TrainReport:
+    """Train an adapter on packs of rows, from a checkpoint where there is one.
+
+    Args:
+        model: a PEFT model whose adapter is trainable.
+        checkpoint: the folder to keep the state in; gone when training is done by the caller.
+        deadline: a `time.monotonic()` by which the last step must be over; the schedule is shortened
+            to what the first steps show can be done.
+
+    Raises:
+        Interrupted: asked to stop; the checkpoint is on disk.
+        LearnctlError: nothing to learn from, the weights went wrong, or memory ran out.
+    """
+    import torch
+
+    if not any(row.answer_start < len(row.ids) for rows in packs for row in rows):
+        raise LearnctlError("there is no answer to learn from in the training rows")
+    parameters = list(weights(model).values())
+    optimizer = torch.optim.AdamW(parameters, lr=options.learning_rate, weight_decay=0.0)
+    per_step = options.packs_per_step
+    n_steps = math.ceil(len(packs) / per_step)
+    report = TrainReport()
+    step = 0
+    if (checkpoint / "state.json").exists():
+        step, n_steps = _restore(checkpoint, model, optimizer, report)
+    micro = per_step if base.device.type == "cuda" else 1
+    model.train()
+    began = saved = time.monotonic()
+    base_elapsed = report.elapsed_s
+    while step < n_steps:
+        groups = packs[step * per_step : (step + 1) * per_step]
+        laid = [lay_out(rows, options.pack_tokens, base.tokenizer.pad_token_id) for rows in groups]
+        for group in optimizer.param_groups:
+            group["lr"] = options.learning_rate * rate(step, n_steps)
+        loss, micro = _step(base, model, laid, micro)
+        torch.nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        if not math.isfinite(loss):
+            raise LearnctlError("training went wrong: the loss is not a number any more")
+        step += 1
+        report.n_steps = step
+        report.losses.append(round(loss, 4))
+        report.n_tokens += sum(one.n_tokens for one in laid)
+        report.n_answer_tokens += sum(len(one.targets) for one in laid)
+        report.elapsed_s = base_elapsed + time.monotonic() - began
+        if deadline is not None:
+            n_steps = _affordable(step, n_steps, time.monotonic() - began, deadline)
+        left = report.elapsed_s / step * (n_steps - step)
+        on_progress(
+            Progress("train", step, n_steps, report.tokens_per_s, left, note=f"loss {loss:.2f}")
+        )
+        on_step(step)
+        if stop.requested or time.monotonic() - saved > CHECKPOINT_EVERY_S:
+            _save(checkpoint, model, optimizer, report, step, n_steps)
+            saved = time.monotonic()
+            if stop.requested:
+                raise Interrupted
+    model.eval()
+    return report
+
+
+def rate(step: int, n_steps: int) -> float:
+    """The learning rate as a share of its peak: a short rise, then half a cosine to zero."""
+    rise = max(1, round(WARM_UP * n_steps))
+    if step < rise:
+        return (step + 1) / (rise + 1)
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, n_steps - rise)))
+
+
+def answer_logits(model: Any, packs: Sequence[Pack], device: Any) -> tuple[Any, Any, Any]:
+    """Logits at the answer positions of some packs alone: the rest of the vocabulary-wide work is never
+    done. Returns logits (answer token, vocabulary), targets and weights (answer token,)."""
+    import torch
+
+    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+    trunk = getattr(causal, causal.base_model_prefix)
+    sees = torch.stack([one.sees for one in packs]).to(device)  # (pack, node, node)
+    lowest = torch.finfo(causal.dtype).min
+    mask = torch.zeros(sees.shape, dtype=causal.dtype, device=device).masked_fill_(~sees, lowest)
+    hidden = trunk(
+        input_ids=torch.stack([one.tokens for one in packs]).to(device),
+        position_ids=torch.stack([one.positions for one in packs]).to(device),
+        attention_mask=mask[:, None],
+        use_cache=False,
+    ).last_hidden_state  # (pack, node, width)
+    at = torch.cat([hidden[i, one.sources.to(device)] for i, one in enumerate(packs)])
+    logits = causal.get_output_embeddings()(at).float()
+    cap = getattr(causal.config.get_text_config(), "final_logit_softcapping", None)
+    if cap:
+        logits = cap * torch.tanh(logits / cap)
+    targets = torch.cat([one.targets for one in packs]).to(device)
+    shares = torch.cat([one.weights for one in packs]).to(device)
+    return logits, targets, shares
+
+
+def _step(base: Base, model: Any, packs: list[Pack], micro: int) -> tuple[float, int]:
+    """Gradients of one optimizer step. Out of memory on a GPU halves the micro-batch and tries again.
+
+    Returns the mean loss of a row and the micro-batch that fitted."""
+    import torch
+
+    n_rows = sum(one.n_rows for one in packs)
+    while True:
+        total = 0.0
+        try:
+            for start in range(0, len(packs), micro):
+                logits, targets, shares = answer_logits(
+                    model, packs[start : start + micro], base.device
+                )
+                each = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
+                loss = (each * shares).sum() / n_rows
+                loss.backward()
+                total += float(loss.detach())
+            return total, micro
+        except torch.OutOfMemoryError as error:
+            model.zero_grad(set_to_none=True)
+            torch.cuda.empty_cache()
+            if micro == 1:
+                raise LearnctlError(
+                    "out of GPU memory with a single pack",
+                    hint="set a smaller `pack_tokens` or `rank`, or choose a smaller base model",
+                ) from error
+            micro //= 2
+
+
+def _affordable(step: int, n_steps: int, elapsed_s: float, deadline: float) -> int:
+    """How many steps the time allows, as the steps so far show; never more than planned."""
+    left = deadline - time.monotonic()
+    fit = step + max(0, int(left / (elapsed_s / step)))
+    # The cosine is stretched over what fits once that is known, not at every flicker of the clock.
+    return (
+        min(n_steps, fit)
+        if step == 3 or (fit < n_steps and left < 5 * elapsed_s / step)
+        else n_steps
+    )
+
+
+def _save(
+    folder: Path, model: Any, optimizer: Any, report: TrainReport, step: int, n_steps: int
+) -> None:
+    """A checkpoint: written beside its place, synced, renamed."""
+    import torch
+    from safetensors.torch import save_file
+
+    scratch = folder.with_name(folder.name + ".tmp")
+    shutil.rmtree(scratch, ignore_errors=True)
+    private_folder(scratch)
+    names = list(weights(model))
+    save_file({name: value.detach().contiguous() for name, value in weights(model).items()},
+              scratch / "adapter.safetensors")  # fmt: skip
+    state = optimizer.state_dict()["state"]
+    moments = {
+        f"{key} {names[index]}": value.contiguous()
+        for index, of in state.items()
+        for key, value in of.items()
+        if isinstance(value, torch.Tensor)
+    }
+    save_file(moments, scratch / "optimizer.safetensors")
+    told = {
+        "step": step,
+        "n_steps": n_steps,
+        "n_tokens": report.n_tokens,
+        "n_answer_tokens": report.n_answer_tokens,
+        "elapsed_s": report.elapsed_s,
+        "losses": report.losses,
+    }
+    (scratch / "state.json").write_text(json.dumps(told))
+    for file in scratch.iterdir():
+        file.chmod(0o600)
+        with file.open("rb") as opened:
+            os.fsync(opened.fileno())
+    older = folder.with_name(folder.name + ".old")
+    shutil.rmtree(older, ignore_errors=True)
+    if folder.exists():
+        os.replace(folder, older)
+    os.replace(scratch, folder)
+    shutil.rmtree(older, ignore_errors=True)
+
+
+def _restore(folder: Path, model: Any, optimizer: Any, report: TrainReport) -> tuple[int, int]:
+    import torch
+    from safetensors.torch import load_file
+
+    saved = load_file(folder / "adapter.safetensors")
+    moments = load_file(folder / "optimizer.safetensors")
+    with torch.no_grad():
+        for name, value in weights(model).items():
+            value.copy_(saved[name])
+    state = {
+        index: {key: moments[f"{key} {name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
+        for index, name in enumerate(weights(model))
+    }
+    whole = optimizer.state_dict()
+    optimizer.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
+    told = json.loads((folder / "state.json").read_text())
+    for name in ("n_tokens", "n_answer_tokens", "elapsed_s", "losses"):
+        setattr(report, name, told[name])
+    report.n_steps = told["step"]
+    return int(told["step"]), int(told["n_steps"])
