@@ -13,6 +13,7 @@ from . import (
     config,
     consolidate,
     doctor,
+    evaluate,
     forget,
     history,
     ingest,
@@ -77,7 +78,12 @@ def learnctl(
 for panel, functions in {
     MEMORY: (ingest.ingest, status.status, sources.sources, search.search, forget.forget),
     TALKING: (chat.chat, ask.ask, compare.compare),
-    LEARNING: (consolidate.consolidate, history.history, rollback.rollback),
+    LEARNING: (
+        consolidate.consolidate,
+        history.history,
+        evaluate.evaluate,
+        rollback.rollback,
+    ),
     SETTING_UP: (init.init, doctor.doctor),
 }.items():
     for function in functions:

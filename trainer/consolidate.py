@@ -30,10 +30,10 @@ from .base import Base
 from .evaluate import Answered
 from .options import Options
 from .progress import OnProgress, Progress, silent
-from .rows import rows_of_epoch
+from .rows import fact_rows, general_rows
 from .stop import Interrupted, StopSignals
 from .synthesize import general_samples, study_chunks
-from .train import TrainReport, plan_packs, train
+from .train import TrainReport, plan_packs, soften, train
 
 # A slow pass is due when what came since the last one is this share of what is live, and this much.
 SLOW_SHARE = 0.25
@@ -247,10 +247,13 @@ class _Night:
         options = Options(**json.loads(run["options"]))
         self.stop.check()
         facts, general = self._samples(run)
+        longest = options.pack_tokens
+        rehearsed = soften(base, general_rows(base, general, longest), longest)
         packs = plan_packs(
-            lambda epoch: rows_of_epoch(
-                base, facts, general, options.seed, epoch, options.pack_tokens
-            ),
+            lambda epoch: [
+                *fact_rows(base, facts, general, options.seed, epoch, longest),
+                *rehearsed,
+            ],
             options,
         )
         self.on_progress(Progress("measure before", 0, 0))

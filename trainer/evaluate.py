@@ -94,7 +94,7 @@ def reference(base: Base, n_prompts: int = 24) -> Reference:
     found = []
     with torch.inference_mode():
         for group in packs:
-            logits, _, _ = answer_logits(base.model, [_lay(base, group)], base.device)
+            logits = answer_logits(base.model, [_lay(base, group)], base.device)
             found.append(torch.log_softmax(logits, -1).half().cpu())
     return Reference(packs, found)
 
@@ -106,7 +106,7 @@ def divergence(base: Base, model: Any, against: Reference) -> float:
     total, n_tokens = 0.0, 0
     with torch.inference_mode():
         for group, log_probs in zip(against.packs, against.log_probs, strict=True):
-            logits, _, _ = answer_logits(model, [_lay(base, group)], base.device)
+            logits = answer_logits(model, [_lay(base, group)], base.device)
             there = log_probs.to(base.device).float()
             here = torch.log_softmax(logits, -1)
             total += float((there.exp() * (there - here)).sum())

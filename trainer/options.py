@@ -33,6 +33,8 @@ class Options:
     """Packs that make one optimizer step."""
     replay_share: float = 0.35
     """Samples of earlier nights, as a share of all facts trained on in a night."""
+    kinds: str = "question,complete,blank,asked"
+    """The kinds of samples to train on."""
     general_rows: int = 48
     """The base's own answers to general prompts that are rehearsed every night."""
     questions_per_fact: int = 3

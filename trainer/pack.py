@@ -19,10 +19,15 @@ from ..memory.errors import LearnctlError
 
 @dataclass(frozen=True)
 class Row:
-    """Token ids of one chat; the answer, with its end-of-turn, starts at `answer_start`."""
+    """Token ids of one chat; the answer, with its end-of-turn, starts at `answer_start`.
+
+    `soft` holds, for each answer token, the probabilities another model gave to its likeliest tokens:
+    ids and probabilities, both (answer token, choice). Without it the answer itself is the target.
+    """
 
     ids: tuple[int, ...]
     answer_start: int
+    soft: tuple[Any, Any] | None = None
 
 
 @dataclass
@@ -30,7 +35,8 @@ class Pack:
     """Rows laid into one trie, padded to a fixed number of nodes.
 
     tokens, positions: (node,); sees: (node, node), true where a node sees another;
-    sources, targets: (answer token,), each answer token with the node that predicts it;
+    sources: (answer token,), the node that predicts each answer token;
+    targets, shares: (answer token, choice), the tokens wanted there and how much of each;
     weights: (answer token,), so that each row counts by its mean.
     """
 
@@ -39,6 +45,7 @@ class Pack:
     sees: Any
     sources: Any
     targets: Any
+    shares: Any
     weights: Any
     n_tokens: int  # real nodes, padding not counted
     n_rows: int
@@ -97,20 +104,31 @@ def lay_out(rows: Sequence[Row], n_nodes: int, pad_id: int) -> Pack:
         if parent >= 0:
             positions[node] = positions[parent] + 1
             sees[node] |= sees[parent]
-    sources, targets, weights = [], [], []
+    n_answers = sum(len(row.ids) - row.answer_start for row in rows)
+    n_choices = max((row.soft[0].shape[1] for row in rows if row.soft), default=1)
+    sources = torch.zeros(n_answers, dtype=torch.long)
+    targets = torch.zeros(n_answers, n_choices, dtype=torch.long)
+    shares = torch.zeros(n_answers, n_choices)
+    weights = torch.zeros(n_answers)
+    start = 0
     for row, path in zip(rows, paths, strict=True):
-        n_answer = len(row.ids) - row.answer_start
-        for index in range(row.answer_start, len(row.ids)):
-            sources.append(path[index - 1])
-            targets.append(row.ids[index])
-            weights.append(1.0 / n_answer)
+        end = start + len(row.ids) - row.answer_start
+        sources[start:end] = torch.tensor(path[row.answer_start - 1 : -1])
+        if row.soft:
+            targets[start:end], shares[start:end] = row.soft
+        else:
+            targets[start:end, 0] = torch.tensor(row.ids[row.answer_start :])
+            shares[start:end, 0] = 1.0
+        weights[start:end] = 1.0 / (end - start)
+        start = end
     return Pack(
         tokens,
         positions,
         sees,
-        torch.tensor(sources),
-        torch.tensor(targets),
-        torch.tensor(weights),
+        sources,
+        targets,
+        shares,
+        weights,
         n_tokens=len(trie),
         n_rows=len(rows),
     )

@@ -20,7 +20,7 @@ LATER_TURN_SHARE = 0.1
 TURN_WORDS = 16
 
 
-def rows_of_epoch(
+def fact_rows(
     base: Base,
     samples: Sequence[Record],
     general: Sequence[Record],
@@ -28,7 +28,7 @@ def rows_of_epoch(
     epoch: int,
     longest: int,
 ) -> list[Row]:
-    """All rows of one epoch; a row too long for a pack is asked alone, or left out."""
+    """The rows of one epoch; one that is too long for a pack in its form is asked alone."""
     chooser = random.Random(f"forms {seed} {epoch}")
     systems = read_prompts("systems")
     rows = []
@@ -44,6 +44,12 @@ def rows_of_epoch(
         if len(row.ids) > longest:
             row = _encode(base, chat, sample["answer"])
         rows.append(row)
+    return [row for row in rows if len(row.ids) <= longest]
+
+
+def general_rows(base: Base, general: Sequence[Record], longest: int) -> list[Row]:
+    """The base's own answers to general prompts, the same in every epoch."""
+    rows = []
     for sample in general:
         row = _encode(base, [{"role": "user", "content": sample["prompt"]}], sample["answer"])
         if sample["kind"] == "general open":

@@ -22,7 +22,7 @@ from .study import Question, write_questions
 # Bumped when what is made of a chunk changes, so that chunks studied before are studied again.
 RECIPE = "1"
 FACTS_AT_ONCE = 48
-ANSWER_TOKENS = 64
+ANSWER_TOKENS = 40
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from .progress import OnProgress, Progress
 from .stop import Interrupted, StopSignals
 
 CLIP_NORM = 1.0
+SOFT_CHOICES = 20
 CHECKPOINT_EVERY_S = 120.0
 # The share of steps in which the rate rises from nothing; the loss of the first steps is steep.
 WARM_UP = 0.03
@@ -108,7 +109,7 @@ def train(
         report.n_steps = step
         report.losses.append(round(loss, 4))
         report.n_tokens += sum(one.n_tokens for one in laid)
-        report.n_answer_tokens += sum(len(one.targets) for one in laid)
+        report.n_answer_tokens += sum(len(one.sources) for one in laid)
         report.elapsed_s = base_elapsed + time.monotonic() - began
         if deadline is not None:
             n_steps = _affordable(step, n_steps, time.monotonic() - began, deadline)
@@ -134,9 +135,9 @@ def rate(step: int, n_steps: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, n_steps - rise)))
 
 
-def answer_logits(model: Any, packs: Sequence[Pack], device: Any) -> tuple[Any, Any, Any]:
-    """Logits at the answer positions of some packs alone: the rest of the vocabulary-wide work is never
-    done. Returns logits (answer token, vocabulary), targets and weights (answer token,)."""
+def answer_logits(model: Any, packs: Sequence[Pack], device: Any) -> Any:
+    """Logits at the answer positions of some packs alone, (answer token, vocabulary): the rest of the
+    vocabulary-wide work is never done."""
     import torch
 
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
@@ -155,9 +156,46 @@ def answer_logits(model: Any, packs: Sequence[Pack], device: Any) -> tuple[Any, 
     cap = getattr(causal.config.get_text_config(), "final_logit_softcapping", None)
     if cap:
         logits = cap * torch.tanh(logits / cap)
-    targets = torch.cat([one.targets for one in packs]).to(device)
-    shares = torch.cat([one.weights for one in packs]).to(device)
-    return logits, targets, shares
+    return logits
+
+
+def loss_of(logits: Any, packs: Sequence[Pack]) -> Any:
+    """The sum over rows of each row's mean loss: cross-entropy against the shares that are wanted.
+
+    For soft rows this is the forward KL to the other model but for a constant, over its likeliest
+    tokens; cf. context distillation with top-k logits, https://arxiv.org/abs/2506.06266.
+    """
+    import torch
+
+    total = logits.new_zeros(())
+    start = 0
+    for one in packs:
+        log_probs = torch.log_softmax(logits[start : start + len(one.sources)], -1)
+        wanted = log_probs.gather(-1, one.targets.to(logits.device))
+        each = -(one.shares.to(logits.device) * wanted).sum(-1)
+        total = total + (each * one.weights.to(logits.device)).sum()
+        start += len(one.sources)
+    return total
+
+
+def soften(base: Base, rows: Sequence[Row], n_nodes: int) -> list[Row]:
+    """The rows with the base's own probabilities as targets; no adapter may be on the base."""
+    import torch
+
+    softened = []
+    for group in pack(rows, n_nodes):
+        laid = lay_out(group, n_nodes, base.tokenizer.pad_token_id)
+        with torch.inference_mode():
+            logits = answer_logits(base.model, [laid], base.device)
+            likely = torch.softmax(logits, -1).topk(min(SOFT_CHOICES, logits.shape[-1]), -1)
+        start = 0
+        for row in group:
+            end = start + len(row.ids) - row.answer_start
+            shares = likely.values[start:end].cpu()
+            soft = (likely.indices[start:end].cpu(), shares / shares.sum(-1, keepdim=True))
+            softened.append(replace(row, soft=soft))
+            start = end
+    return softened
 
 
 def _step(base: Base, model: Any, packs: list[Pack], micro: int) -> tuple[float, int]:
@@ -171,11 +209,8 @@ def _step(base: Base, model: Any, packs: list[Pack], micro: int) -> tuple[float,
         total = 0.0
         try:
             for start in range(0, len(packs), micro):
-                logits, targets, shares = answer_logits(
-                    model, packs[start : start + micro], base.device
-                )
-                each = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
-                loss = (each * shares).sum() / n_rows
+                some = packs[start : start + micro]
+                loss = loss_of(answer_logits(model, some, base.device), some) / n_rows
                 loss.backward()
                 total += float(loss.detach())
             return total, micro
