@@ -181,7 +181,7 @@ SWAPS = {
     "we're": "you're", "we've": "you've", "we'll": "you'll",
 }  # fmt: skip
 SWAP = re.compile(
-    r"(?i)\b(?:i am|i was|am i|i['’](?:m|ve|ll|d)|we['’](?:re|ve|ll)|i|me|myself|mine|my|we|us|ours|our)\b"
+    r"(?i)\b(?:i am|i was|am i|i['’](?:m|ve|ll|d)|we['’](?:re|ve|ll)|i|me|myself|(?<!\ba )(?<!\bthe )mine|my|we|(?-i:[Uu]s)|ours|our)\b"
 )
 
 
