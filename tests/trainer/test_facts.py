@@ -1,0 +1,126 @@
+"""From text to facts: what is found, what stands alone, and how answers are compared."""
+
+import pytest
+
+from learnctl.trainer.facts import (
+    contains,
+    find_facts,
+    normalise,
+    second_person,
+    supported,
+)
+
+
+def spans(sentence: str) -> list[tuple[str, str]]:
+    return [(span.kind, span.text) for fact in find_facts(sentence) for span in fact.spans]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("Grandmother was born in 1938 in the village of Snorrebeck.", ("date", "1938")),
+        ("Rosalind marries him on 12 September in Vantry.", ("date", "12 September")),
+        ("The choir rehearses every Thursday in the old mill.", ("date", "Thursday")),
+        ("The last ferry leaves Orrest at 18:40 in winter.", ("date", "18:40")),
+        ("The mooring costs him 265 euros each month.", ("number", "265 euros")),
+        ("We paid $1,170 for the whole repair.", ("number", "$1,170")),
+        ("She keeps thirty-two hens behind the house.", ("number", "thirty-two hens")),
+        ("My brother Anselm lives on a houseboat.", ("name", "Anselm")),
+        ("The houseboat is called the Grey Pintail.", ("name", "Grey Pintail")),
+        ("Her play is called “Nine small doors” and is long.", ("name", "Nine small doors")),
+        ("The spare key hangs behind the green shutter.", ("phrase", "green shutter")),
+    ],
+)
+def test_spans(sentence: str, expected: tuple[str, str]) -> None:
+    """Dates, amounts, names and telling endings of a sentence are found, each with its kind."""
+    assert expected in spans(sentence)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Where does Anselm live?", "Rosalind Straand", "The guests:", "It is so, and always was so."],
+)
+def test_no_facts(text: str) -> None:
+    """Questions, fragments, headings and sentences without anything to ask for are no facts."""
+    assert [fact for fact in find_facts(text) if any(s.kind != "phrase" for s in fact.spans)] == []
+
+
+def test_spans_stand_in_their_sentence() -> None:
+    """What is found is true of the text: each span stands in it, word for word, and none overlap."""
+    text = (
+        "On 4 March Harald Immer serviced the boiler in Larkhill Cottage for 140 euros. "
+        "He lives in Dunmere Row with two parrots called Salt and Vinegar."
+    )
+    facts = find_facts(text)
+    assert len(facts) == 2
+    for fact in facts:
+        assert fact.sentence in text
+        assert all(span.text in fact.sentence for span in fact.spans)
+        assert 1 <= len(fact.spans) <= 4
+
+
+def test_a_leading_pronoun_gets_its_antecedent() -> None:
+    """A sentence that opens with a pronoun is stated together with the one it refers to."""
+    harald, he, she = find_facts(
+        "Harald Immer serviced the boiler in March. He lives in Dunmere Row. "
+        "Rosalind Straand moved to Vantry in May."
+    )
+    assert harald.statement == harald.sentence
+    assert he.sentence == "He lives in Dunmere Row."
+    assert he.statement == f"{harald.sentence} {he.sentence}"
+    assert she.statement == she.sentence
+
+
+def test_two_pronouns_go_back_to_the_same_name() -> None:
+    """The antecedent is the last sentence that stood alone, not the pronoun before."""
+    *_, last = find_facts(
+        "Aurelie was born in Snorrebeck in 1938. She had 3 sisters. She played the Bellandi."
+    )
+    assert last.statement == "Aurelie was born in Snorrebeck in 1938. She played the Bellandi."
+
+
+@pytest.mark.parametrize(
+    ("said", "back"),
+    [
+        ("My sister lives in Vantry.", "Your sister lives in Vantry."),
+        ("I am allergic to walnuts.", "You are allergic to walnuts."),
+        ("I'm late. I've lost my keys.", "You're late. You've lost your keys."),
+        ("Anselm gave me the key to our shed.", "Anselm gave you the key to your shed."),
+        ("The house is mine and I was there.", "The house is yours and you were there."),
+        ("The mine in Orrest is closed.", "The mine in Orrest is closed."),
+        ("The US and Memel are names.", "The US and Memel are names."),
+    ],
+)
+def test_second_person(said: str, back: str) -> None:
+    """What a user says of themselves is said back to them."""
+    assert second_person(said) == back
+
+
+def test_normalise() -> None:
+    """Case, punctuation, articles and thousands' commas do not matter in a comparison."""
+    assert normalise("  The Grey-Pintail, a houseboat! ") == "grey pintail houseboat"
+    assert normalise("1,170 euros") == normalise("1170 Euros.")
+    assert normalise("Käthe’s") == "käthe s"
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold", "expected"),
+    [
+        ("It is called the Grey Pintail.", "Grey Pintail", True),
+        ("He pays 1170 euros a month", "1,170 euros", True),
+        ("In 19381 perhaps", "1938", False),
+        ("In the villages", "village", False),
+        ("Anything at all", "the", False),
+        ("", "Quimby", False),
+    ],
+)
+def test_contains(answer: str, gold: str, expected: bool) -> None:
+    """An answer is right when the gold stands in it as whole words."""
+    assert contains(answer, gold) is expected
+
+
+def test_supported() -> None:
+    """An answer is supported when every telling word of it stands in the source."""
+    source = "Anselm lives on a houseboat called the Grey Pintail."
+    assert supported("The houseboat is called Grey Pintail.", source)
+    assert not supported("The houseboat is called Blue Heron.", source)

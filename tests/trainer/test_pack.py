@@ -1,0 +1,203 @@
+"""Packing saves work and changes nothing: every row comes out as if it stood alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from learnctl.memory.errors import LearnctlError
+from learnctl.trainer.base import PLAIN_TEMPLATE, Base
+from learnctl.trainer.pack import Row, encode, lay_out, pack
+from learnctl.trainer.train import answer_logits, loss_of, soften
+
+FAMILIES = ("llama", "qwen", "gemma", "gemma3")
+PAIRS = [
+    ("What is the dog called?", "The dog is called Quimby."),
+    ("What is the dog afraid of?", "Umbrellas."),
+    ("What is the dog called?", "Quimby, of course."),
+    ("Who services the boiler?", "Harald Immer, every March, in Larkhill Cottage."),
+]
+N_NODES = 256
+
+
+def lay(base: Base, rows: list[Row], n_nodes: int = N_NODES) -> Any:
+    return lay_out(rows, n_nodes, base.tokenizer.pad_token_id)
+
+
+def alone(base: Base, row: Row) -> Any:
+    """The logits at the answer's positions of a row that the model sees by itself."""
+    import torch
+
+    with torch.inference_mode():
+        logits = base.model(torch.tensor([row.ids])).logits[0].float()
+    return logits[row.answer_start - 1 : -1]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_row_as_if_alone(
+    tiny: Callable[[str], Base], chat_rows: Callable[..., list[Row]], family: str
+) -> None:
+    """A row has the same logits and the same loss in a pack with others as by itself."""
+    import torch
+
+    base = tiny(family)
+    rows = chat_rows(base, PAIRS)
+    laid = lay(base, rows)
+    with torch.inference_mode():
+        logits = answer_logits(base.model, [laid], base.device)
+    expected = [alone(base, row) for row in rows]
+    torch.testing.assert_close(logits, torch.cat(expected), atol=1e-4, rtol=0)
+
+    losses = [
+        torch.nn.functional.cross_entropy(one, torch.tensor(row.ids[row.answer_start :]))
+        for one, row in zip(expected, rows, strict=True)
+    ]
+    assert float(loss_of(logits, [laid])) == pytest.approx(float(sum(losses)), abs=1e-4)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_packs_beside_each_other(
+    tiny: Callable[[str], Base], chat_rows: Callable[..., list[Row]], family: str
+) -> None:
+    """Two packs in one batch have the same logits as one after the other."""
+    import torch
+
+    base = tiny(family)
+    rows = chat_rows(base, PAIRS)
+    packs = [lay(base, rows[:1]), lay(base, rows[1:])]
+    with torch.inference_mode():
+        together = answer_logits(base.model, packs, base.device)
+        apart = [answer_logits(base.model, [one], base.device) for one in packs]
+    torch.testing.assert_close(together, torch.cat(apart), atol=1e-4, rtol=0)
+
+
+def test_prefixes_are_computed_once(llama: Base, chat_rows: Callable[..., list[Row]]) -> None:
+    """Rows that begin alike share the nodes of their beginning."""
+    one, other = chat_rows(llama, [PAIRS[0], PAIRS[2]])
+    shared = 0
+    while one.ids[shared] == other.ids[shared]:
+        shared += 1
+    assert shared >= one.answer_start
+    laid = lay(llama, [one, other])
+    assert laid.n_tokens == len(one.ids) + len(other.ids) - shared
+    assert lay(llama, [one, one]).n_tokens == len(one.ids)
+
+
+def test_shape_is_fixed(llama: Base, chat_rows: Callable[..., list[Row]]) -> None:
+    """Whatever rows a pack holds, its tensors have the same number of nodes."""
+    rows = chat_rows(llama, PAIRS)
+    for some in (rows[:1], rows):
+        laid = lay(llama, some)
+        assert laid.tokens.shape == laid.positions.shape == (N_NODES,)
+        assert laid.sees.shape == (N_NODES, N_NODES)
+        assert laid.n_rows == len(some)
+
+
+def test_answers_alone_carry_loss(llama: Base, chat_rows: Callable[..., list[Row]]) -> None:
+    """Targets are the answers' tokens, one weight a row in sum, and none lies in a question."""
+    rows = chat_rows(llama, PAIRS)
+    laid = lay(llama, rows)
+    wanted = [token for row in rows for token in row.ids[row.answer_start :]]
+    assert laid.targets[:, 0].tolist() == wanted
+    assert float(laid.weights.sum()) == pytest.approx(len(rows))
+    assert llama.tokenizer.decode(rows[0].ids[rows[0].answer_start :]) == (
+        "The dog is called Quimby.<|eot_id|>"
+    )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_end_of_turn_is_the_last_target(
+    tiny: Callable[[str], Base], chat_rows: Callable[..., list[Row]], family: str
+) -> None:
+    """Each answer is trained to end: with a token that ends generation, and with nothing after it."""
+    base = tiny(family)
+    for row in chat_rows(base, PAIRS):
+        assert row.ids[-1] in base.stop_ids
+        assert not set(row.ids[row.answer_start : -1]) & set(base.stop_ids)
+
+
+def test_padding_contributes_nothing(llama: Base, chat_rows: Callable[..., list[Row]]) -> None:
+    """Other padding, and more of it, gives the same logits."""
+    import torch
+
+    rows = chat_rows(llama, PAIRS)
+    usual = lay(llama, rows)
+    others = [lay_out(rows, N_NODES, 99), lay(llama, rows, N_NODES + 64)]
+    assert usual.n_tokens < N_NODES
+    with torch.inference_mode():
+        expected = answer_logits(llama.model, [usual], llama.device)
+        for other in others:
+            found = answer_logits(llama.model, [other], llama.device)
+            torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+
+
+def test_groups_keep_order_and_fit(llama: Base, chat_rows: Callable[..., list[Row]]) -> None:
+    """Rows are split in their order, each group within the nodes of a pack; too long a row is refused."""
+    rows = chat_rows(llama, PAIRS)
+    n_nodes = 1 + max(len(row.ids) for row in rows)
+    groups = pack(rows, n_nodes)
+    assert [row for group in groups for row in group] == rows
+    assert all(lay(llama, group, n_nodes).n_tokens <= n_nodes for group in groups)
+    assert len(groups) > 1
+    with pytest.raises(ValueError, match="does not fit a pack of 8"):
+        pack(rows, 8)
+
+
+def test_soft_rows_want_the_base_s_own_answer(
+    llama: Base, chat_rows: Callable[..., list[Row]]
+) -> None:
+    """A soft row wants the probabilities that the base gave, whatever the text says."""
+    import torch
+
+    rows = chat_rows(llama, PAIRS[:2])
+    soft = soften(llama, rows, N_NODES)
+    assert [row.ids for row in soft] == [row.ids for row in rows]
+    laid = lay(llama, soft)
+    with torch.inference_mode():
+        own = answer_logits(llama.model, [laid], llama.device)
+    assert laid.targets[:, 0].tolist() == own.argmax(-1).tolist()
+    torch.testing.assert_close(laid.shares.sum(-1), torch.ones(len(laid.shares)))
+    ratio = own.softmax(-1).gather(-1, laid.targets) / laid.shares
+    torch.testing.assert_close(ratio, ratio[:, :1].expand_as(ratio))
+    assert loss_of(own, [laid]) < loss_of(own.roll(1, dims=-1), [laid])
+
+
+def test_hard_and_soft_rows_in_one_pack(llama: Base, chat_rows: Callable[..., list[Row]]) -> None:
+    """The loss of a mixed pack is the sum of the losses of its rows apart."""
+    import torch
+
+    first, second = chat_rows(llama, PAIRS[:2])
+    rows = [first, *soften(llama, [second], N_NODES)]
+    packs = [lay(llama, rows), lay(llama, rows[:1]), lay(llama, rows[1:])]
+    with torch.inference_mode():
+        together, *apart = (
+            float(loss_of(answer_logits(llama.model, [one], llama.device), [one])) for one in packs
+        )
+    assert together == pytest.approx(sum(apart), abs=1e-4)
+
+
+def test_form_without_stop_token_is_refused(llama: Base) -> None:
+    """A chat form whose answers do not end with a token that ends generation cannot be trained on."""
+    llama.tokenizer.chat_template = (
+        "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n{% endfor %}"
+        "{% if add_generation_prompt %}assistant: {% endif %}"
+    )
+    with pytest.raises(LearnctlError, match="does not end an answer with a stop token"):
+        encode(llama.tokenizer, [{"role": "user", "content": "Hi"}], "Hello", llama.stop_ids)
+
+
+def test_form_that_opens_a_thinking_block(tiny: Callable[[str], Base]) -> None:
+    """Where the form opens a thinking block before an answer, the answer's final form is trained."""
+    base = tiny("qwen")
+    base.tokenizer.chat_template = base.tokenizer.chat_template.replace(
+        "<|im_start|>assistant\n{% endif %}", "<|im_start|>assistant\n<think>\n{% endif %}"
+    )
+    row = encode(base.tokenizer, [{"role": "user", "content": "Hi"}], "Hello", base.stop_ids)
+    assert base.tokenizer.decode(row.ids[row.answer_start :]) == "Hello<|im_end|>"
+
+
+def test_plain_form_of_models_without_one(llama: Base) -> None:
+    """The form given to models that come without one ends each answer with a stop token."""
+    llama.tokenizer.chat_template = PLAIN_TEMPLATE
+    row = encode(llama.tokenizer, [{"role": "user", "content": "Hi"}], "Hello", llama.stop_ids)
+    assert llama.tokenizer.decode(row.ids) == "user: Hi\nassistant: Hello<|eot_id|>"
