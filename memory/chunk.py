@@ -6,13 +6,15 @@ what the assistant replied is kept for search and never studied.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .records import Document, Message
 from .sentences import sentences
 
 MOST_WORDS = 150
+# A word of so many characters counts as two, and so on.
+WORD_CHARACTERS = 24
 
 QUESTION_WORDS = (
     r"what|who|whom|whose|when|where|which|why|how|is|are|was|were|do|does|did|can|could|would|will|"
@@ -51,27 +53,41 @@ def message_chunks(message: Message) -> Iterator[Chunk]:
 
 def _pieces(text: str) -> Iterator[str]:
     """Paragraphs put together, or taken apart, to at most `MOST_WORDS` words."""
+    return _packed(_parts(text), "\n")
+
+
+def _packed(parts: Iterable[str], joint: str) -> Iterator[str]:
     held: list[str] = []
-    n_words = 0
-    for part in _parts(text):
-        words = len(part.split())
-        if held and n_words + words > MOST_WORDS:
-            yield "\n".join(held)
-            held, n_words = [], 0
+    size = 0
+    for part in parts:
+        if held and size + _size(part) > MOST_WORDS:
+            yield joint.join(held)
+            held, size = [], 0
         held.append(part)
-        n_words += words
+        size += _size(part)
     if held:
-        yield "\n".join(held)
+        yield joint.join(held)
 
 
 def _parts(text: str) -> Iterator[str]:
     for paragraph in re.split(r"\n\s*\n", text):
         lines = "\n".join(line.strip() for line in paragraph.splitlines() if line.strip())
-        if len(lines.split()) <= MOST_WORDS:
+        if _size(lines) <= MOST_WORDS:
             if lines:
                 yield lines
             continue
         for sentence in sentences(lines):
-            words = sentence.split()
-            for start in range(0, len(words), MOST_WORDS):
-                yield " ".join(words[start : start + MOST_WORDS])
+            yield from _packed(_words(sentence), " ")
+
+
+def _words(sentence: str) -> Iterator[str]:
+    """The words; one that would fill a chunk alone, such as encoded data, in stretches."""
+    longest = WORD_CHARACTERS * (MOST_WORDS - 1)
+    for word in sentence.split():
+        for start in range(0, len(word), longest):
+            yield word[start : start + longest]
+
+
+def _size(text: str) -> int:
+    """The number of words; long ones count more, for there are scripts without spaces."""
+    return sum(1 + len(word) // WORD_CHARACTERS for word in text.split())
