@@ -4,6 +4,7 @@ Links to folders are never followed, so that a walk ends and stays inside what w
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,6 +138,8 @@ def _link(path: Path, root: Path) -> Entry:
 
 
 def _file(path: Path, root: Path) -> Entry:
+    if not _is_text(str(path)):
+        return Refused(path, "a name that is not UTF-8")
     if not path.is_file():  # opening a pipe would wait for ever
         return Skipped(path, "not a regular file")
     try:
@@ -148,6 +151,11 @@ def _file(path: Path, root: Path) -> Entry:
         return Skipped(path, "empty")
     kind = binary_kind(head)
     return Skipped(path, f"{kind}, not text") if kind else Found(path, root)
+
+
+def _is_text(name: str) -> bool:
+    """Bytes of a file's name that are no UTF-8 come as lone surrogates, which nothing can store."""
+    return not re.search("[\ud800-\udfff]", name)
 
 
 def _reason(error: OSError) -> str:
