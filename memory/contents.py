@@ -6,10 +6,11 @@ its samples and probes. Taking out never touches what another source still holds
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 
 from .chunk import Chunk, document_chunks, message_chunks
-from .lineage import mark_adapters
-from .records import Conversation, Document, Item, Message
+from .lineage import mark_adapters, trained_on
+from .records import Conversation, Document, Item, Message, Section
 from .redact import redact
 from .store import Record, Store, marks, now
 
@@ -30,11 +31,15 @@ def unlink(store: Store, source_id: int) -> None:
         store.db.execute(f"DELETE FROM {link} WHERE source_id = ?", [source_id])
 
 
-def sweep(store: Store) -> Record:
+def sweep(store: Store, source_id: int | None = None) -> Record:
     """Remove what no source holds; adapters that learned from it are marked stale.
+
+    Args:
+        source_id: the source that held it and lives on; forgetting it later must find those adapters.
 
     Returns the counts of what went: documents, chunks, samples.
     """
+    store.leave_traces()
     n_documents = 0
     for table, link, key in (
         ("documents", "source_documents", "document_id"),
@@ -50,30 +55,34 @@ def sweep(store: Store) -> Record:
             " AND id NOT IN (SELECT chunk_id FROM message_chunks)"
         )
     ]
-    n_samples = remove_samples(store, chunk_ids, "stale")
+    n_samples, versions = remove_samples(store, chunk_ids)
+    mark_adapters(store, versions, "stale")
+    if source_id is not None:
+        for version in versions:
+            _link(store, "outgrown", source_id, version)
     for some in _batches(chunk_ids):
         store.db.execute(f"DELETE FROM chunks WHERE id IN ({marks(some)})", some)
     return {"documents": n_documents, "chunks": len(chunk_ids), "samples": n_samples}
 
 
-def remove_samples(store: Store, chunk_ids: list[int], adapter_state: str) -> int:
-    """Delete all that was made of some chunks, marking the adapters that learned from it."""
+def remove_samples(store: Store, chunk_ids: list[int]) -> tuple[int, set[int]]:
+    """Delete all that was made of some chunks; how many samples, and the versions trained on them."""
     n_samples = 0
+    versions: set[int] = set()
     for some in _batches(chunk_ids):
         of_chunks = f"SELECT id FROM samples WHERE chunk_id IN ({marks(some)})"
-        mark_adapters(store, of_chunks, some, adapter_state)
+        versions |= trained_on(store, of_chunks, some)
         n_samples += store.value(f"SELECT count(*) FROM ({of_chunks})", *some)
         for table in ("samples", "probes", "studied"):
             store.db.execute(f"DELETE FROM {table} WHERE chunk_id IN ({marks(some)})", some)
-    return n_samples
+    return n_samples, versions
 
 
 def _put_document(store: Store, source_id: int, document: Document) -> Record:
     title = redact(document.title)
-    chunks = [
-        Chunk(chunk.kind, redact(chunk.text), redact(chunk.heading))
-        for chunk in document_chunks(document)
-    ]
+    # Before it is cut: half a secret is not recognised.
+    sections = tuple(Section(redact(s.heading), redact(s.text)) for s in document.sections)
+    chunks = list(document_chunks(replace(document, sections=sections)))
     digest = _sha256(title, *(part for chunk in chunks for part in (chunk.heading, chunk.text)))
     known = store.value("SELECT id FROM documents WHERE sha256 = ?", digest)
     new_chunks = 0

@@ -1,11 +1,12 @@
 """Taking a source back: its bytes leave the store, and with them all that was made of them.
 
 What another live source also holds stays, for that source; but the samples made of it go, since they
-may name the forgotten one. Every adapter that learned from it is marked `deleted`;
+may name the forgotten one. Every adapter that learned from it, as it is or once was, is marked `deleted`;
 `trainer.registry.forget` deletes the files and chooses what serves instead.
 """
 
 from . import contents
+from .lineage import mark_adapters
 from .store import Record, Store, marks
 
 
@@ -19,7 +20,11 @@ def forget_sources(store: Store, source_ids: list[int]) -> Record:
                 *source_ids,
             )
         ]
-        n_samples = contents.remove_samples(store, held, "deleted")
+        n_samples, versions = contents.remove_samples(store, held)
+        outgrown = store.rows(
+            f"SELECT version FROM outgrown WHERE source_id IN ({marks(source_ids)})", *source_ids
+        )
+        mark_adapters(store, versions | {row["version"] for row in outgrown}, "deleted")
         store.db.execute(f"DELETE FROM sources WHERE id IN ({marks(source_ids)})", source_ids)
         gone = contents.sweep(store)
     store.erase_traces()

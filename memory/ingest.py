@@ -5,6 +5,7 @@ changed; what vanished from it leaves the store, its samples and the replay with
 """
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from . import contents, readers
 from .errors import LearnctlError, UnreadableSource
 from .records import Conversation, Item
 from .store import Record, Store, now
-from .walk import Found, Refused, walk
+from .walk import Found, Refused, Skipped, walk
 
 COUNTS = ("documents", "conversations", "messages", "chunks")
 
@@ -44,39 +45,39 @@ def ingest(
         LearnctlError: the store itself cannot be written (a full disk); the file at hand is not in.
     """
     report = IngestReport()
-    given = [path.expanduser().absolute() for path in paths]
-    seen = set()
-    for entry in walk(given):
-        if isinstance(entry, Found):
-            on_file(entry.path)
-            seen.add(str(entry.path))
-            _take(store, entry, report)
-        elif isinstance(entry, Refused):
-            report.refused.append(_line(entry.path, entry.reason))
-        else:
-            report.skipped.append(_line(entry.path, entry.reason))
-    _give_back_vanished(store, [path for path in given if path.is_dir()], seen, report)
+    given = [_absolute(path) for path in paths]
+    try:
+        for entry in walk(given):
+            if isinstance(entry, Found):
+                on_file(entry.path)
+                _take(store, entry, report)
+            else:
+                _pass_over(entry, report)
+        _give_back_vanished(store, [path for path in given if os.path.exists(path)], report)
+        store.erase_traces()
+    except sqlite3.OperationalError as error:
+        raise LearnctlError(
+            f"the store cannot be written: {error}", hint="free some disk"
+        ) from error
     return report
 
 
 def look(paths: Iterable[Path]) -> IngestReport:
     """What `ingest` would read, by file, without a store: the dry run."""
     report = IngestReport()
-    for entry in walk([path.expanduser().absolute() for path in paths]):
+    for entry in walk(map(_absolute, paths)):
         if not isinstance(entry, Found):
-            where = report.refused if isinstance(entry, Refused) else report.skipped
-            where.append(_line(entry.path, entry.reason))
+            _pass_over(entry, report)
             continue
         try:
             name = readers.detect(entry.path)
-            items = list(readers.read(entry.path))
+            report.files.append(_describe(entry.path, name, readers.read(entry.path)))
         except UnreadableSource as error:
             report.refused.append(_line(entry.path, str(error)))
             continue
         except OSError as error:
             report.refused.append(_line(entry.path, _reason(error)))
             continue
-        report.files.append(_describe(entry.path, name, items))
         report.documents += report.files[-1]["documents"]
         report.conversations += report.files[-1]["conversations"]
         report.messages += report.files[-1]["messages"]
@@ -99,19 +100,14 @@ def _take(store: Store, entry: Found, report: IngestReport) -> None:
             for item in readers.read(entry.path):
                 for key, value in contents.put(store, source_id, item).items():
                     counts[key] += value
-            swept = contents.sweep(store)
+            if known:
+                contents.sweep(store, source_id)
     except UnreadableSource as error:
         report.refused.append(_line(entry.path, str(error)))
         return
-    except sqlite3.OperationalError as error:
-        raise LearnctlError(
-            f"the store cannot be written: {error}", hint="free some disk"
-        ) from error
     except OSError as error:
         report.refused.append(_line(entry.path, _reason(error)))
         return
-    if swept["chunks"]:
-        store.erase_traces()
     for key, value in counts.items():
         setattr(report, key, getattr(report, key) + value)
 
@@ -129,51 +125,71 @@ def _put_source(store: Store, entry: Found, name: str, digest: str) -> int:
     return int(store.value("SELECT id FROM sources WHERE path = ?", record["path"]))
 
 
-def _give_back_vanished(
-    store: Store, folders: list[Path], seen: set[str], report: IngestReport
-) -> None:
+def _give_back_vanished(store: Store, given: list[Path], report: IngestReport) -> None:
     gone = [
         source
-        for source in store.rows("SELECT id, path FROM sources WHERE path LIKE '/%'")
-        if source["path"] not in seen
-        and any(Path(source["path"]).is_relative_to(folder) for folder in folders)
-        and not Path(source["path"]).exists()
+        for source in store.rows("SELECT id, path FROM sources WHERE root != ''")
+        if any(Path(source["path"]).is_relative_to(path) for path in given)
+        and _is_gone(Path(source["path"]))
     ]
     if not gone:
         return
     with store.db.atomic():
         for source in gone:
             store.db.execute("DELETE FROM sources WHERE id = ?", [source["id"]])
-            report.skipped.append(_line(Path(source["path"]), "no longer there: given back"))
+            report.skipped.append(_line(Path(source["path"]), "nothing there any more: given back"))
         contents.sweep(store)
-    store.erase_traces()
 
 
-def _describe(path: Path, name: str, items: list[Item]) -> Record:
-    conversations = [item for item in items if isinstance(item, Conversation)]
-    messages = [message for talk in conversations for message in talk.messages]
-    dates = sorted(
-        date
-        for date in [
-            *(message.created_at for message in messages),
-            *(item.date for item in items if not isinstance(item, Conversation)),
-        ]
-        if date
-    )
+def _is_gone(path: Path) -> bool:
+    """Deleted or emptied; what cannot be looked at may still be there."""
+    try:
+        return path.stat().st_size == 0
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+
+
+def _describe(path: Path, name: str, items: Iterable[Item]) -> Record:
+    n_documents = n_conversations = n_messages = 0
+    speakers: set[str] = set()
+    dates: set[str | None] = set()
+    for item in items:
+        if isinstance(item, Conversation):
+            n_conversations += 1
+            n_messages += len(item.messages)
+            speakers.update(message.role for message in item.messages)
+            dates.update(message.created_at for message in item.messages)
+        else:
+            n_documents += 1
+            dates.add(item.date)
+    known = sorted(date for date in dates if date)
     return {
         "path": str(path),
         "format": name,
-        "documents": len(items) - len(conversations),
-        "conversations": len(conversations),
-        "messages": len(messages),
-        "speakers": sorted({message.role for message in messages}),
-        "first": dates[0] if dates else None,
-        "last": dates[-1] if dates else None,
+        "documents": n_documents,
+        "conversations": n_conversations,
+        "messages": n_messages,
+        "speakers": sorted(speakers),
+        "first": known[0] if known else None,
+        "last": known[-1] if known else None,
     }
 
 
+def _absolute(path: Path) -> Path:
+    """One name for one file, whichever way it was given; links are left as they are."""
+    return Path(os.path.abspath(path.expanduser()))
+
+
+def _pass_over(entry: Skipped | Refused, report: IngestReport) -> None:
+    where = report.refused if isinstance(entry, Refused) else report.skipped
+    where.append(_line(entry.path, entry.reason))
+
+
 def _line(path: Path, reason: str) -> Record:
-    return {"path": str(path), "reason": reason}
+    # A name may hold bytes that are no text, and the line has to be shown.
+    return {"path": os.fsencode(path).decode("utf-8", "replace"), "reason": reason}
 
 
 def _reason(error: OSError) -> str:

@@ -13,7 +13,12 @@ STUDIED_KINDS = ("text", "told", "asked")
 
 
 def in_service(store: Store) -> int:
-    return int(store.setting("in_service", "0"))
+    """The version that was put in service; once it is deleted, the newest one before it."""
+    chosen = int(store.setting("in_service", "0"))
+    found = store.value(
+        "SELECT max(version) FROM adapters WHERE version <= ? AND state != 'deleted'", chosen
+    )
+    return int(found or 0)
 
 
 def ancestors(store: Store, version: int) -> list[int]:
@@ -57,9 +62,9 @@ def new_chunks(store: Store) -> list[Record]:
     return [chunk for chunk in studied_chunks(store) if chunk["id"] not in known]
 
 
-def mark_adapters(store: Store, samples_query: str, values: list[Any], state: str) -> None:
-    """Mark every adapter that saw one of the samples, and every one continued from such."""
-    marked = {
+def trained_on(store: Store, samples_query: str, values: list[Any]) -> set[int]:
+    """The versions whose own run saw one of the samples."""
+    return {
         row["version"]
         for row in store.rows(
             "SELECT DISTINCT a.version FROM adapters a JOIN run_samples rs ON rs.run_id = a.run_id"
@@ -67,8 +72,12 @@ def mark_adapters(store: Store, samples_query: str, values: list[Any], state: st
             *values,
         )
     }
+
+
+def mark_adapters(store: Store, versions: set[int], state: str) -> None:
+    """Mark some adapters, and every one continued from them."""
     for row in store.rows("SELECT version FROM adapters WHERE state != 'deleted'"):
-        if marked.intersection(ancestors(store, row["version"])):
+        if versions.intersection(ancestors(store, row["version"])):
             store.db.execute(
                 "UPDATE adapters SET state = ? WHERE version = ?", [state, row["version"]]
             )

@@ -11,8 +11,10 @@ Nothing here knows of torch. Records go in and out as plain dicts.
 """
 
 import json
+import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,9 @@ from .home import Home
 
 Record = dict[str, Any]
 
+# A setting: something was deleted, and its bytes may still be in the files.
+TRACES = "traces"
+
 migrations = Migrations("learnctl")
 
 
@@ -31,6 +36,16 @@ migrations = Migrations("learnctl")
 def m001_first(db: Database) -> None:
     for statement in SCHEMA.split(";\n\n"):
         db.execute(statement)
+
+
+@migrations()
+def m002_outgrown(db: Database) -> None:
+    """Which versions learned from what a source held once: they go when that source is forgotten."""
+    db.execute(
+        "CREATE TABLE outgrown ("
+        " source_id INTEGER NOT NULL REFERENCES sources(id) ON DELETE CASCADE,"
+        " version INTEGER NOT NULL, PRIMARY KEY (source_id, version))"
+    )
 
 
 SCHEMA = """
@@ -227,6 +242,24 @@ END
 """
 
 
+class _Database(Database):
+    @contextmanager
+    def atomic(self) -> Generator[Database, None, None]:
+        """A transaction that asks for the right to write at once: one that reads first fails as soon as
+        another process writes in between, however long it is ready to wait."""
+        if self.conn.in_transaction:
+            with super().atomic():
+                yield self
+            return
+        self.conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield self
+            self.conn.execute("COMMIT")
+        except BaseException:
+            self.rollback()
+            raise
+
+
 class Store:
     """One person's store. Open it with `Store.open`; use it as a context manager.
 
@@ -253,13 +286,7 @@ class Store:
             home.make()
             if not home.database.exists():
                 home.database.touch(mode=0o600)
-            connection = sqlite3.connect(home.database, timeout=30, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA secure_delete = ON")
-            db = Database(connection)
-            migrations.apply(db)
+            db = _connect(home.database)
         except (sqlite3.DatabaseError, OSError) as error:
             raise LearnctlError(f"the store {home.database} cannot be opened: {error}") from error
         # SQLite gives its side files the database's own mode.
@@ -292,12 +319,20 @@ class Store:
         with self.db.atomic():
             self.db.table("settings").upsert({"key": key, "value": value}, pk="key")
 
+    def leave_traces(self) -> None:
+        """Note in the transaction that deletes something that its bytes have to be erased, so that the
+        next ingest or forget does it where this one dies or the disk is full."""
+        self.set_setting(TRACES, "1")
+
     def erase_traces(self) -> None:
         """Make sure that what was deleted is nowhere in the files: `secure_delete` covers neither the
         full-text index nor the write-ahead log."""
+        if not self.setting(TRACES):
+            return
         with self.db.atomic():
             self.db.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('optimize')")
         self.db.execute("VACUUM")
+        self.db.execute("DELETE FROM settings WHERE key = ?", [TRACES])
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def counts(self) -> Record:
@@ -328,8 +363,8 @@ class Store:
         Raises:
             LearnctlError: none is.
         """
-        everything = self.rows("SELECT * FROM sources ORDER BY id")
-        wanted = str(Path(name).expanduser().absolute())
+        everything = self.rows("SELECT * FROM sources ORDER BY id") if name else []
+        wanted = os.path.abspath(Path(name).expanduser())
         found = (
             [s for s in everything if str(s["id"]) == name or s["path"] in (name, wanted)]
             or [s for s in everything if s["path"].startswith(wanted + "/")]
@@ -338,6 +373,21 @@ class Store:
         if not found:
             raise LearnctlError(f"no source `{name}`", hint="`learnctl sources` lists them")
         return found
+
+
+def _connect(path: Path) -> Database:
+    connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")
+        db = _Database(connection)
+        migrations.apply(db)
+    except BaseException:
+        connection.close()
+        raise
+    return db
 
 
 def now() -> str:
