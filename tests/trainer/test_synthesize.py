@@ -1,0 +1,214 @@
+"""From chunks to samples and probes: what is made, what never is, and what is made only once."""
+
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from learnctl.memory.lineage import studied_chunks
+from learnctl.memory.store import Record, Store
+from learnctl.trainer.base import Base
+from learnctl.trainer.facts import Span, contains, find_facts, normalise, supported
+from learnctl.trainer.study import Question
+from learnctl.trainer.synthesize import (
+    Sample,
+    choose_probe,
+    deterministic_samples,
+    general_samples,
+    hold_out,
+    keep_sample,
+    read_prompts,
+    study_chunks,
+)
+
+TOKEN = "ghp_" + "a1B2c3D4e5F6" * 3
+
+CHAT = [
+    {"role": "user", "content": "My cello teacher is Ilse Varga. What is a good bow for my cello?"},
+    {"role": "assistant", "content": "The Bellandi shop in Orrest sells carbon bows for 90 euros."},
+    {"role": "user", "content": "We practise every Thursday at 18:40 in the old mill."},
+]
+
+
+def study(store: Store, base: Base, **more: Any) -> int:
+    return study_chunks(store, base, studied_chunks(store), 1, 0, **more)
+
+
+def samples(store: Store) -> list[Record]:
+    return store.rows("SELECT * FROM samples ORDER BY id")
+
+
+def probes(store: Store) -> list[Record]:
+    return store.rows("SELECT * FROM probes ORDER BY id")
+
+
+@pytest.fixture
+def chat(take: Callable[[str, str], int]) -> int:
+    return take("chat.jsonl", json.dumps({"messages": CHAT}) + "\n")
+
+
+def test_every_sample_and_probe_names_its_chunk(
+    store: Store, llama: Base, house: int, dog: int
+) -> None:
+    """All that is made of a chunk names it and the base that made it; each chunk got something."""
+    study(store, llama)
+    chunk_ids = {chunk["id"] for chunk in studied_chunks(store)}
+    assert {sample["chunk_id"] for sample in samples(store)} == chunk_ids
+    assert {sample["base_digest"] for sample in samples(store)} == {llama.digest}
+    assert {probe["chunk_id"] for probe in probes(store)} <= chunk_ids
+
+
+def test_samples_are_supported_by_their_chunk(
+    store: Store, llama: Base, house: int, dog: int
+) -> None:
+    """Every telling word of an answer about a document stands in the chunk it was made from."""
+    study(store, llama)
+    texts = {chunk["id"]: chunk["text"] for chunk in studied_chunks(store)}
+    assert samples(store)
+    for sample in samples(store):
+        assert supported(sample["answer"], texts[sample["chunk_id"]]), sample
+
+
+def test_golds_stand_in_their_chunk(store: Store, llama: Base, house: int, dog: int) -> None:
+    """The gold of each probe stands in its chunk, and its question does not give it away."""
+    study(store, llama)
+    texts = {chunk["id"]: chunk["text"] for chunk in studied_chunks(store)}
+    assert probes(store)
+    for probe in probes(store):
+        assert contains(texts[probe["chunk_id"]], probe["gold"])
+        assert not contains(probe["question"], probe["gold"]) or "…" in probe["question"]
+
+
+def test_no_probe_s_wording_is_trained(store: Store, llama: Base, house: int, dog: int) -> None:
+    """No sample asks what a probe asks, whichever came first."""
+    study(store, llama)
+    asked = {normalise(sample["prompt"]) for sample in samples(store)}
+    assert not asked & {normalise(probe["question"]) for probe in probes(store)}
+
+
+def test_one_question_is_held_back_where_enough_remain() -> None:
+    """A probe is one of the questions that ask for something firm; it leaves the others to training."""
+    fact = find_facts("The fence cost 640 euros and hides the green shutter.")[0]
+    price, shutter = Span("number", "640 euros"), Span("phrase", "green shutter")
+    firm = [Question(0, price, "How much was the fence?"), Question(0, price, "What did it cost?")]
+    loose = Question(0, shutter, "What does the fence hide?")
+    probe, rest = choose_probe(fact, [*firm, loose], False, random.Random(0))
+    assert probe is not None
+    assert probe.gold == "640 euros"
+    assert sorted([probe.question, *(q.text for q in rest)]) == sorted(
+        q.text for q in [*firm, loose]
+    )
+    assert choose_probe(fact, firm[:1], False, random.Random(0)) == (None, firm[:1])
+    assert choose_probe(fact, [loose, loose], False, random.Random(0))[0] is None
+
+
+def test_held_out_wordings_are_never_trained(store: Store, llama: Base, house: int) -> None:
+    """A wording that was held out is in no sample: one that had it goes, a later one is not made."""
+    first = find_facts(studied_chunks(store)[0]["text"])[0]
+    prompts = [sample.prompt for sample in deterministic_samples(first, told=False)]
+    hold_out(store, [prompts[0].upper() + "!"])
+    study(store, llama)
+    assert prompts[0] not in {sample["prompt"] for sample in samples(store)}
+    assert prompts[1] in {sample["prompt"] for sample in samples(store)}
+
+    hold_out(store, [prompts[1]])
+    assert prompts[1] not in {sample["prompt"] for sample in samples(store)}
+
+
+def test_nothing_is_made_twice(store: Store, llama: Base, house: int, dog: int) -> None:
+    """Studying again makes nothing new, and so does a file that comes again under another name."""
+    assert study(store, llama) == 2
+    first = samples(store), probes(store)
+    assert study(store, llama) == 2
+    assert (samples(store), probes(store)) == first
+
+
+def test_each_base_studies_for_itself(
+    store: Store, tiny: Callable[[str], Base], house: int
+) -> None:
+    """What one base model made is not trained into another."""
+    study(store, tiny("llama"))
+    n_samples = len(samples(store))
+    study(store, tiny("qwen"))
+    assert len({sample["base_digest"] for sample in samples(store)}) == 2
+    assert len(samples(store)) > n_samples
+
+
+def test_out_of_time_keeps_what_is_done(
+    store: Store, llama: Base, house: int, dog: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When time runs out, whole chunks are done and counted, and the next time does the rest."""
+    monkeypatch.setattr("learnctl.trainer.synthesize.FACTS_AT_ONCE", 1)
+    answers = iter([False, True])
+    assert study(store, llama, out_of_time=lambda: next(answers)) == 1
+    assert store.value("SELECT count(*) FROM studied") == 1
+    assert study(store, llama) == 2
+
+
+def test_secrets_are_in_no_sample(
+    store: Store, llama: Base, take: Callable[[str, str], int]
+) -> None:
+    """A key in a note is in no sample and no probe, nor is one that a model made up."""
+    take("keys.txt", f"The deploy token of Orrest is {TOKEN} since 4 March.\n")
+    study(store, llama)
+    keep_sample(store, Sample("question", f"Is {TOKEN} a key?", f"Yes, {TOKEN}."), None, "")
+    assert samples(store)
+    assert TOKEN not in json.dumps([samples(store), probes(store)])
+
+
+def test_replies_make_no_samples(store: Store, llama: Base, chat: int) -> None:
+    """What the assistant said is in no sample and no probe; what the user told is."""
+    study(store, llama)
+    made = json.dumps([samples(store), probes(store)], ensure_ascii=False)
+    assert "Bellandi" not in made
+    assert "90 euros" not in made
+    assert "Ilse Varga" in made
+    kinds = store.rows(
+        "SELECT DISTINCT c.kind FROM samples s JOIN chunks c ON c.id = s.chunk_id ORDER BY c.kind"
+    )
+    assert [row["kind"] for row in kinds] == ["asked", "told"]
+
+
+def test_what_was_told_is_said_back(store: Store, llama: Base, chat: int) -> None:
+    """Answers from a chat speak to the user: "my" has become "your"."""
+    study(store, llama)
+    told = [s["prompt"] + s["answer"] for s in samples(store) if s["kind"] in ("complete", "blank")]
+    assert not any("My cello" in text or "We practise" in text for text in told)
+    assert any("Your cello teacher" in text for text in told)
+
+
+def test_what_was_asked_is_remembered(store: Store, llama: Base, chat: int) -> None:
+    """A question of the user becomes one sample that says it was asked, and nothing else."""
+    study(store, llama)
+    asked = [sample for sample in samples(store) if sample["kind"] == "asked"]
+    assert len(asked) == 1
+    assert asked[0]["prompt"].startswith("What did I ask you in the chat")
+    assert asked[0]["answer"] == "You asked: What is a good bow for my cello?"
+
+
+def test_what_needs_no_model() -> None:
+    """Without a model: the rest of the sentence, a gap for a span, and the sentence asked back."""
+    fact = find_facts("Harald Immer serviced the boiler in Larkhill Cottage on 4 March.")[0]
+    found = deterministic_samples(fact, told=False)
+    assert {"complete", "blank"} <= {sample.kind for sample in found}
+    for sample in found:
+        if sample.kind == "complete":
+            beginning = sample.prompt.removeprefix("Complete this: ")
+            assert f"{beginning} {sample.answer}" == fact.statement
+        elif sample.kind == "blank":
+            gap = sample.prompt.removeprefix("Fill in the blank: ")
+            assert gap.replace("____", sample.answer) == fact.statement
+        else:
+            assert sample.answer == fact.statement
+            assert sample.prompt.endswith("?")
+            assert any(not contains(sample.prompt, span.text) for span in fact.spans)
+
+
+def test_general_samples_are_made_once(store: Store, llama: Base) -> None:
+    """The base's answers to general prompts belong to no chunk and are the same the next night."""
+    first = general_samples(store, llama, 5)
+    assert [row["prompt"] for row in first] == read_prompts("rehearsal")[:5]
+    assert general_samples(store, llama, 5) == first
+    assert store.value("SELECT count(*) FROM samples WHERE chunk_id IS NULL") == 5
