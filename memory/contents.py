@@ -111,12 +111,11 @@ def _put_document(store: Store, source_id: int, document: Document) -> Record:
 
 def _put_conversation(store: Store, source_id: int, conversation: Conversation) -> Record:
     title = redact(conversation.title)
-    texts = [redact(message.text) for message in conversation.messages]
-    roles = [message.role for message in conversation.messages]
+    messages = [replace(message, text=redact(message.text)) for message in conversation.messages]
     digest = _sha256(
         title,
         conversation.external_id or "",
-        *(part for pair in zip(roles, texts, strict=True) for part in pair),
+        *(part for message in messages for part in (message.role, message.text)),
     )
     known = store.value("SELECT id FROM conversations WHERE sha256 = ?", digest)
     counts = {"conversations": 0, "messages": 0, "chunks": 0}
@@ -132,8 +131,8 @@ def _put_conversation(store: Store, source_id: int, conversation: Conversation) 
             },
         )
         counts["conversations"] = 1
-        for message in conversation.messages:
-            for key, value in put_message(store, known, message).items():
+        for message in messages:
+            for key, value in _put_message(store, known, message).items():
                 counts[key] += value
     _link(store, "source_conversations", source_id, known)
     return counts
@@ -141,7 +140,10 @@ def _put_conversation(store: Store, source_id: int, conversation: Conversation) 
 
 def put_message(store: Store, conversation_id: int, message: Message) -> Record:
     """Add one message to the end of a conversation. Returns counts: messages, chunks."""
-    text = redact(message.text)
+    return _put_message(store, conversation_id, replace(message, text=redact(message.text)))
+
+
+def _put_message(store: Store, conversation_id: int, message: Message) -> Record:
     position = store.value(
         "SELECT count(*) FROM messages WHERE conversation_id = ?", conversation_id
     )
@@ -152,12 +154,12 @@ def put_message(store: Store, conversation_id: int, message: Message) -> Record:
             "conversation_id": conversation_id,
             "position": position,
             "role": message.role,
-            "text": text,
+            "text": message.text,
             "created_at": message.created_at,
         },
     )
     n_chunks = 0
-    for place, chunk in enumerate(message_chunks(Message(message.role, text))):
+    for place, chunk in enumerate(message_chunks(message)):
         chunk_id, is_new = _put_chunk(store, chunk)
         n_chunks += is_new
         _insert(

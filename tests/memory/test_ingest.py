@@ -1,0 +1,456 @@
+"""Files into the store: what is new comes in, what vanished goes out, what is broken costs a line."""
+
+import json
+import os
+import random
+import string
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from learnctl.memory.home import Home
+from learnctl.memory.ingest import IngestReport, ingest, look
+from learnctl.memory.store import Store
+
+LAMP = "The lamp in the hall is green."
+CHAIR = "The chair in the attic is red."
+TABLE = "The table in the kitchen is blue."
+COUNTS = ("documents", "conversations", "messages", "chunks")
+
+
+def counts(report: IngestReport) -> dict[str, int]:
+    return {name: getattr(report, name) for name in COUNTS}
+
+
+def reasons(entries: list[dict[str, str]]) -> dict[str, str]:
+    return {Path(entry["path"]).name: entry["reason"] for entry in entries}
+
+
+def texts(store: Store) -> list[str]:
+    return [row["text"] for row in store.rows("SELECT text FROM chunks ORDER BY id")]
+
+
+def note(*paragraphs: str) -> str:
+    """A note whose paragraphs are chunks of their own, each under its heading."""
+    return "\n\n".join(f"## Part {n}\n\n{text}" for n, text in enumerate(paragraphs))
+
+
+def chat(*turns: str, title: str = "About lamps") -> str:
+    """A ChatGPT export of one conversation, the person's turn first."""
+    nodes: dict[str, Any] = {"root": {"id": "root", "message": None, "parent": None}}
+    parent = "root"
+    for number, text in enumerate(turns):
+        author = {"role": "assistant" if number % 2 else "user"}
+        content = {"content_type": "text", "parts": [text]}
+        nodes[f"m{number}"] = {
+            "id": f"m{number}",
+            "parent": parent,
+            "message": {"author": author, "create_time": 1.7e9 + number, "content": content},
+        }
+        parent = f"m{number}"
+    return json.dumps([{"title": title, "mapping": nodes, "current_node": parent}])
+
+
+def everything(home: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+
+
+# The same again
+
+
+def test_the_same_folder_twice_is_nothing_new(store: Store, take: Any) -> None:
+    """The second time every file is skipped as unchanged, and the store stays as it is."""
+    first = take({"a.md": note(LAMP, CHAIR), "b.txt": TABLE, "c.json": chat(LAMP, "I see.")})
+    assert counts(first) == {"documents": 2, "conversations": 1, "messages": 2, "chunks": 5}
+    dump = list(store.db.conn.iterdump())
+    again = take()
+    assert counts(again) == dict.fromkeys(COUNTS, 0)
+    assert reasons(again.skipped) == dict.fromkeys(("a.md", "b.txt", "c.json"), "unchanged")
+    assert list(store.db.conn.iterdump()) == dump
+
+
+def test_one_file_has_one_name(store: Store, take: Any, folder: Path) -> None:
+    """A detour in the path, or the way from another folder, is no second source."""
+    take({"a.txt": LAMP})
+    report = ingest(store, [folder / ".." / folder.name / "a.txt"])
+    assert reasons(report.skipped) == {"a.txt": "unchanged"}
+    assert store.counts()["sources"] == 1
+
+
+def test_a_copy_is_stored_once_with_two_sources(store: Store, take: Any) -> None:
+    """The same document in two files is one document; each source holds it."""
+    text = f"# Hall\n\n{LAMP}\n"
+    report = take({"a.md": text, "copy of a.md": text})
+    assert counts(report) == {"documents": 1, "conversations": 0, "messages": 0, "chunks": 1}
+    assert [row["documents"] for row in store.sources()] == [1, 1]
+    assert len(store.rows("SELECT * FROM origins")) == 2
+
+
+def test_the_same_paragraph_in_two_files_is_one_chunk(store: Store, take: Any) -> None:
+    """A text is stored once, however many places hold it, and each place is known."""
+    report = take({"a.md": note(LAMP, CHAIR), "b.md": note(TABLE, LAMP), "c.json": chat(LAMP)})
+    assert report.chunks == 4  # what somebody said is of another kind than what is written
+    origins = store.rows(
+        "SELECT s.path, o.heading FROM origins o JOIN sources s ON s.id = o.source_id"
+        " JOIN chunks c ON c.id = o.chunk_id WHERE c.kind = 'text' AND c.text = ? ORDER BY s.path",
+        LAMP,
+    )
+    assert [(Path(row["path"]).name, row["heading"]) for row in origins] == [
+        ("a.md", "Part 0"),
+        ("b.md", "Part 1"),
+    ]
+
+
+# What changed
+
+
+def test_an_edited_paragraph(store: Store, take: Any, learn: Any, states: Any) -> None:
+    """Only the new paragraph comes in; the old one leaves with its samples and probes, and what learned
+    from it is stale, as is what was continued from that. The rest keeps its numbers."""
+    take({"a.md": note(LAMP, CHAIR), "b.txt": TABLE})
+    learn("table"), learn("chair"), learn("lamp", parent=2), learn("lamp")
+    before = {row["text"]: row["id"] for row in store.rows("SELECT id, text FROM chunks")}
+    edited = "The chair in the attic was painted white."
+    assert counts(take({"a.md": note(LAMP, edited)})) == {
+        "documents": 1,
+        "conversations": 0,
+        "messages": 0,
+        "chunks": 1,
+    }
+    after = {row["text"]: row["id"] for row in store.rows("SELECT id, text FROM chunks")}
+    assert set(after) == {LAMP, TABLE, edited}
+    assert after[LAMP] == before[LAMP]
+    for table in ("samples", "probes"):
+        held = {row["chunk_id"] for row in store.rows(f"SELECT chunk_id FROM {table}")}
+        assert held == {before[LAMP], before[TABLE]}
+    assert store.rows("SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH 'chair AND red'") == []
+    assert states() == {1: "ok", 2: "stale", 3: "stale", 4: "ok"}
+    assert store.value("SELECT count(*) FROM run_samples WHERE run_id = 2") == 2  # provenance stays
+
+
+def test_what_left_a_file_leaves_the_disk(store: Store, take: Any) -> None:
+    """A paragraph that was edited out is in no file of the home folder."""
+    take({"a.md": note(LAMP, "Her name is Zyxqorvane.")})
+    assert b"yxqorv" in everything(store.home.path)
+    take({"a.md": note(LAMP, "Her name is not told.")})
+    assert b"yxqorv" not in everything(store.home.path).lower()
+
+
+def test_a_paragraph_that_moved_to_another_file_stays(
+    store: Store, take: Any, learn: Any, states: Any
+) -> None:
+    """As long as one source holds a text, nothing that was made of it goes."""
+    take({"a.md": note(LAMP, CHAIR), "b.txt": CHAIR})
+    learn("chair")
+    take({"a.md": note(LAMP, TABLE)})
+    assert set(texts(store)) == {LAMP, CHAIR, TABLE}
+    assert states() == {1: "ok"}
+
+
+def test_a_continued_conversation_brings_only_its_new_turns(store: Store, take: Any) -> None:
+    """A newer export replaces the conversation; what was said before keeps its chunks."""
+    take({"c.json": chat(LAMP, "I see.")})
+    assert counts(take({"c.json": chat(LAMP, "I see.", CHAIR)})) == {
+        "documents": 0,
+        "conversations": 1,
+        "messages": 3,
+        "chunks": 1,
+    }
+    assert store.counts()["conversations"] == 1
+    assert store.counts()["messages"] == 3
+
+
+@pytest.mark.parametrize("content", [None, b""], ids=["deleted", "emptied"])
+def test_a_file_that_is_gone_is_given_back(
+    store: Store, take: Any, folder: Path, learn: Any, states: Any, content: bytes | None
+) -> None:
+    """A file deleted from the folder, or emptied, takes its text with it; the report says so."""
+    take({"a.txt": LAMP, "b.txt": CHAIR})
+    learn("lamp")
+    (folder / "a.txt").unlink()
+    if content is not None:
+        (folder / "a.txt").write_bytes(content)
+    gone = [entry for entry in take().skipped if "given back" in entry["reason"]]
+    assert reasons(gone) == {"a.txt": "nothing there any more: given back"}
+    assert texts(store) == [CHAIR]
+    assert [Path(row["path"]).name for row in store.sources()] == ["b.txt"]
+    assert states() == {1: "stale"}
+
+
+def test_only_the_given_folder_is_looked_through(store: Store, take: Any, folder: Path) -> None:
+    """What is gone elsewhere, or is gone with its whole folder, such as on a disk that is not there
+    today, stays."""
+    (folder / "one").mkdir()
+    (folder / "two").mkdir()
+    take({"one/a.txt": LAMP, "two/b.txt": CHAIR})
+    (folder / "one/a.txt").unlink()
+    (folder / "one").rmdir()
+    report = ingest(store, [folder / "two", folder / "one"])
+    assert reasons(report.refused) == {"one": "there is no such file or folder"}
+    assert set(texts(store)) == {LAMP, CHAIR}
+    take()
+    assert texts(store) == [CHAIR]
+
+
+def test_a_refused_new_version_keeps_the_old_content(
+    store: Store, take: Any, learn: Any, states: Any
+) -> None:
+    """A file that broke keeps what it held, is tried again next time, and is taken once it is whole."""
+    good = chat(LAMP, "I see.", CHAIR)
+    take({"c.json": good})
+    learn("lamp")
+    dump = list(store.db.conn.iterdump())
+    second = good[1:-1].replace("lamps", "chairs")
+    broken = f"[{second}, {second[:-9]}"  # one that is whole comes before the break
+    for _ in range(2):
+        report = take({"c.json": broken})
+        assert list(reasons(report.refused)) == ["c.json"]
+        assert counts(report) == dict.fromkeys(COUNTS, 0)
+        assert list(store.db.conn.iterdump()) == dump
+    assert states() == {1: "ok"}
+    assert reasons(take({"c.json": good}).skipped) == {"c.json": "unchanged"}
+
+
+# What never comes in
+
+
+def some(n: int) -> str:
+    return "".join(random.Random(n).choices(string.ascii_letters + string.digits, k=n))
+
+
+def test_secrets_never_reach_the_disk(store: Store, take: Any) -> None:
+    """Wherever a secret stands, in a title, a heading, a text, a message, and where a chunk ends in
+    the middle of it: no byte of it is in the home folder."""
+    token = "ghp_" + some(36)
+    lines = [some(64 + n)[n:] for n in range(50)]
+    key = "\n".join(["-----BEGIN RSA PRIVATE KEY-----", *lines, "-----END RSA PRIVATE KEY-----"])
+    many_words = " ".join(["word"] * 110)
+    report = take(
+        {
+            "a.md": f"# Token {token}\n\nIt is {token}.\n\n## And {token}\n\nAgain {token}.\n",
+            "b.txt": f"{many_words}.\n{key}\nThat was it.",
+            "c.json": chat(f"My key is {key}", f"So it is {token}", title=f"On {token}"),
+        }
+    )
+    assert report.refused == []
+    stored = everything(store.home.path)
+    for secret in (token, *lines):
+        assert secret.encode() not in stored
+        assert secret.lower().encode() not in stored.lower()
+    assert stored.count(b"[API TOKEN]") >= 4
+    assert b"[PRIVATE KEY]" in stored
+
+
+def test_a_dry_run_writes_nothing(home: Path, folder: Path) -> None:
+    """`look` tells what would be read, by file, and makes no store."""
+    (folder / "a.md").write_text(f"---\ndate: 2024-03-01\n---\n# Hall\n\n{LAMP}\n")
+    (folder / "c.json").write_text(chat(LAMP, "I see."))
+    (folder / "broken.json").write_text('{"messages": [')
+    (folder / "empty.txt").write_text("")
+    report = look([folder])
+    assert not home.exists()
+    assert reasons(report.skipped) == {"empty.txt": "empty"}
+    assert list(reasons(report.refused)) == ["broken.json"]
+    assert {Path(file["path"]).name: file["format"] for file in report.files} == {
+        "a.md": "markdown",
+        "c.json": "chatgpt",
+    }
+    talk = report.files[1]
+    assert (talk["conversations"], talk["messages"]) == (1, 2)
+    assert talk["speakers"] == ["assistant", "user"]
+    assert talk["first"] < talk["last"]
+    assert (report.documents, report.conversations, report.messages) == (1, 1, 2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names must be text here")
+def test_a_name_that_is_no_text_costs_one_line(take: Any, folder: Path) -> None:
+    """Such a file is refused with a line that can be shown, and the others come in."""
+    with open(os.fsencode(folder) + b"/caf\xe9.txt", "w") as file:
+        file.write(LAMP)
+    report = take({"z.txt": CHAIR})
+    assert report.documents == 1
+    (line,) = report.refused
+    assert line == {
+        "path": f"{folder}/caf\N{REPLACEMENT CHARACTER}.txt",
+        "reason": "a name that is not UTF-8",
+    }
+    assert len(look([folder]).refused) == 1
+
+
+CLOSED = """
+import os, sys
+from pathlib import Path
+from learnctl.memory.home import Home, find_home
+from learnctl.memory.ingest import ingest
+from learnctl.memory.store import Store
+folder = Path(sys.argv[1])
+with Store.open(Home(folder.parent / "warm"), create=True) as store:
+    ingest(store, [folder])  # imports all there is, for the new user may not read Python's own folder
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+with Store.open(find_home(), create=True) as store:
+    ingest(store, [folder])
+    (folder / "closed").chmod(0)
+    report = ingest(store, [folder])
+    print(store.counts()["sources"], [entry["reason"] for entry in report.refused])
+    (folder / "closed").chmod(0o700)
+    print([entry["reason"] for entry in ingest(store, [Path("/root/any/thing"), folder]).skipped])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of another kind")
+def test_a_folder_that_was_closed_is_not_given_back() -> None:
+    """What cannot be looked at any more may still be there, so it stays."""
+    with tempfile.TemporaryDirectory() as name:  # tmp_path is closed to the child's user
+        folder = Path(name) / "notes"
+        (folder / "closed").mkdir(parents=True)
+        (folder / "closed/a.txt").write_text(LAMP)
+        (folder / "b.txt").write_text(CHAIR)
+        if os.getuid() == 0:
+            for path in (Path(name), folder, folder / "closed"):
+                os.chown(path, 65534, 65534)
+        path = os.pathsep.join(filter(None, sys.path))
+        done = subprocess.run(
+            [sys.executable, "-c", CLOSED, str(folder)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": path, "LEARNCTL_HOME": str(Path(name) / "home")},
+        )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "2 ['no permission to read it']",
+        "['unchanged', 'unchanged']",
+    ]
+
+
+# Large things
+
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from learnctl.memory.home import find_home
+from learnctl.memory.ingest import ingest, look
+from learnctl.memory.store import Store
+small, large = map(Path, sys.argv[1:])
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with Store.open(find_home(), create=True) as store:
+    look([small])
+    ingest(store, [small])  # everything is imported and every table was written to
+    before = peak()
+    looked = look([large])
+    between = peak()
+    report = ingest(store, [large])
+    assert looked.conversations == report.conversations, report
+    print(report.conversations, between - before, peak() - between)
+"""
+
+
+def test_a_large_export_takes_little_memory(tmp_path: Path) -> None:
+    """20 MB of conversations are read one by one.
+
+    Bound: one conversation is some 60 KB, SQLite keeps 2 MB of pages, and the rest is noise of the
+    allocator; parsed at once, the objects alone would be larger than the file.
+    """
+    chooser = random.Random(1)
+    words = [f"word{number}" for number in range(3000)]
+    large, n_bytes, n = tmp_path / "conversations.json", 0, 0
+    junk = "x" * 12000  # what tools put out, and is not kept
+    with large.open("w") as file:
+        while n_bytes < 20 * 2**20:
+            turns = [" ".join(chooser.choices(words, k=60)) + "." for _ in range(8)]
+            talk = json.loads(chat(*turns, title=f"Talk {n}"))[0]
+            for node in talk["mapping"].values():
+                node["metadata"] = {"output": junk}
+            n_bytes += file.write(f"{',' if n else '['}{json.dumps(talk)}")
+            n += 1
+        file.write("]")
+    small = tmp_path / "small.json"
+    small.write_text(chat(LAMP, "I see."))
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, str(small), str(large)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert done.stderr == ""
+    found, *grown = map(int, done.stdout.split())
+    assert found == n
+    kilobytes = 1024 if sys.platform == "darwin" else 1
+    assert max(grown) / kilobytes < 8 * 1024
+
+
+def test_a_folder_of_many_files_is_not_searched_through_for_each(
+    store: Store, folder: Path
+) -> None:
+    """Taking in a new file looks at that file alone: the work grows with the number of files."""
+    for number in range(150):
+        (folder / f"{number}.txt").write_text(f"Note {number}: the lamp of room {number} is green.")
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    spent = []
+    store.db.conn.set_progress_handler(count, 1000)
+    for part in ("[0-9]", "1[0-4]?"):
+        before = steps
+        ingest(store, sorted(folder.glob(f"{part}.txt")))
+        spent.append(steps - before)
+    store.db.conn.set_progress_handler(None, 0)
+    few, many = spent
+    assert many / 50 < 2 * few / 10 + 1
+
+
+# Anything at all
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    name=st.sampled_from(["a.txt", "a.md", "a.html", "a.json", "a.jsonl", "a.pdf", "a.docx", "a"]),
+    content=st.one_of(
+        st.text(max_size=400).map(lambda text: text.encode("utf-8", "surrogatepass")),
+        st.binary(max_size=400),
+        st.lists(
+            st.sampled_from(["# ", "- ", "```\n", "|", "word ", "\n\n", "<p>", "&amp;", "1. "])
+        )
+        .map("".join)
+        .map(str.encode),
+    ),
+)
+@example("a.json", b'[{"mapping": {"a": {"message": {"author": {"role": "user"}}}}}]')
+@example("a.txt", "\ud800 alone".encode("utf-8", "surrogatepass"))
+def test_any_file_is_taken_or_refused_and_then_unchanged(
+    tmp_path_factory: pytest.TempPathFactory, name: str, content: bytes
+) -> None:
+    """Whatever a file holds, ingest does not raise, counts it once, and the second time changes
+    nothing."""
+    folder = tmp_path_factory.mktemp("any")
+    (folder / name).write_bytes(content)
+    with Store.open(Home(folder.parent / "any_home"), create=True) as store:
+        first = ingest(store, [folder])
+        assert first.documents <= 1
+        assert (
+            len(first.skipped)
+            + len(first.refused)
+            + store.value("SELECT count(*) FROM sources WHERE root = ?", str(folder))
+            == 1
+        )
+        before = store.rows("SELECT * FROM sources"), store.counts()
+        again = ingest(store, [folder])
+        assert counts(again) == dict.fromkeys(COUNTS, 0)
+        assert again.refused == first.refused
+        assert (store.rows("SELECT * FROM sources"), store.counts()) == before
+        longest = store.value("SELECT coalesce(max(n_words), 0) FROM chunks")
+        assert longest <= 150
