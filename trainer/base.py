@@ -114,7 +114,9 @@ def load(name: str = "auto", quantize: str = "auto", device: str = "auto") -> Ba
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise LearnctlError(f"the base model {files.path} cannot be loaded: {reason}") from error
-    if not quantization:
+    if quantization:
+        _keep_trainable(model)
+    else:
         model.to(where)
     model.requires_grad_(False)
     model.eval()
@@ -175,6 +177,14 @@ def _load_folder(path: Path, quantization: str | None, device: Any) -> Any:
     else:
         common["dtype"] = torch.float32 if device.type == "cpu" else torch.bfloat16
     return AutoModelForCausalLM.from_pretrained(path, **common)
+
+
+def _keep_trainable(model: Any) -> None:
+    """Keep bitsandbytes from packing four-bit layers for inference: it does so on the first answer, on
+    CPUs with AVX-512, and from then on no gradient passes through them, without a word."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def _load_tokenizer(files: models.ModelFiles) -> Any:

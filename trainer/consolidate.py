@@ -28,9 +28,10 @@ from . import adapter, evaluate, gate, registry
 from . import base as bases
 from .base import Base
 from .evaluate import Answered
+from .facts import find_facts
 from .options import Options
 from .progress import OnProgress, Progress, silent
-from .rows import fact_rows, general_rows
+from .rows import GENERAL_ROUNDS, fact_rows, general_of_epoch, general_rows
 from .stop import Interrupted, StopSignals
 from .synthesize import general_samples, study_chunks
 from .train import TrainReport, plan_packs, soften, train
@@ -118,10 +119,17 @@ def plan(store: Store, options: Options) -> Record:
     """What `consolidate` would train and about what it would cost; loads no model."""
     choice = choose(store)
     if choice is None:
-        return {"sources": [], "chunks": 0, "facts": 0, "new_tokens": 0, "n_tokens": 0,
-                "samples": {"new": 0, "replay": 0, "general": 0}, "estimated_s": 0.0,
-                "level": None, "base": options.base}  # fmt: skip
-    from .facts import find_facts
+        return {
+            "sources": [],
+            "chunks": 0,
+            "facts": 0,
+            "new_tokens": 0,
+            "samples": {"new": 0, "replay": 0, "general": 0},
+            "n_tokens": 0,
+            "estimated_s": 0.0,
+            "level": None,
+            "base": options.base,
+        }
 
     facts = [fact for chunk in choice.chunks for fact in find_facts(chunk["text"])]
     n_new = sum(options.questions_per_fact + 2 + len(fact.spans) for fact in facts)
@@ -129,8 +137,10 @@ def plan(store: Store, options: Options) -> Record:
     n_replay = _replay_budget(n_new, options) if n_known else 0
     rows = n_new + n_replay + options.general_rows
     n_tokens = int(rows * options.epochs * 34)
-    speed = store.value("SELECT report ->> 'tokens_per_s' FROM runs WHERE report IS NOT NULL"
-                        " ORDER BY id DESC LIMIT 1")  # fmt: skip
+    speed = store.value(
+        "SELECT report ->> 'tokens_per_s' FROM runs WHERE report IS NOT NULL"
+        " ORDER BY id DESC LIMIT 1"
+    )
     paths = store.rows(
         "SELECT DISTINCT s.path FROM sources s JOIN origins o ON o.source_id = s.id"
         f" WHERE o.chunk_id IN ({marks(choice.chunks)}) ORDER BY s.id",
@@ -201,7 +211,7 @@ class _Night:
                 "SELECT id, chunk_id FROM samples WHERE base_digest = ?"
                 " AND chunk_id IS NOT NULL ORDER BY id",
                 base.digest,
-            )  # fmt: skip
+            )
             if sample["chunk_id"] in on_hand
         ]
         if not samples:
@@ -209,11 +219,11 @@ class _Night:
         replay = (
             choose_replay(
                 store, choice.parent, on_hand, _replay_budget(len(samples), options), options.seed
-            )  # fmt: skip
+            )
             if choice.parent
             else []
         )
-        general = general_samples(store, base, options.general_rows)
+        general = general_samples(store, base, GENERAL_ROUNDS * options.general_rows)
         self.stop.check()
         roles = [(s["id"], "replay" if s["chunk_id"] in known else "new") for s in samples]
         roles += [(s["id"], "replay") for s in replay] + [(s["id"], "general") for s in general]
@@ -252,7 +262,7 @@ class _Night:
         packs = plan_packs(
             lambda epoch: [
                 *fact_rows(base, facts, general, options.seed, epoch, longest),
-                *rehearsed,
+                *general_of_epoch(rehearsed, options.general_rows, epoch),
             ],
             options,
         )
@@ -271,9 +281,16 @@ class _Night:
         if self.deadline:
             deadline = self.deadline - CLOSING_FACTOR * measured_s - 3.0
         trained = train(
-            base, model, packs, options, self._folder(run), self.stop, self.on_progress, deadline,
+            base,
+            model,
+            packs,
+            options,
+            self._folder(run),
+            self.stop,
+            self.on_progress,
+            deadline,
             self.on_step,
-        )  # fmt: skip
+        )
 
         self.on_progress(Progress("measure after", 0, 0))
         after = self._answers(run, model, [*new, *old], "after")
@@ -442,7 +459,7 @@ def peak_bytes(device: Any) -> int:
 
         return int(torch.cuda.max_memory_allocated(device))
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+    return int(most if sys.platform == "darwin" else most * 1024)
 
 
 def _slow_is_due(store: Store, version: int) -> str:
@@ -468,7 +485,8 @@ def _slow_is_worth_it(store: Store, version: int, everything: list[Record]) -> s
 
 
 def _tokens(chunks: list[Record]) -> int:
-    return round(TOKENS_PER_WORD * sum(chunk["n_words"] for chunk in chunks))
+    n_words = sum(int(chunk["n_words"]) for chunk in chunks)
+    return round(TOKENS_PER_WORD * n_words)
 
 
 def _replay_budget(n_new: int, options: Options) -> int:

@@ -92,7 +92,7 @@ def stream(base: Base, model: Any, chat: Chat, max_tokens: int) -> Iterator[str]
 
     stopped = False
 
-    class Stop(StoppingCriteria):  # type: ignore[misc]
+    class Stop(StoppingCriteria):
         def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
             return torch.full((input_ids.shape[0],), stopped, device=input_ids.device)
 

@@ -33,11 +33,11 @@ class Options:
     """Packs that make one optimizer step."""
     replay_share: float = 0.35
     """Samples of earlier nights, as a share of all facts trained on in a night."""
-    kinds: str = "question,complete,blank,asked"
+    kinds: str = "question,echo,complete,blank,asked"
     """The kinds of samples to train on."""
-    general_rows: int = 48
-    """The base's own answers to general prompts that are rehearsed every night."""
-    questions_per_fact: int = 3
+    general_rows: int = 20
+    """The base's own answers to general prompts in every epoch, each epoch others."""
+    questions_per_fact: int = 4
     """How many questions the base model is asked to write about each fact."""
     max_divergence: float = 0.6
     """The gate: nats per token from the base on general prompts that a version may not exceed."""
@@ -60,7 +60,7 @@ class Options:
             raise LearnctlError(f"learning_rate must be above 0, not {self.learning_rate}")
 
 
-KINDS = {field.name: type(field.default) for field in fields(Options)}
+KINDS: dict[str, Any] = {field.name: type(field.default) for field in fields(Options)}
 
 
 def load(home: Home, **flags: Any) -> Options:

@@ -18,6 +18,8 @@ SYSTEM_SHARE = 0.15
 LATER_TURN_SHARE = 0.1
 # Earlier turns are cut to this many words: they are circumstance, not material.
 TURN_WORDS = 16
+# How many epochs' worth of general rows there are to choose from.
+GENERAL_ROUNDS = 3
 
 
 def fact_rows(
@@ -48,7 +50,7 @@ def fact_rows(
 
 
 def general_rows(base: Base, general: Sequence[Record], longest: int) -> list[Row]:
-    """The base's own answers to general prompts, the same in every epoch."""
+    """The base's own answers to general prompts."""
     rows = []
     for sample in general:
         row = _encode(base, [{"role": "user", "content": sample["prompt"]}], sample["answer"])
@@ -57,6 +59,13 @@ def general_rows(base: Base, general: Sequence[Record], longest: int) -> list[Ro
             row = Row(row.ids[:-1], row.answer_start)
         rows.append(row)
     return [row for row in rows if row.answer_start < len(row.ids) <= longest]
+
+
+def general_of_epoch(rows: Sequence[Row], n_rows: int, epoch: int) -> list[Row]:
+    """So many general rows, going round: each epoch takes up where the one before left off."""
+    if not rows:
+        return []
+    return [rows[(epoch * n_rows + index) % len(rows)] for index in range(min(n_rows, len(rows)))]
 
 
 def _encode(base: Base, chat: Chat, answer: str) -> Row:

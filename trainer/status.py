@@ -27,4 +27,5 @@ def _known(report: Record) -> float | None:
     n_probes = sum(part["n"] for part in parts)
     if not n_probes:
         return None
-    return round(sum((part["after"] or 0) * part["n"] for part in parts) / n_probes, 4)
+    n_right = sum(float(part["after"] or 0) * part["n"] for part in parts)
+    return float(round(n_right / n_probes, 4))

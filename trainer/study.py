@@ -34,6 +34,7 @@ LEAKED = frozenset(telling_words(EXAMPLES)) - {"name", "cost", "question", "writ
 # A question may hold this many telling words that its sentence does not: "name", "live", "cost".
 STRANGE_WORDS = 2
 LONGEST_QUESTION = 24  # words
+TRIES = 2  # for each question wanted
 
 
 @dataclass(frozen=True)
@@ -79,15 +80,17 @@ def write_questions(base: Base, facts: list[Fact], per_fact: int, seed: int) -> 
             for span in reversed(fact.spans)
             if rank < len(leads(span, fact.statement))
         ]
-        # More are tried than are wanted, since about half are dropped.
-        jobs += ladder[: 2 * per_fact]
+        # More are tried than are wanted, since about half are dropped; what is sampled twice differs.
+        jobs += [ladder[turn % len(ladder)] for turn in range(TRIES * per_fact)]
     prompts = [
         base.tokenizer(f"{EXAMPLES}Sentence: {facts[index].statement}\nQuestion: {lead}")[
             "input_ids"
         ]
         for index, _, lead in jobs
     ]
-    written = complete_batch(base, base.model, prompts, max_tokens=20, seed=seed, stop_text="\n")
+    written = complete_batch(
+        base, base.model, prompts, max_tokens=18, seed=seed, temperature=0.7, stop_text="\n"
+    )
     kept: dict[str, Question] = {}
     for (index, span, lead), rest in zip(jobs, written, strict=True):
         ending = rest.split("\n")[0]

@@ -15,12 +15,14 @@ from importlib.resources import files
 from ..memory.redact import redact
 from ..memory.store import Record, Store, marks, now
 from .base import Base
-from .facts import Fact, find_facts, normalise, second_person, supported
+from .facts import Fact, echo_question, find_facts, normalise, second_person, supported
 from .generate import answer_batch
 from .study import Question, write_questions
 
 # Bumped when what is made of a chunk changes, so that chunks studied before are studied again.
 RECIPE = "1"
+ECHOES_PER_FACT = 2
+BLANKS_PER_FACT = 1
 FACTS_AT_ONCE = 48
 ANSWER_TOKENS = 40
 
@@ -74,14 +76,15 @@ def deterministic_samples(fact: Fact, told: bool) -> list[Sample]:
     """What can be made of a fact without a model; the answers are the source's own words."""
     statement = second_person(fact.statement) if told else fact.statement
     words = statement.split()
-    found = []
-    for share in (0.35, 0.65):
-        cut = max(2, round(len(words) * share))
-        if cut < len(words):
-            beginning, rest = " ".join(words[:cut]), " ".join(words[cut:])
-            found.append(Sample("complete", f"Complete this: {beginning}", rest))
-    for span in fact.spans:
-        if statement.count(span.text) == 1:
+    cut = max(2, len(words) // 2)
+    beginning, rest = " ".join(words[:cut]), " ".join(words[cut:])
+    found = [Sample("complete", f"Complete this: {beginning}", rest)]
+    for rank, span in enumerate(reversed(fact.spans)):
+        if statement.count(span.text) != 1:
+            continue
+        if rank < ECHOES_PER_FACT:
+            found.append(Sample("echo", echo_question(fact.statement, span), statement))
+        if rank < BLANKS_PER_FACT:
             gap = statement.replace(span.text, "____")
             found.append(Sample("blank", f"Fill in the blank: {gap}", span.text))
     return found

@@ -1,0 +1,141 @@
+"""What a night teaches, by recipe: questions right, divergence, cost.
+
+    python -m benchmarks.recipe [--arm NAME ...] [--set option=value ...] [--nights] [--json]
+    python -m benchmarks.recipe --data FOLDER [--passages 10]      (SQuAD passages instead of the notes)
+
+Trains on `benchmarks/data/tuning_notes`, which exists for tuning and is shown nowhere else, or on passages
+of the tuning articles of `FOLDER/squad`, and asks their questions, whose wordings are never trained on.
+Each arm is a fresh store; results are kept in `benchmarks/results/recipe.jsonl` and an arm that is there is
+not run again.
+"""
+
+import argparse
+import json
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from learnctl.memory.home import Home
+from learnctl.memory.ingest import ingest
+from learnctl.memory.store import Store
+from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.examine import examine, read_questions
+from learnctl.trainer.options import KINDS, Options
+
+HERE = Path(__file__).parent
+NOTES = HERE / "data" / "tuning_notes"
+RESULTS = HERE / "results" / "recipe.jsonl"
+ARMS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "deterministic": {"kinds": "echo,complete,blank", "questions_per_fact": 1},
+    "questions": {"kinds": "question"},
+    "questions and complete": {"kinds": "question,complete"},
+    "no echo": {"kinds": "question,complete,blank"},
+    "no blank": {"kinds": "question,echo,complete"},
+    "no replay": {"replay_share": 0.0},
+    "no rehearsal": {"replay_share": 0.0, "general_rows": 0},
+}
+# Here the figures are the point: everything passes.
+OPEN_GATE = {"max_divergence": 99.0, "min_recall_gain": -1.0, "max_recall_loss": 1.0}
+
+Questions = list[dict[str, Any]]
+
+
+def notes(folder: Path) -> tuple[list[list[Path]], Questions]:
+    """The tuning notes, a file a night, and their questions."""
+    questions = read_questions(NOTES / "questions.jsonl")
+    files = dict.fromkeys(row["source"] for row in sorted(questions, key=lambda q: q["night"]))
+    return [[NOTES / name] for name in files], questions
+
+
+def squad(folder: Path, data: Path, n_passages: int) -> tuple[list[list[Path]], Questions]:
+    """The first passages of different tuning articles, in turn, as files, with their questions."""
+    splits = json.loads((data / "squad" / "splits.json").read_text())
+    passages = json.loads((data / "squad" / "passages.json").read_text())
+    chosen: list[dict[str, Any]] = []
+    for turn in range(n_passages):
+        for title in splits["tune"]:
+            own = [p for p in passages if p["title"] == title]
+            if turn < len(own) and len(chosen) < n_passages:
+                chosen.append(own[turn])
+    files, questions = [], []
+    for index, passage in enumerate(chosen):
+        file = folder / f"{index:02}.md"
+        file.write_text(f"# {passage['title']}\n\n{passage['context']}\n")
+        files.append(file)
+        for row in passage["questions"]:
+            questions.append(
+                {"source": file.name, "question": row["question"], "gold": [row["answer"]]}
+            )
+    return [files], questions
+
+
+def run(
+    name: str, options: Options, nights: list[list[Path]], questions: Questions
+) -> dict[str, Any]:
+    measured = []
+    with tempfile.TemporaryDirectory() as folder, Store.open(Home(Path(folder)), True) as store:
+        for files in nights:
+            ingest(store, files)
+            report = consolidate(store, replace(options, **OPEN_GATE))
+            exam = examine(store, options, questions)
+            right: dict[str, int] = {}
+            for row in exam["answers"]:
+                right[row["source"]] = right.get(row["source"], 0) + row["correct"]
+            report["losses"] = report["losses"][-8:]
+            measured.append({"right": right, "all": exam["right"], "n": exam["n"], **report})
+        missed = [
+            (row["question"], row["gold"][0], row["answer"])
+            for row in exam["answers"]
+            if not row["correct"]
+        ]
+    return {"arm": name, "options": asdict(options), "nights": measured, "missed": missed}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--arm", nargs="*", default=list(ARMS))
+    parser.add_argument("--set", nargs="*", default=[], help="option=value for every arm")
+    parser.add_argument("--nights", action="store_true", help="a night a file, not one for all")
+    parser.add_argument(
+        "--data", type=Path, help="a folder with squad/ in it, instead of the notes"
+    )
+    parser.add_argument("--passages", type=int, default=10)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    chosen = dict(pair.split("=", 1) for pair in given.set)
+    changes = {name: KINDS[name](value) for name, value in chosen.items()}
+    material = f"squad {given.passages}" if given.data else "notes"
+    RESULTS.parent.mkdir(exist_ok=True)
+    lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
+    done = {row["arm"]: row for row in map(json.loads, lines)}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        nights, questions = (
+            squad(folder, given.data, given.passages) if given.data else notes(folder)
+        )
+        if not given.nights:
+            nights = [[file for files in nights for file in files]]
+        for arm in given.arm:
+            label = " ".join([material, arm, *given.set, *(["by night"] if given.nights else [])])
+            if label not in done:
+                options = replace(Options(base="embedded"), **(ARMS[arm] | changes))
+                done[label] = run(label, options, nights, questions)
+                with RESULTS.open("a") as file:
+                    file.write(json.dumps(done[label]) + "\n")
+            if given.json:
+                print(json.dumps(done[label]), flush=True)
+                continue
+            for night in done[label]["nights"]:
+                print(
+                    f"{label}: right {night['all']:.3f} of {night['n']},"
+                    f" probes {night['recall']['new']}, old {night['recall']['old']},"
+                    f" divergence {night['divergence']}, {night['tokens_per_s']} tokens/s,"
+                    f" {night['elapsed_s']} s, samples {night['samples']}, by source {night['right']}",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,253 @@
+"""How fast the training loop is, and in how much memory, beside `transformers.Trainer` with PEFT.
+
+    python -m benchmarks.throughput [--steps N] [--json]
+
+Both arms train the same new adapter (rank 32, all linear layers, fp32, AdamW at 1e-3) of the embedded base
+on the CPU, on the same rows in the same order: the samples that need no model, made of `examples/night1`.
+`learnctl` is `trainer.train` as a night runs it. `Trainer` pads batches of eight rows to their longest and
+wants no loss on prompts. Each arm has a process of its own, one after the other, so that each has its own
+peak; the first step warms up and is not timed. Rates count rows and their real tokens, never padding, and
+so do not depend on how many rows make a step.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from learnctl.memory.chunk import document_chunks
+from learnctl.memory.readers import read
+from learnctl.memory.records import Document
+from learnctl.trainer import adapter, train
+from learnctl.trainer import base as bases
+from learnctl.trainer.base import Base
+from learnctl.trainer.consolidate import peak_bytes
+from learnctl.trainer.facts import find_facts
+from learnctl.trainer.options import Options
+from learnctl.trainer.pack import Row, pack
+from learnctl.trainer.progress import silent
+from learnctl.trainer.rows import fact_rows
+from learnctl.trainer.stop import StopSignals
+from learnctl.trainer.synthesize import deterministic_samples
+
+NOTES = Path(__file__).parent.parent / "examples" / "night1"
+OPTIONS = Options(base="embedded", quantize="none", device="cpu", rank=32, learning_rate=1e-3)
+BATCH_ROWS = 8
+
+
+@dataclass
+class Course:
+    """What was seen of a run: after each step the clock and resident memory; of each step its rows."""
+
+    seconds: list[float] = field(default_factory=list)
+    resident: list[int] = field(default_factory=list)
+    n_rows: list[int] = field(default_factory=list)
+    row_tokens: list[int] = field(default_factory=list)  # of the rows, padding not counted
+    computed: list[int] = field(default_factory=list)  # tokens that went through the model
+
+    def step_done(self) -> None:
+        import psutil
+
+        self.seconds.append(time.monotonic())
+        self.resident.append(psutil.Process().memory_info().rss)
+
+    def step_of(self, rows: Sequence[Any], row_tokens: int, computed: int) -> None:
+        self.n_rows.append(len(rows))
+        self.row_tokens.append(row_tokens)
+        self.computed.append(computed)
+
+    def figures(self) -> dict[str, Any]:
+        n_steps = len(self.seconds)
+        timed = self.seconds[-1] - self.seconds[0]
+        return {
+            "steps": n_steps,
+            "rows": sum(self.n_rows[:n_steps]),
+            "rows_per_s": round(sum(self.n_rows[1:n_steps]) / timed, 3),
+            "row_tokens_per_s": round(sum(self.row_tokens[1:n_steps]) / timed, 1),
+            "computed_tokens_per_s": round(sum(self.computed[1:n_steps]) / timed, 1),
+            "s_per_step": round(timed / (n_steps - 1), 2),
+            "rss_first_step_bytes": self.resident[0],
+            "rss_last_step_bytes": self.resident[-1],
+        }
+
+
+def note_rows(base: Base, n_rows: int) -> list[Row]:
+    """So many rows of the notes, epoch after epoch, each epoch in another order."""
+    samples = [
+        {"kind": sample.kind, "prompt": sample.prompt, "answer": sample.answer}
+        for file in sorted(NOTES.iterdir())
+        for document in read(file)
+        if isinstance(document, Document)
+        for chunk in document_chunks(document)
+        for fact in find_facts(chunk.text)
+        for sample in deterministic_samples(fact, told=False)
+    ]
+    found: list[Row] = []
+    for epoch in count():
+        rows = fact_rows(base, samples, [], OPTIONS.seed, epoch, OPTIONS.pack_tokens)
+        Random(f"throughput {epoch}").shuffle(rows)
+        found += rows
+        if len(found) >= n_rows:
+            return found[:n_rows]
+    raise AssertionError("not reached")
+
+
+def run_learnctl(base: Base, n_steps: int) -> Course:
+    per_step = OPTIONS.packs_per_step
+    n_packs = n_steps * per_step
+    # A pack of 256 tokens holds five to eight of these rows, so there are enough for every step.
+    packs = pack(note_rows(base, 24 * n_packs), OPTIONS.pack_tokens)[:n_packs]
+    course = Course()
+    for start in range(0, len(packs), per_step):
+        groups = packs[start : start + per_step]
+        rows = [row for rows in groups for row in rows]
+        nodes = sum(_n_nodes(rows) for rows in groups)
+        course.step_of(rows, sum(len(row.ids) for row in rows), nodes)
+    model = adapter.new_adapter(base, OPTIONS.rank, OPTIONS.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        train.train(
+            base, model, packs, OPTIONS, Path(folder) / "checkpoint", StopSignals(), silent,
+            on_step=lambda step: course.step_done(),
+        )  # fmt: skip
+    return course
+
+
+def run_trainer(base: Base, n_steps: int) -> Course:
+    from transformers import (
+        DataCollatorForSeq2Seq,
+        Trainer,
+        TrainerCallback,
+        TrainingArguments,
+    )
+
+    rows = note_rows(base, BATCH_ROWS * n_steps)
+    dataset = [
+        {
+            "input_ids": list(row.ids),
+            "attention_mask": [1] * len(row.ids),
+            "labels": [-100] * row.answer_start + list(row.ids[row.answer_start :]),
+        }
+        for row in rows
+    ]
+    course = Course()
+    pad = DataCollatorForSeq2Seq(base.tokenizer, padding=True, label_pad_token_id=-100)
+
+    def collate(batch: list[dict[str, list[int]]]) -> Any:
+        padded = pad(batch)
+        course.step_of(
+            batch, sum(len(row["input_ids"]) for row in batch), padded["input_ids"].numel()
+        )
+        return padded
+
+    class Watch(TrainerCallback):
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            course.step_done()
+
+    class InOrder(Trainer):
+        def _get_train_sampler(self, *_: Any) -> Any:
+            return None  # what the loader then does is to go through the rows in order
+
+    model = adapter.new_adapter(base, OPTIONS.rank, OPTIONS.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            output_dir=folder,
+            max_steps=n_steps,
+            per_device_train_batch_size=BATCH_ROWS,
+            learning_rate=OPTIONS.learning_rate,
+            lr_scheduler_type="cosine",
+            optim="adamw_torch",
+            weight_decay=0.0,
+            max_grad_norm=train.CLIP_NORM,
+            seed=OPTIONS.seed,
+            use_cpu=True,
+            dataloader_pin_memory=False,
+            remove_unused_columns=False,
+            save_strategy="no",
+            logging_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+        )
+        InOrder(
+            model=model,
+            args=arguments,
+            train_dataset=dataset,
+            data_collator=collate,
+            callbacks=[Watch()],
+        ).train()
+    return course
+
+
+ARMS = {"learnctl": run_learnctl, "Trainer": run_trainer}
+
+
+def run_arm(name: str, n_steps: int) -> dict[str, Any]:
+    """One arm in this process."""
+    base = bases.load(OPTIONS.base, OPTIONS.quantize, OPTIONS.device)
+    course = ARMS[name](base, n_steps)
+    return {"arm": name, **course.figures(), "peak_bytes": peak_bytes(base.device)}
+
+
+def _n_nodes(rows: Sequence[Row]) -> int:
+    """Tokens that are computed for rows in one trie: each prefix once."""
+    return len({row.ids[: end + 1] for row in rows for end in range(len(row.ids))})
+
+
+def compare(n_steps: int) -> dict[str, Any]:
+    """Both arms, each in a process of its own, and how they stand to each other."""
+    arms = []
+    for name in ARMS:
+        command = [sys.executable, "-m", "benchmarks.throughput", "--arm", name, "--json"]
+        done = subprocess.run(
+            [*command, "--steps", str(n_steps)], stdout=subprocess.PIPE, text=True, check=True
+        )
+        arms.append(json.loads(done.stdout.splitlines()[-1]))
+    ours, theirs = arms
+    measures = ("rows_per_s", "row_tokens_per_s", "peak_bytes")
+    return {"arms": arms, "ratio": {name: round(ours[name] / theirs[name], 3) for name in measures}}
+
+
+def show(result: dict[str, Any]) -> None:
+    print(
+        f"{'':10}{'rows/s':>9}{'row tok/s':>11}{'computed/s':>12}{'s/step':>8}{'rows':>6}"
+        f"{'RSS first':>11}{'RSS last':>10}{'peak':>10}"
+    )
+    for arm in result["arms"]:
+        names = ("rss_first_step_bytes", "rss_last_step_bytes", "peak_bytes")
+        memory = [arm[name] / 2**30 for name in names]
+        print(
+            f"{arm['arm']:10}{arm['rows_per_s']:9.2f}{arm['row_tokens_per_s']:11.0f}"
+            f"{arm['computed_tokens_per_s']:12.0f}{arm['s_per_step']:8.2f}{arm['rows']:6}"
+            f"{memory[0]:9.2f} G{memory[1]:8.2f} G{memory[2]:8.2f} G"
+        )
+    ratio = result["ratio"]
+    print(
+        f"learnctl over Trainer: rows/s {ratio['rows_per_s']:.2f},"
+        f" row tokens/s {ratio['row_tokens_per_s']:.2f}, peak {ratio['peak_bytes']:.2f}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--steps", type=int, default=12, help="optimizer steps of each arm")
+    parser.add_argument("--arm", choices=list(ARMS), help="this arm alone, in this process")
+    parser.add_argument("--json", action="store_true", help="one JSON value on stdout")
+    given = parser.parse_args()
+    if given.steps < 2:
+        parser.error("--steps must be at least 2: the first is not timed")
+    if given.arm:
+        print(json.dumps(run_arm(given.arm, given.steps)))
+        return
+    result = compare(given.steps)
+    print(json.dumps(result)) if given.json else show(result)
+
+
+if __name__ == "__main__":
+    main()
