@@ -63,8 +63,8 @@ Harald Immer lives in Dunmere Row with two parrots.
 DOG = "The dog is called Quimby. Quimby was born in 2017 in the village of Snorrebeck.\n"
 
 
-def make_model(family: str, folder: Path) -> Path:
-    """A tiny model of a family in `folder`, with its tokenizer."""
+def make_model(family: str, folder: Path, **more: Any) -> Path:
+    """A tiny model of a family in `folder`, with its tokenizer; `more` changes its shape."""
     import torch
 
     torch.manual_seed(7)
@@ -79,6 +79,7 @@ def make_model(family: str, folder: Path) -> Path:
         # Far above what a real model starts with: the answers differ from prompt to prompt.
         "initializer_range": 0.2,
         "attention_dropout": 0.0,
+        **more,
     }
     tokenizer = make_tokenizer(family)
     shape |= {
@@ -148,6 +149,14 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
         return made[family]
 
     return find
+
+
+@pytest.fixture(scope="session")
+def wide_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model whose layers are as wide as a block of NF4 is long."""
+    bases.quiet_libraries()
+    folder = tmp_path_factory.mktemp("models") / "wide"
+    return make_model("llama", folder, hidden_size=64, intermediate_size=128)
 
 
 @pytest.fixture

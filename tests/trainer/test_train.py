@@ -1,0 +1,370 @@
+"""Training: it learns, it touches nothing but the adapter, and a stopped run ends where it would have."""
+
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from learnctl.memory.errors import LearnctlError
+from learnctl.trainer import base as bases
+from learnctl.trainer.adapter import (
+    load_adapter,
+    new_adapter,
+    remove_adapter,
+    save_adapter,
+    weights,
+)
+from learnctl.trainer.base import Base
+from learnctl.trainer.options import Options
+from learnctl.trainer.pack import Row, lay_out
+from learnctl.trainer.progress import silent
+from learnctl.trainer.stop import Interrupted, StopSignals
+from learnctl.trainer.train import TrainReport, _step, plan_packs, rate, train
+
+FAMILIES = ("llama", "qwen", "gemma", "gemma3")
+LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+PAIRS = [
+    ("What is the dog called?", "The dog is called Quimby."),
+    ("Who services the boiler?", "Harald Immer, every March."),
+    ("Where does Harald live?", "In Dunmere Row, with two parrots."),
+    ("What did the fence cost?", "The new fence cost 640 euros."),
+]
+
+ChatRows = Callable[[Base, list[tuple[str, str]]], list[Row]]
+
+
+@pytest.fixture
+def options(settings: Callable[..., Options]) -> Options:
+    """Two steps an epoch of 128 nodes; the rate suits random weights."""
+    return settings(epochs=12, learning_rate=1e-2, pack_tokens=64, packs_per_step=2)
+
+
+@pytest.fixture
+def learn(chat_rows: ChatRows, tmp_path: Path) -> Callable[..., TrainReport]:
+    """Train on the four pairs; whatever `train` takes may be given."""
+
+    def run(base: Base, model: Any, options: Options, **more: Any) -> TrainReport:
+        rows = chat_rows(base, PAIRS)
+        packs = plan_packs(lambda epoch: rows, options)
+        known: dict[str, Any] = {
+            "checkpoint": tmp_path / "checkpoint",
+            "stop": StopSignals(),
+            "on_progress": silent,
+        }
+        return train(base, model, packs, options, **{**known, **more})
+
+    return run
+
+
+def logits(model: Any) -> Any:
+    import torch
+
+    with torch.inference_mode():
+        return model(torch.arange(3, 40)[None]).logits
+
+
+def adapter_after(model: Any) -> dict[str, Any]:
+    return {name: value.detach().clone() for name, value in weights(model).items()}
+
+
+def apart(one: dict[str, Any], other: dict[str, Any]) -> float:
+    """The largest difference between two adapters of the same form."""
+    assert one.keys() == other.keys()
+    return max(float((one[name] - other[name]).abs().max()) for name in one)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_loss_falls(
+    tiny: Callable[[str], Base], learn: Callable[..., TrainReport], options: Options, family: str
+) -> None:
+    """Four questions are learned: the loss falls by a quarter and more."""
+    base = tiny(family)
+    report = learn(base, new_adapter(base, 8, 0), options)
+    assert report.n_steps == len(report.losses) >= options.epochs
+    assert report.losses[-1] < 0.75 * report.losses[0]
+    assert 0 < report.n_answer_tokens < report.n_tokens <= report.n_steps * 128
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_base_is_never_changed(
+    tiny: Callable[[str], Base],
+    tiny_folder: Callable[[str], Path],
+    learn: Callable[..., TrainReport],
+    options: Options,
+    family: str,
+) -> None:
+    """Training changes no bit of the base, in memory or on disk; without the adapter it answers as before."""
+    import torch
+
+    base = tiny(family)
+    before = {name: value.clone() for name, value in base.model.state_dict().items()}
+    answered = logits(base.model)
+    digests = {file: file.read_bytes() for file in tiny_folder(family).glob("*.safetensors")}
+    model = new_adapter(base, 8, 0)
+    assert torch.equal(logits(model), answered)
+    learn(base, model, options)
+    assert not torch.equal(logits(model), answered)
+
+    remove_adapter(model)
+    after = base.model.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert torch.equal(logits(base.model), answered)
+    assert all(file.read_bytes() == content for file, content in digests.items())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_adapter_covers_attention_and_mlp(tiny: Callable[[str], Base], family: str) -> None:
+    """Every linear layer of every block has an adapter, and neither embeddings nor the output head do."""
+    base = tiny(family)
+    names = list(weights(new_adapter(base, 4, 0)))
+    for block in range(2):
+        for layer in LAYERS:
+            found = [name for name in names if f"layers.{block}." in name and f".{layer}." in name]
+            assert len(found) == 2, (block, layer)
+    assert len(names) == 2 * 2 * len(LAYERS)
+
+
+def test_adapter_is_fp32(llama: Base, learn: Callable[..., TrainReport], options: Options) -> None:
+    """The adapter's weights are fp32 whatever the base is held in, and alone are trained."""
+    import torch
+
+    llama.model.to(torch.bfloat16)
+    model = new_adapter(llama, 4, 0)
+    assert {value.dtype for value in weights(model).values()} == {torch.float32}
+    trainable = {name for name, value in model.named_parameters() if value.requires_grad}
+    assert trainable == set(weights(model))
+    report = learn(llama, model, options)
+    assert report.losses[-1] < report.losses[0]
+    assert {value.dtype for value in weights(model).values()} == {torch.float32}
+
+
+def test_adapter_comes_back_from_disk(
+    tiny: Callable[[str], Base], learn: Callable[..., TrainReport], options: Options, tmp_path: Path
+) -> None:
+    """A saved adapter on a freshly loaded base answers as the trained one did; its file is safetensors."""
+    import torch
+
+    base = tiny("llama")
+    model = new_adapter(base, 4, 0)
+    learn(base, model, options)
+    save_adapter(model, tmp_path / "saved")
+    names = {file.name for file in (tmp_path / "saved").iterdir()}
+    assert names == {"adapter_config.json", "adapter_model.safetensors"}
+    loaded = load_adapter(tiny("llama"), tmp_path / "saved")
+    torch.testing.assert_close(logits(loaded), logits(model), atol=1e-5, rtol=0)
+    assert not any(value.requires_grad for value in loaded.parameters())
+
+
+def test_adapter_that_is_not_plain_lora_is_refused(llama: Base, tmp_path: Path) -> None:
+    """An adapter folder that asks for more than LoRA layers is not loaded."""
+    save_adapter(new_adapter(llama, 4, 0), tmp_path / "saved")
+    settings = tmp_path / "saved" / "adapter_config.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "use_dora": True}))
+    with pytest.raises(LearnctlError, match="use_dora is True"):
+        load_adapter(llama, tmp_path / "saved")
+
+
+def test_nothing_to_learn_fails_loudly(llama: Base, options: Options, tmp_path: Path) -> None:
+    """Rows without answer tokens, and no rows at all, are a fault and not a night's work."""
+    row, model = Row((3, 4, 5), 3), new_adapter(llama, 4, 0)
+    for packs in ([[row]], []):
+        with pytest.raises(LearnctlError, match="no answer to learn from"):
+            train(llama, model, packs, options, tmp_path / "c", StopSignals(), silent)
+
+
+def test_loss_that_is_no_number_fails_loudly(
+    llama: Base, learn: Callable[..., TrainReport], options: Options
+) -> None:
+    """An adapter gone wrong ends the training; it is not trained on."""
+    import torch
+
+    model = new_adapter(llama, 4, 0)
+    with torch.no_grad():
+        next(iter(weights(model).values())).fill_(math.nan)
+    with pytest.raises(LearnctlError, match="not a number"):
+        learn(llama, model, options)
+
+
+@pytest.mark.parametrize("stop_at", [1, 7])
+def test_stop_and_go_on(
+    tiny: Callable[[str], Base],
+    learn: Callable[..., TrainReport],
+    options: Options,
+    tmp_path: Path,
+    stop_at: int,
+) -> None:
+    """A run stopped between two steps goes on to the adapter that it would have made undisturbed."""
+    base = tiny("llama")
+    model = new_adapter(base, 4, 0)
+    whole = learn(base, model, options, checkpoint=tmp_path / "undisturbed")
+    expected = adapter_after(model)
+
+    stop = StopSignals()
+
+    def at_step(step: int) -> None:
+        stop.requested = step == stop_at
+
+    base = tiny("llama")
+    with pytest.raises(Interrupted):
+        learn(base, new_adapter(base, 4, 0), options, stop=stop, on_step=at_step)
+    kept = tmp_path / "checkpoint"
+    assert json.loads((kept / "state.json").read_text())["step"] == stop_at
+    assert kept.stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in kept.iterdir()} == {0o600}
+
+    base = tiny("llama")
+    model = new_adapter(base, 4, 0)
+    steps: list[int] = []
+    rest = learn(base, model, options, on_step=steps.append)
+    assert steps == list(range(stop_at + 1, whole.n_steps + 1))
+    assert apart(adapter_after(model), expected) < 1e-5
+    assert rest.losses == whole.losses
+    assert (rest.n_tokens, rest.n_answer_tokens) == (whole.n_tokens, whole.n_answer_tokens)
+
+
+def test_same_seed_same_adapter(
+    tiny: Callable[[str], Base], learn: Callable[..., TrainReport], options: Options, tmp_path: Path
+) -> None:
+    """Two runs with one seed make the same adapter."""
+    made = []
+    for name in ("one", "two"):
+        base = tiny("qwen")
+        model = new_adapter(base, 4, options.seed)
+        learn(base, model, options, checkpoint=tmp_path / name)
+        made.append(adapter_after(model))
+    assert apart(*made) < 1e-6
+
+
+def test_packs_follow_from_the_seed(
+    llama: Base, chat_rows: ChatRows, settings: Callable[..., Options]
+) -> None:
+    """Every epoch has every row once, in an order of its own that the seed fixes."""
+    rows = chat_rows(llama, PAIRS)
+    options = settings(epochs=6, pack_tokens=64)
+    packs = plan_packs(lambda epoch: rows, options)
+    flat = [row for group in packs for row in group]
+    epochs = [flat[start : start + 4] for start in range(0, len(flat), 4)]
+    assert len(epochs) == 6
+    assert all(set(epoch) == set(rows) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) > 1
+    assert plan_packs(lambda epoch: rows, options) == packs
+    assert plan_packs(lambda epoch: rows, settings(epochs=6, pack_tokens=64, seed=1)) != packs
+
+
+def test_rate() -> None:
+    """The rate rises from above nothing to its peak and falls to zero."""
+    rates = [rate(step, 100) for step in range(100)]
+    assert rates[0] > 0
+    assert max(rates) == pytest.approx(1)
+    assert rates[-1] < 0.01
+    assert rates.index(max(rates)) < 10
+    assert rate(0, 1) > 0
+
+
+def test_deadline_shortens_the_schedule(
+    llama: Base, learn: Callable[..., TrainReport], settings: Callable[..., Options]
+) -> None:
+    """Where time allows fewer steps, training ends in time, with its rate fallen to the end."""
+    options = settings(epochs=5000, learning_rate=1e-2, pack_tokens=64)
+    began = time.monotonic()
+    report = learn(llama, new_adapter(llama, 4, 0), options, deadline=began + 2)
+    assert time.monotonic() - began < 2.5
+    assert 3 < report.n_steps < 5000
+    assert report.losses[-1] < report.losses[0]
+
+
+@pytest.mark.parametrize(("micro", "fault_at"), [(4, 1), (2, 2)])
+def test_out_of_memory_halves_the_micro_batch(
+    tiny: Callable[[str], Base], chat_rows: ChatRows, micro: int, fault_at: int
+) -> None:
+    """A step that runs out of memory, at its first part or later, is tried again in smaller parts and
+    comes to the same gradients."""
+    import torch
+
+    def gradients(micro: int, fault_at: int) -> tuple[float, int, list[int], dict[str, Any]]:
+        base = tiny("llama")
+        model = new_adapter(base, 4, 0)
+        laid = [lay_out([row], 64, base.tokenizer.pad_token_id) for row in chat_rows(base, PAIRS)]
+        sizes: list[int] = []
+
+        def run_out(module: Any, args: Any, kwargs: Any) -> None:
+            sizes.append(len(kwargs["input_ids"]))
+            if len(sizes) == fault_at:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+
+        base.model.model.register_forward_pre_hook(run_out, with_kwargs=True)
+        loss, fitted = _step(base, model, laid, micro)
+        found = {name: value.grad for name, value in weights(model).items()}
+        assert all(value is not None for value in found.values())
+        return loss, fitted, sizes, found
+
+    loss, _, _, expected = gradients(1, 0)
+    again, fitted, sizes, found = gradients(micro, fault_at)
+    assert fitted == micro // 2
+    assert sizes == [micro] * fault_at + [fitted] * (len(PAIRS) // fitted)
+    assert again == pytest.approx(loss, abs=1e-5)
+    assert apart(found, expected) < 1e-5
+
+
+def test_out_of_memory_with_one_pack_is_explained(llama: Base, chat_rows: ChatRows) -> None:
+    """Where not even one pack fits, the message says what to make smaller."""
+    import torch
+
+    def run_out(module: Any, args: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    model = new_adapter(llama, 4, 0)
+    laid = [lay_out(chat_rows(llama, PAIRS), 256, 0)]
+    llama.model.model.register_forward_pre_hook(run_out)
+    with pytest.raises(LearnctlError, match="out of GPU memory") as caught:
+        _step(llama, model, laid, 1)
+    assert "pack_tokens" in caught.value.hint
+
+
+def load_nf4(folder: Path) -> Base:
+    pytest.importorskip("bitsandbytes", reason="no bitsandbytes on this platform")
+    base = bases.load(str(folder), quantize="nf4", device="cpu")
+    assert base.quantization == "nf4"
+    return base
+
+
+def test_nf4(wide_folder: Path, learn: Callable[..., TrainReport], options: Options) -> None:
+    """A base held in NF4 has four-bit layers in its blocks, learns, and is not changed by it."""
+    import torch
+
+    base = load_nf4(wide_folder)
+    layers = [m for m in base.model.modules() if type(m).__name__ == "Linear4bit"]
+    assert len(layers) == 2 * len(LAYERS)
+    held = [layer.weight.data.clone() for layer in layers]
+    assert {value.dtype for value in held} == {torch.uint8}
+    answered = logits(base.model)
+
+    model = new_adapter(base, 8, 0)
+    assert len(weights(model)) == 2 * 2 * len(LAYERS)
+    assert {value.dtype for value in weights(model).values()} == {torch.float32}
+    report = learn(base, model, options)
+    assert report.losses[-1] < 0.75 * report.losses[0]
+    remove_adapter(model)
+    assert all(torch.equal(layer.weight.data, was) for layer, was in zip(layers, held, strict=True))
+    assert torch.equal(logits(base.model), answered)
+
+
+def test_nf4_learns_the_same_after_it_has_answered(wide_folder: Path, chat_rows: ChatRows) -> None:
+    """Whether a base in NF4 was asked something before makes no difference to what is trained."""
+
+    def gradients(ask_first: bool) -> dict[str, Any]:
+        base = load_nf4(wide_folder)
+        if ask_first:
+            logits(base.model)
+        model = new_adapter(base, 4, 0)
+        model.train()
+        laid = [lay_out(chat_rows(base, PAIRS), 256, base.tokenizer.pad_token_id)]
+        _step(base, model, laid, 1)
+        return {name: value.grad for name, value in weights(model).items()}
+
+    assert apart(gradients(True), gradients(False)) < 1e-5
