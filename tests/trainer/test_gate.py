@@ -1,0 +1,131 @@
+"""What the gate lets through, on made-up examinations."""
+
+import math
+
+import pytest
+
+from learnctl.trainer.evaluate import Answered
+from learnctl.trainer.gate import Verdict, chance, flips, judge
+from learnctl.trainer.options import Options
+
+OPTIONS = Options()
+
+
+def exam(n_right: int, n_wrong: int) -> list[Answered]:
+    """So many probes right, then so many wrong."""
+    return [
+        Answered({"id": index, "question": "?", "gold": "x"}, "direct", "", index < n_right)
+        for index in range(n_right + n_wrong)
+    ]
+
+
+def verdict(
+    new: tuple[int, int] = (0, 30),
+    old: tuple[int, int] = (40, 40),
+    divergence: float = 0.1,
+    n_new: int = 40,
+    n_old: int = 60,
+    options: Options = OPTIONS,
+) -> Verdict:
+    """Judge by how many new and old probes were right before and after."""
+    return judge(
+        options,
+        *(exam(right, n_new - right) for right in new),
+        *(exam(right, n_old - right) for right in old),
+        divergence,
+    )
+
+
+def test_a_good_version_is_promoted() -> None:
+    """What learned, kept and stayed close is put in service."""
+    assert verdict().promoted
+    assert verdict(n_old=0, old=(0, 0)).promoted
+
+
+@pytest.mark.parametrize("divergence", [0.61, 50.0, math.inf, math.nan])
+def test_too_far_from_the_base(divergence: float) -> None:
+    """A version that moved further than allowed, or to nowhere, is refused with the figure."""
+    refused = verdict(divergence=divergence)
+    assert not refused.promoted
+    assert "nats a token" in refused.reason
+    assert f"{divergence:.2f}" in refused.reason
+    assert "0.6" in refused.reason
+
+
+def test_learned_too_little() -> None:
+    """A version that gained less than wanted is refused, with the flips counted."""
+    refused = verdict(new=(0, 3))
+    assert not refused.promoted
+    assert "3 new probes won, 0 lost, of 40" in refused.reason
+    assert not verdict(new=(10, 10)).promoted
+    assert not verdict(new=(10, 0)).promoted
+
+
+def test_a_gain_by_chance_is_none() -> None:
+    """A gain is large enough in number but flips as often one way as the other: refused."""
+    before, after = exam(10, 20), list(reversed(exam(16, 14)))
+    won, lost = flips(before, after)
+    assert won > lost > 0
+    assert chance(won, lost) > 0.05
+    assert not judge(OPTIONS, before, after, [], [], 0.1).promoted
+
+
+def test_what_is_known_cannot_be_gained() -> None:
+    """Where the model knew nearly everything before, only what was left to gain is wanted."""
+    assert verdict(new=(40, 40)).promoted
+    assert not verdict(new=(40, 30)).promoted
+
+
+def test_forgot() -> None:
+    """A version that lost more of the old than allowed is refused, with the flips counted."""
+    refused = verdict(old=(40, 25))
+    assert not refused.promoted
+    assert "15 earlier probes lost, 0 won, of 60" in refused.reason
+
+
+def test_a_chance_flip_is_no_forgetting() -> None:
+    """A few flips that chance explains refuse nothing, even above the bound in number."""
+    assert verdict(n_old=10, old=(6, 4)).promoted
+    assert verdict(old=(40, 36)).promoted
+    before, after = exam(20, 10), list(reversed(exam(16, 14)))
+    won, lost = flips(before, after)
+    assert lost - won > 0.1 * len(after)
+    assert judge(OPTIONS, exam(0, 40), exam(40, 0), before, after, 0.1).promoted
+
+
+def test_few_probes_decide_nothing() -> None:
+    """With fewer than eight probes only the divergence decides."""
+    assert verdict(n_new=7, new=(0, 0), n_old=7, old=(7, 0)).promoted
+    assert not verdict(n_new=7, new=(0, 7), n_old=0, old=(0, 0), divergence=9.0).promoted
+    assert verdict(n_new=0, new=(0, 0), n_old=0, old=(0, 0)).promoted
+
+
+def test_all_reasons_are_told() -> None:
+    """A version at fault in three ways is told all three."""
+    reason = verdict(new=(0, 0), old=(40, 0), divergence=9.0).reason
+    assert reason.count("; ") == 2
+
+
+def test_bounds_are_the_options() -> None:
+    """The bounds are those that were asked for."""
+    strict = Options(max_divergence=0.05, min_recall_gain=0.9, max_recall_loss=0.0)
+    assert verdict(options=strict).reason.count("; ") == 1
+    assert verdict(new=(0, 40), divergence=0.04, options=strict).promoted
+    loose = Options(max_divergence=1e9, min_recall_gain=-1.0, max_recall_loss=1.0)
+    assert verdict(new=(10, 0), old=(60, 0), divergence=1e6, options=loose).promoted
+    assert not verdict(divergence=math.nan, options=loose).promoted
+
+
+@pytest.mark.parametrize(
+    ("more", "fewer", "expected"),
+    [(0, 0, 1.0), (1, 0, 0.5), (5, 0, 1 / 32), (3, 3, 42 / 64), (0, 4, 1.0)],
+)
+def test_chance(more: int, fewer: int, expected: float) -> None:
+    """The one-sided sign test, by hand."""
+    assert chance(more, fewer) == pytest.approx(expected)
+
+
+def test_pairs_must_match() -> None:
+    """Examinations of different probes are not compared."""
+    with pytest.raises(ValueError, match="zip"):
+        flips(exam(1, 1), exam(1, 0))
