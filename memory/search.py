@@ -5,6 +5,7 @@ whole sentence can be asked. https://sqlite.org/fts5.html#the_bm25_function
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -190,5 +191,5 @@ def search(
 
 def telling_words(text: str) -> list[str]:
     """The words of a text that say what it is about, in lower case, each once."""
-    words = re.findall(r"\w+", text.lower())
+    words = re.findall(r"\w+", unicodedata.normalize("NFC", text).lower())
     return list(dict.fromkeys(word for word in words if word not in COMMON))

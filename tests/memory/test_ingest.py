@@ -314,8 +314,8 @@ def test_a_folder_that_was_closed_is_not_given_back() -> None:
         (folder / "closed/a.txt").write_text(LAMP)
         (folder / "b.txt").write_text(CHAIR)
         if os.getuid() == 0:
-            for path in (Path(name), folder, folder / "closed"):
-                os.chown(path, 65534, 65534)
+            for each in (Path(name), folder, folder / "closed"):
+                os.chown(each, 65534, 65534)
         path = os.pathsep.join(filter(None, sys.path))
         done = subprocess.run(
             [sys.executable, "-c", CLOSED, str(folder)],
@@ -333,8 +333,10 @@ def test_a_folder_that_was_closed_is_not_given_back() -> None:
 # Large things
 
 MEASURED = """
-import resource, sys
+import os, resource, sys
 from pathlib import Path
+if os.fork():  # the peak of a process that was started is at first that of the one that started it
+    sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 from learnctl.memory.home import find_home
 from learnctl.memory.ingest import ingest, look
 from learnctl.memory.store import Store
@@ -353,6 +355,7 @@ with Store.open(find_home(), create=True) as store:
 """
 
 
+@pytest.mark.skipif(os.name != "posix", reason="memory is measured in another way")
 def test_a_large_export_takes_little_memory(tmp_path: Path) -> None:
     """20 MB of conversations are read one by one.
 
@@ -387,11 +390,9 @@ def test_a_large_export_takes_little_memory(tmp_path: Path) -> None:
     assert max(grown) / kilobytes < 8 * 1024
 
 
-def test_a_folder_of_many_files_is_not_searched_through_for_each(
-    store: Store, folder: Path
-) -> None:
-    """Taking in a new file looks at that file alone: the work grows with the number of files."""
-    for number in range(150):
+def test_a_new_file_costs_the_same_in_a_full_store(store: Store, folder: Path) -> None:
+    """Taking in a file looks at that file alone: what is in the store already does not slow it down."""
+    for number in range(220):
         (folder / f"{number}.txt").write_text(f"Note {number}: the lamp of room {number} is green.")
     steps = 0
 
@@ -401,14 +402,14 @@ def test_a_folder_of_many_files_is_not_searched_through_for_each(
         return 0
 
     spent = []
-    store.db.conn.set_progress_handler(count, 1000)
-    for part in ("[0-9]", "1[0-4]?"):
+    store.db.conn.set_progress_handler(count, 10)
+    for part in (range(10), range(10, 210), range(210, 220)):
         before = steps
-        ingest(store, sorted(folder.glob(f"{part}.txt")))
+        ingest(store, [folder / f"{number}.txt" for number in part])
         spent.append(steps - before)
     store.db.conn.set_progress_handler(None, 0)
-    few, many = spent
-    assert many / 50 < 2 * few / 10 + 1
+    first, _, last = spent
+    assert last < 2 * first
 
 
 # Anything at all

@@ -1,0 +1,337 @@
+"""What is forgotten is nowhere, nothing else is lost, and no version that saw it is left."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from learnctl.memory import contents
+from learnctl.memory.forget import forget_sources
+from learnctl.memory.ingest import ingest
+from learnctl.memory.lineage import in_service, learned_chunks, new_chunks
+from learnctl.memory.records import Message
+from learnctl.memory.search import search
+from learnctl.memory.store import Store
+from learnctl.trainer import registry
+
+LAMP = "The lamp in the hall is green."
+CHAIR = "The chair in the attic is red."
+TABLE = "The table in the kitchen is blue."
+# In every form that an index may keep of the name Zyxqorvane: in lower case, stemmed, its first letter
+# shared with the word before.
+MARK = b"yxqorv"
+
+
+def with_mark(home: Path) -> list[str]:
+    """The files of a home folder that hold the mark, in their bytes or their names."""
+    return [
+        path.name
+        for path in home.rglob("*")
+        if MARK in path.name.lower().encode()
+        or (path.is_file() and MARK in path.read_bytes().lower())
+    ]
+
+
+def ids(store: Store, *names: str) -> list[int]:
+    return [source["id"] for name in names for source in store.find_sources(name)]
+
+
+def found(store: Store, query: str) -> list[str]:
+    return [hit.text for hit in search(store, query)]
+
+
+@pytest.fixture
+def marked(take: Any) -> None:
+    """Sources that hold the mark in every place there is, among many that do not."""
+    talk = {
+        "conversation_id": "zyxqorvane-1",
+        "title": "Zyxqorvane's birthday",
+        "messages": [
+            {"role": "user", "content": "Zyxqorvane is 40. When is Zyxqorvane's party?"},
+            {"role": "assistant", "content": "Ask Zyxqorvane."},
+        ],
+    }
+    secret = [f"Day {n}. Zyxqorvane wore hat {n}, which was {'very ' * n}tall." for n in range(60)]
+    take(
+        {f"{n}.txt": f"Other note {n}. " + f"It is about the number {n}. " * 9 for n in range(60)}
+        | {
+            "zyxqorvane.txt": "A file whose name alone says it.",
+            "diary.md": "---\nauthor: Ann Zyxqorvane\n---\n# Zyxqorvane\n\n## On Zyxqorvane\n\n"
+            + "\n\n".join(secret),
+            "talk.jsonl": json.dumps(talk),
+        }
+    )
+
+
+MARKED = ("zyxqorvane.txt", "diary.md", "talk.jsonl")
+
+
+def test_no_byte_is_left(store: Store, marked: None, learn: Any) -> None:
+    """In text, title, heading, author, message, sample, probe, answer, file name: no file of the home
+    folder holds it any more, while the store is open and after."""
+    version = learn("Zyxqorvane", note="Zyxqorvane?")
+    probe = store.value("SELECT min(id) FROM probes")
+    answer = {"run_id": version, "probe_id": probe, "stage": "after", "form": "direct"}
+    store.db.table("evaluations").insert({**answer, "correct": 0, "answer": "Zyxqorvane!"})
+    assert with_mark(store.home.path)
+    report = forget_sources(store, ids(store, *MARKED))
+    assert report["sources"] == 3
+    assert report["documents"] == 3
+    assert report["chunks"] == report["samples"] / 2 + 1  # nothing was learned of the file so named
+    assert with_mark(store.home.path) == []
+    assert found(store, "Zyxqorvane") == []
+    assert len(found(store, "other note number")) == 10
+    store.close()
+    assert with_mark(store.home.path) == []
+
+
+def test_no_byte_is_left_while_somebody_else_reads(store: Store, marked: None) -> None:
+    """Another process that has the store open, as a chat does, keeps nothing alive."""
+    with Store.open(store.home) as other:
+        assert found(other, "Zyxqorvane")
+        forget_sources(store, ids(store, *MARKED))
+        assert with_mark(store.home.path) == []
+        assert found(other, "Zyxqorvane") == []
+
+
+KILLED = """
+import os, sys
+from learnctl.memory.forget import forget_sources
+from learnctl.memory.home import find_home
+from learnctl.memory.store import Store
+with Store.open(find_home()) as store:
+    store.db.conn.set_trace_callback(lambda sql: os._exit(9) if sql == "VACUUM" else None)
+    forget_sources(store, [int(number) for number in sys.argv[1:]])
+"""
+
+
+def test_what_was_not_erased_is_erased_next_time(store: Store, marked: None) -> None:
+    """A process that is killed while it erases has forgotten, and the next ingest, of anything,
+    erases."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, *map(str, ids(store, *MARKED))],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert done.returncode == 9
+    assert found(store, "Zyxqorvane") == []
+    assert with_mark(store.home.path)
+    ingest(store, [])
+    assert with_mark(store.home.path) == []
+
+
+def test_text_that_another_source_holds_stays(store: Store, take: Any, learn: Any) -> None:
+    """It stays searchable, for that source; what was made of it may name the other, and goes."""
+    take({"a.md": f"# A\n\n{LAMP}\n\n## B\n\n{CHAIR}", "b.txt": LAMP})
+    learn("lamp")
+    report = forget_sources(store, ids(store, "a.md"))
+    assert report == {"sources": 1, "documents": 1, "chunks": 1, "samples": 2}
+    (hit,) = search(store, "lamp")
+    assert (hit.text, Path(hit.source).name, hit.heading) == (LAMP, "b.txt", "")
+    assert found(store, "chair") == []
+    assert store.value("SELECT count(*) FROM samples") == 0
+    assert [chunk["text"] for chunk in new_chunks(store)] == [LAMP]  # to be learned anew
+
+
+def test_a_copy_keeps_what_the_other_lost(store: Store, take: Any) -> None:
+    """Forgetting one of two equal files leaves the document, forgetting both takes it."""
+    text = f"# Hall\n\n{LAMP}\n"
+    take({"a.md": text, "b.md": text})
+    assert forget_sources(store, ids(store, "a.md"))["documents"] == 0
+    assert found(store, "lamp") == [LAMP]
+    assert forget_sources(store, ids(store, "b.md"))["documents"] == 1
+    assert store.counts() == dict.fromkeys(store.counts(), 0)
+
+
+def test_versions_that_saw_it_are_deleted_with_their_descendants(
+    store: Store, take: Any, learn: Any, states: Any
+) -> None:
+    """Others stay as they were."""
+    take({"a.txt": LAMP, "b.txt": CHAIR, "c.txt": TABLE})
+    learn("chair")
+    learn("lamp", parent=1)
+    learn("table", parent=2)
+    learn("chair", parent=1)
+    learn("table")
+    forget_sources(store, ids(store, "a.txt"))
+    assert states() == {1: "ok", 2: "deleted", 3: "deleted", 4: "ok", 5: "ok"}
+
+
+def test_what_a_source_held_once_counts_too(
+    store: Store, take: Any, learn: Any, states: Any
+) -> None:
+    """A version that learned a paragraph which was edited out since has seen the source."""
+    take({"a.txt": LAMP, "b.txt": TABLE})
+    learn("lamp")
+    learn("table")
+    take({"a.txt": CHAIR})
+    assert states() == {1: "stale", 2: "ok"}
+    forget_sources(store, ids(store, "a.txt"))
+    assert states() == {1: "deleted", 2: "ok"}
+
+
+def test_a_stale_version_of_another_source_stays(
+    store: Store, take: Any, learn: Any, states: Any
+) -> None:
+    """What changed elsewhere is not deleted along."""
+    take({"a.txt": LAMP, "b.txt": TABLE})
+    learn("lamp")
+    take({"a.txt": CHAIR})
+    forget_sources(store, ids(store, "b.txt"))
+    assert states() == {1: "stale"}
+
+
+def test_numbers_are_never_used_again(store: Store, take: Any, learn: Any) -> None:
+    """A run keeps the numbers of its samples, so no later sample may take them."""
+    take({"a.txt": LAMP})
+    learn("lamp")
+    forget_sources(store, ids(store, "a.txt"))
+    take({"a.txt": LAMP})
+    learn("lamp")
+    rows = store.rows("SELECT run_id, sample_id FROM run_samples ORDER BY 1, 2")
+    assert [tuple(row.values()) for row in rows] == [(1, 1), (1, 2), (2, 3), (2, 4)]
+
+
+def test_nothing_is_forgotten_for_no_source(store: Store, take: Any) -> None:
+    """An empty list and a number that is not there take nothing."""
+    take({"a.txt": LAMP})
+    for none in ([], [99]):
+        assert forget_sources(store, none)["chunks"] == 0
+    assert found(store, "lamp") == [LAMP]
+
+
+def test_a_chat_is_forgotten_like_a_file(store: Store, take: Any) -> None:
+    """What was said in a chat of ours leaves with it."""
+    from learnctl.trainer.chats import log_turn, start_chat
+
+    take({"a.txt": LAMP})
+    number = start_chat(store, "Evening")
+    log_turn(store, number, "user", "Zyxqorvane came to tea.")
+    assert found(store, "tea") == ["Zyxqorvane came to tea."]
+    assert forget_sources(store, ids(store, f"chat:{number}"))["chunks"] == 1
+    assert with_mark(store.home.path) == []
+
+
+# The weights, which are trainer.registry's
+
+
+@pytest.fixture
+def publish(store: Store) -> Any:
+    """Give versions a folder with weights in it."""
+
+    def write(versions: Iterable[int]) -> None:
+        for version in versions:
+            weights = store.home.versions / str(version) / registry.WEIGHTS
+            weights.parent.mkdir(parents=True)
+            weights.write_bytes(b"weights that know of Zyxqorvane")
+
+    return write
+
+
+def folders(path: Path) -> list[str]:
+    return sorted(child.name for child in path.iterdir()) if path.exists() else []
+
+
+def test_the_newest_version_that_never_saw_it_serves(
+    store: Store, take: Any, learn: Any, publish: Any
+) -> None:
+    """Weights are deleted from the disk, and the next night begins at the base."""
+    take({"a.txt": LAMP, "b.txt": CHAIR})
+    learn("chair")
+    learn("lamp", parent=1)
+    learn("chair", parent=2)
+    publish([1, 2, 3])
+    report = registry.forget(store, ids(store, "a.txt"))
+    assert report["versions_deleted"] == [2, 3]
+    assert report["version"] == in_service(store) == 1
+    assert report["samples"] == 2
+    assert folders(store.home.versions) == ["1"]
+    assert [row["version"] for row in registry.history(store)] == [1]
+    assert store.setting(registry.SLOW_DUE)
+
+
+def test_else_the_base_serves(store: Store, take: Any, learn: Any, publish: Any) -> None:
+    """Where every version saw it, none is left."""
+    take({"a.txt": LAMP})
+    learn("lamp")
+    publish([1])
+    report = registry.forget(store, ids(store, "a.txt"))
+    assert report["versions_deleted"] == [1]
+    assert report["version"] == in_service(store) == 0
+    assert folders(store.home.versions) == []
+    assert with_mark(store.home.path) == []
+
+
+def test_a_version_that_knows_nothing_of_it_goes_on(
+    store: Store, take: Any, learn: Any, publish: Any
+) -> None:
+    """Nothing is deleted, and no slow pass is due."""
+    take({"a.txt": LAMP, "b.txt": CHAIR})
+    learn("chair")
+    publish([1])
+    report = registry.forget(store, ids(store, "a.txt"))
+    assert (report["versions_deleted"], report["version"]) == ([], 1)
+    assert folders(store.home.versions) == ["1"]
+    assert store.setting(registry.SLOW_DUE) == ""
+
+
+def test_unfinished_runs_are_dropped(store: Store, take: Any, learn: Any) -> None:
+    """A checkpoint may have seen it: it is deleted, and its run does not go on."""
+    take({"a.txt": LAMP, "b.txt": CHAIR})
+    learn("lamp")
+    store.db.execute("UPDATE runs SET state = 'running'")
+    (store.home.runs / "1").mkdir(parents=True)
+    (store.home.runs / "1/checkpoint").write_bytes(b"Zyxqorvane")
+    registry.forget(store, ids(store, "a.txt"))
+    assert store.value("SELECT state FROM runs") == "dropped"
+    assert with_mark(store.home.path) == []
+
+
+def test_a_version_that_was_deleted_halfway_does_not_serve(
+    store: Store, take: Any, learn: Any
+) -> None:
+    """A process that died between forgetting the source and choosing what serves leaves the store with
+    a version in service that exists."""
+    take({"a.txt": LAMP, "b.txt": CHAIR})
+    learn("chair")
+    learn("lamp")
+    assert in_service(store) == 2
+    forget_sources(store, ids(store, "a.txt"))
+    assert in_service(store) == 1
+
+
+def test_learned_chunks_are_those_of_the_whole_line(store: Store, take: Any, learn: Any) -> None:
+    """A version knows what its ancestors learned, and what is new is the rest."""
+    take({"a.txt": LAMP, "b.txt": CHAIR, "c.txt": TABLE})
+    learn("chair")
+    learn("lamp", parent=1)
+    assert learned_chunks(store, 0) == set()
+    assert len(learned_chunks(store, 1)) == 1
+    assert len(learned_chunks(store, 2)) == 2
+    assert [chunk["text"] for chunk in new_chunks(store)] == [TABLE]
+
+
+def test_what_is_shared_is_studied_once_for_its_first_source(store: Store, take: Any) -> None:
+    """A chunk in several sources is listed once, whichever came first; replies are not studied."""
+    talk = {
+        "messages": [{"role": "user", "content": LAMP}, {"role": "assistant", "content": TABLE}]
+    }
+    take(
+        {
+            "a.md": f"# A\n\n{CHAIR}\n\n## Later\n\n{LAMP}",
+            "b.txt": LAMP,
+            "c.jsonl": json.dumps(talk),
+        }
+    )
+    listed = [(c["kind"], c["text"], c["source_id"], c["heading"]) for c in new_chunks(store)]
+    assert listed == [
+        ("text", CHAIR, 1, "A"),
+        ("text", LAMP, 1, "A › Later"),
+        ("told", LAMP, 3, ""),
+    ]
+    contents.put_message(store, 1, Message("assistant", "Nothing to learn."))
+    assert len(new_chunks(store)) == 3

@@ -1,0 +1,100 @@
+"""Rehearsal: every earlier source gets its turn, and the same seed gives the same choice."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from learnctl.memory.forget import forget_sources
+from learnctl.memory.replay import choose_replay
+from learnctl.memory.store import Record, Store
+
+
+@pytest.fixture
+def version(take: Any, learn: Any) -> int:
+    """A version that learned from a large source of twelve chunks and two small ones of one and two,
+    two samples a chunk; a fourth source was never learned."""
+    take(
+        {
+            "large.md": "\n\n".join(f"## Day {n}\n\nThe known fact {n}." for n in range(12)),
+            "small.txt": "The known lamp is green.",
+            "two.md": "## A\n\nThe known chair is red.\n\n## B\n\nThe known table is blue.",
+            "unseen.txt": "The unheard thing is new.",
+        }
+    )
+    learn("unheard")
+    return int(learn("known"))
+
+
+def choose(store: Store, version: int, n: int, seed: int = 0, out: set[int] | None = None) -> Any:
+    return choose_replay(store, version, out or set(), n, seed)
+
+
+def sources(store: Store, samples: list[Record]) -> Counter[str]:
+    return Counter(
+        store.value(
+            "SELECT s.path FROM sources s JOIN origins o ON o.source_id = s.id WHERE chunk_id = ?",
+            sample["chunk_id"],
+        ).rpartition("/")[2]
+        for sample in samples
+    )
+
+
+def test_sources_take_turns(store: Store, version: int) -> None:
+    """A large source does not push the small ones out: each has its share as long as it has samples."""
+    assert sources(store, choose(store, version, 3)) == {"large.md": 1, "small.txt": 1, "two.md": 1}
+    assert sources(store, choose(store, version, 6)) == {"large.md": 2, "small.txt": 2, "two.md": 2}
+    assert sources(store, choose(store, version, 12)) == {
+        "large.md": 6,
+        "small.txt": 2,
+        "two.md": 4,
+    }
+
+
+def test_chunks_take_turns_within_a_source(store: Store, version: int) -> None:
+    """No chunk gives a second sample before each has given one."""
+    large = [s for s in choose(store, version, 18) if "fact" in s["answer"]]
+    assert len(large) == 12
+    assert len({sample["chunk_id"] for sample in large}) == 12
+
+
+def test_the_seed_decides(store: Store, version: int) -> None:
+    """The same seed gives the same samples in the same order, and another one gives others."""
+    assert choose(store, version, 10, seed=1) == choose(store, version, 10, seed=1)
+    picked = {tuple(s["id"] for s in choose(store, version, 10, seed=n)) for n in range(5)}
+    assert len(picked) == 5
+
+
+def test_as_many_as_asked_for_or_all_there_are(store: Store, version: int) -> None:
+    """Never more, and no sample twice."""
+    for n in (0, 1, 7, 30):
+        assert len(choose(store, version, n)) == n
+    everything = choose(store, version, 1000)
+    assert len(everything) == 30
+    assert len({sample["id"] for sample in everything}) == 30
+    assert set(everything[0]) >= {"id", "chunk_id", "kind", "prompt", "answer"}
+
+
+def test_what_is_left_out(store: Store, version: int) -> None:
+    """What is trained on as new anyway, what this version never learned, what belongs to no chunk, and
+    what was forgotten."""
+    new = {s["chunk_id"] for s in choose(store, version, 1000) if "fact" in s["answer"]}
+    store.db.execute(
+        "INSERT INTO samples SELECT id + 1000, sha256 || 'g', NULL, '', 'general', prompt, answer,"
+        " created_at FROM samples LIMIT 1"
+    )
+    store.db.execute("INSERT INTO run_samples SELECT ?, max(id), 'general' FROM samples", [version])
+    rest = choose(store, version, 1000, out=new)
+    assert sources(store, rest) == {"small.txt": 2, "two.md": 4}
+    forget_sources(store, [store.find_sources("small.txt")[0]["id"]])
+    assert sources(store, choose(store, version, 1000, out=new)) == {"two.md": 4}
+
+
+def test_what_an_ancestor_learned_is_rehearsed(store: Store, version: int, learn: Any) -> None:
+    """A version that was continued from another has that one's samples to keep up, too."""
+    child = learn("unheard", parent=version)
+    assert len(choose(store, child, 1000)) == 32
+
+
+def test_the_base_has_nothing_to_rehearse(store: Store, version: int) -> None:
+    assert choose(store, 0, 10) == []
