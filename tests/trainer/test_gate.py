@@ -28,12 +28,9 @@ def verdict(
     options: Options = OPTIONS,
 ) -> Verdict:
     """Judge by how many new and old probes were right before and after."""
-    return judge(
-        options,
-        *(exam(right, n_new - right) for right in new),
-        *(exam(right, n_old - right) for right in old),
-        divergence,
-    )
+    new_before, new_after = (exam(right, n_new - right) for right in new)
+    old_before, old_after = (exam(right, n_old - right) for right in old)
+    return judge(options, new_before, new_after, old_before, old_after, divergence)
 
 
 def test_a_good_version_is_promoted() -> None:

@@ -1,0 +1,573 @@
+"""Whole nights on tiny models: what is learned, published, recorded, refused, resumed and forgotten."""
+
+import errno
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from learnctl.memory.errors import LearnctlError, Locked
+from learnctl.memory.home import Home
+from learnctl.memory.ingest import ingest
+from learnctl.memory.lineage import in_service, learned_chunks, new_chunks
+from learnctl.memory.store import Store
+from learnctl.trainer import registry
+from learnctl.trainer.consolidate import consolidate, plan
+from learnctl.trainer.models import file_sha256
+from learnctl.trainer.options import Options
+from learnctl.trainer.progress import Progress
+from learnctl.trainer.status import status
+from learnctl.trainer.talk import Talker
+
+FAMILIES = ("llama", "qwen", "gemma", "gemma3")
+WEIGHTS = "adapter_model.safetensors"
+
+DOG = "The dog is called Quimby. Quimby was born in 2017 in the village of Snorrebeck.\n"
+
+NO_SYSTEM_ROLE = pytest.mark.xfail(
+    reason="probes under a system prompt are asked of models that know no such role", strict=True
+)
+
+Settings = Callable[..., Options]
+Take = Callable[[str, str], int]
+
+
+def ask(store: Store, options: Options, version: int | None = None) -> str:
+    question = {"role": "user", "content": "Who serviced the boiler in Larkhill Cottage?"}
+    return Talker.open(store, options, version).answer([question], max_tokens=12)
+
+
+def roles(store: Store, run: int) -> dict[str, set[int]]:
+    """The samples of a run by their role."""
+    found: dict[str, set[int]] = {}
+    for row in store.rows("SELECT sample_id, role FROM run_samples WHERE run_id = ?", run):
+        found.setdefault(row["role"], set()).add(row["sample_id"])
+    return found
+
+
+def samples_of(store: Store, source: int) -> set[int]:
+    return {
+        row["id"]
+        for row in store.rows(
+            "SELECT id FROM samples WHERE chunk_id IN"
+            " (SELECT chunk_id FROM origins WHERE source_id = ?)",
+            source,
+        )
+    }
+
+
+def published(store: Store, version: int) -> dict[str, Any]:
+    from safetensors.torch import load_file
+
+    return dict(load_file(store.home.versions / str(version) / WEIGHTS))
+
+
+def apart(one: dict[str, Any], other: dict[str, Any]) -> float:
+    assert one.keys() == other.keys()
+    return max(float((one[name] - other[name]).abs().max()) for name in one)
+
+
+def terminate_at(step: int) -> Callable[[int], None]:
+    """What to call after each step so that this process gets a SIGTERM at one of them."""
+
+    def on_step(done: int) -> None:
+        if done == step:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return on_step
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        *FAMILIES[:2],
+        *(pytest.param(name, marks=NO_SYSTEM_ROLE) for name in FAMILIES[2:]),
+    ],
+)
+def test_two_nights_and_back(
+    store: Store, take: Take, house: int, settings: Settings, family: str
+) -> None:
+    """Two sources, two nights, and back: versions follow each other and the one in service answers."""
+    options = settings(family, learning_rate=1e-2)
+    untouched = ask(store, options)
+    first = consolidate(store, options)
+    assert (first["decision"], first["version"], first["level"]) == ("promoted", 1, "slow")
+    assert first["samples"]["new"] > 0
+    assert first["samples"]["replay"] == 0
+    assert first["recall"]["new"]["n"] > 0
+    assert first["recall"]["old"] is None
+    assert in_service(store) == 1
+
+    take("dog.txt", DOG)
+    second = consolidate(store, options)
+    assert (second["decision"], second["version"], second["level"]) == ("promoted", 2, "fast")
+    assert second["samples"]["replay"] > 0
+    assert second["recall"]["old"]["n"] == first["recall"]["new"]["n"]
+    assert [(row["version"], row["parent"], row["level"]) for row in registry.history(store)] == [
+        (2, 1, "fast"),
+        (1, 0, "slow"),
+    ]
+    answers = {version: ask(store, options, version) for version in (0, 1, 2)}
+    assert answers[0] == untouched
+    assert len(set(answers.values())) > 1
+    assert ask(store, options) == answers[2]
+
+    assert registry.rollback(store) == 1
+    assert ask(store, options) == answers[1]
+    assert [row["in_service"] for row in registry.history(store)] == [False, True]
+    assert registry.rollback(store, 0) == 0
+    assert ask(store, options) == untouched
+
+
+def test_report(store: Store, house: int, settings: Settings) -> None:
+    """A night's report holds what it cost and measured, and the store keeps it."""
+    report = consolidate(store, settings())
+    assert report["n_tokens"] > 0
+    assert report["tokens_per_s"] > 0
+    assert report["elapsed_s"] > 0
+    assert report["peak_bytes"] > 2**20
+    assert math.isfinite(report["divergence"])
+    assert {"before", "after", "n"} <= report["recall"]["new"].keys()
+    kept = json.loads(store.value("SELECT report FROM runs WHERE id = ?", report["run"]))
+    assert kept == json.loads(json.dumps(report))
+    assert status(store)["version"] == 1
+    assert status(store)["known"] == pytest.approx(report["recall"]["new"]["after"], abs=1e-3)
+
+
+def test_progress(store: Store, house: int, settings: Settings) -> None:
+    """Each stage tells of itself, in order, and training counts its steps to the end."""
+    told: list[Progress] = []
+    consolidate(store, settings(), on_progress=told.append)
+    phases = list(dict.fromkeys(one.phase for one in told))
+    assert phases == ["load", "study", "measure before", "train", "measure after"]
+    training = [one for one in told if one.phase == "train"]
+    assert [one.done for one in training] == list(range(1, training[-1].total + 1))
+
+
+def test_lineage_is_complete(store: Store, take: Take, house: int, settings: Settings) -> None:
+    """Every adapter names its run, parent, base and digest; every run its samples with their roles;
+    every sample its chunk, and the chunk its source."""
+    options = settings()
+    consolidate(store, options)
+    take("dog.txt", DOG)
+    consolidate(store, options)
+    adapters = store.rows("SELECT * FROM adapters ORDER BY version")
+    assert [row["parent"] for row in adapters] == [0, 1]
+    assert len({row["run_id"] for row in adapters}) == 2
+    assert {row["base_name"] for row in adapters} == {options.base}
+    for row in adapters:
+        folder = store.home.versions / str(row["version"])
+        assert row["sha256"] == file_sha256(folder / WEIGHTS)
+        card = json.loads((folder / "card.json").read_text())
+        assert card["sha256"] == row["sha256"]
+        assert card["base_digest"] == row["base_digest"]
+        assert card["options"] == asdict(options)
+        assert card["report"]["run"] == row["run_id"]
+        assert card["report"]["version"] == row["version"]
+
+    first, second = (roles(store, row["run_id"]) for row in adapters)
+    assert first.keys() == {"new", "general"}
+    assert second.keys() == {"new", "replay", "general"}
+    assert second["replay"] <= first["new"]
+    assert not second["new"] & first["new"]
+    for run in (first, second):
+        for role, sample_ids in run.items():
+            for sample_id in sample_ids:
+                sample = store.row("SELECT * FROM samples WHERE id = ?", sample_id)
+                assert sample is not None
+                assert (sample["chunk_id"] is None) == (role == "general")
+    orphans = store.value(
+        "SELECT count(*) FROM samples WHERE chunk_id NOT IN (SELECT chunk_id FROM origins)"
+    )
+    assert orphans == 0
+
+
+def test_probes_are_not_trained(store: Store, house: int, settings: Settings) -> None:
+    """No row that a run was trained on asks what one of its probes asks."""
+    consolidate(store, settings())
+    found = store.value(
+        "SELECT count(*) FROM samples s JOIN probes p ON lower(s.prompt) = lower(p.question)"
+    )
+    assert found == 0
+    assert store.value("SELECT count(*) FROM evaluations WHERE stage = 'before'") > 0
+    assert store.value("SELECT count(*) FROM evaluations WHERE stage = 'after'") > 0
+
+
+def test_files_are_private(store: Store, house: int, settings: Settings) -> None:
+    """A version is safetensors and JSON, readable by its owner alone; nothing else is left behind."""
+    consolidate(store, settings())
+    folder = store.home.versions / "1"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert store.home.versions.stat().st_mode & 0o777 == 0o700
+    files = sorted(folder.iterdir())
+    assert [file.name for file in files] == ["adapter_config.json", WEIGHTS, "card.json"]
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    assert [entry.name for entry in store.home.versions.iterdir()] == ["1"]
+    assert not list(store.home.runs.iterdir())
+
+
+def test_nothing_new(store: Store, house: int, settings: Settings) -> None:
+    """With nothing new a night does nothing, and says so."""
+    options = settings()
+    consolidate(store, options)
+    report = consolidate(store, options)
+    assert report["decision"] == "nothing"
+    assert report["version"] == 1
+    assert report["n_tokens"] == 0
+    assert store.value("SELECT count(*) FROM runs") == 1
+
+
+def test_an_empty_store(store: Store, settings: Settings) -> None:
+    """With nothing at all a night does nothing."""
+    assert consolidate(store, settings())["decision"] == "nothing"
+    assert plan(store, settings())["chunks"] == 0
+
+
+def test_refused(store: Store, take: Take, house: int, settings: Settings) -> None:
+    """A version that the gate refuses changes nothing but the record, and what it was to learn stays new."""
+    options = settings()
+    consolidate(store, options)
+    answer = ask(store, options)
+    dog = take("dog.txt", DOG)
+    report = consolidate(store, settings(max_divergence=-1.0, learning_rate=1e-2))
+    assert report["decision"] == "refused"
+    assert "nats a token" in report["reason"]
+    assert report["version"] == in_service(store) == 1
+    assert [row["version"] for row in registry.history(store)] == [1]
+    assert [entry.name for entry in store.home.versions.iterdir()] == ["1"]
+    assert ask(store, options) == answer
+    assert {chunk["source_id"] for chunk in new_chunks(store)} == {dog}
+    kept = store.row("SELECT * FROM runs WHERE id = ?", report["run"])
+    assert kept is not None
+    assert kept["state"] == "done"
+    assert json.loads(kept["report"])["decision"] == "refused"
+
+    again = consolidate(store, options)
+    assert (again["decision"], again["version"]) == ("promoted", 2)
+
+
+def test_dry_run(store: Store, take: Take, house: int, settings: Settings) -> None:
+    """The plan names what would be learned, trains nothing, and tells the time once it knows the speed."""
+    options = settings()
+    planned = plan(store, options)
+    assert planned["level"] == "slow"
+    assert [Path(path).name for path in planned["sources"]] == ["house.md"]
+    assert planned["chunks"] == 1
+    assert planned["facts"] == 3
+    assert planned["samples"]["new"] > 0
+    assert planned["estimated_s"] is None
+    assert store.value("SELECT count(*) FROM runs") == 0
+    consolidate(store, options)
+    assert plan(store, options)["chunks"] == 0
+    take("dog.txt", DOG)
+    planned = plan(store, options)
+    assert planned["level"] == "fast"
+    assert [Path(path).name for path in planned["sources"]] == ["dog.txt"]
+    assert planned["estimated_s"] > 0
+
+
+def test_one_at_a_time(store: Store, house: int, settings: Settings) -> None:
+    """While another process is at work a night does not start; when that one dies, the next one can."""
+    code = (
+        "import filelock, sys; lock = filelock.FileLock(sys.argv[1]); lock.acquire();"
+        " print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(store.home.lock)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(Locked, match="another consolidation"):
+            consolidate(store, settings())
+        assert store.value("SELECT count(*) FROM runs") == 0
+        other.kill()
+        other.wait()
+        assert consolidate(store, settings())["decision"] == "promoted"
+
+
+def test_after_forgetting(store: Store, take: Take, house: int, settings: Settings) -> None:
+    """What was forgotten is in no later version: the next night starts from the base without it."""
+    options = settings()
+    consolidate(store, options)
+    dog = take("dog.txt", DOG)
+    consolidate(store, options)
+    gone = samples_of(store, dog)
+    assert gone
+    report = registry.forget(store, [dog])
+    assert report["versions_deleted"] == [2]
+    assert report["version"] == in_service(store) == 1
+    assert [entry.name for entry in store.home.versions.iterdir()] == ["1"]
+
+    again = consolidate(store, options)
+    assert (again["decision"], again["level"], again["version"]) == ("promoted", "slow", 3)
+    assert registry.history(store)[0]["parent"] == 0
+    seen = roles(store, again["run"])
+    assert not gone & set().union(*seen.values())
+    assert consolidate(store, options)["decision"] == "nothing"
+
+
+def test_forgetting_the_first_source(
+    store: Store, take: Take, house: int, settings: Settings
+) -> None:
+    """Where every version saw what is forgotten, the base serves, and the next night learns the rest."""
+    options = settings()
+    consolidate(store, options)
+    dog = take("dog.txt", DOG)
+    consolidate(store, options)
+    report = registry.forget(store, [house])
+    assert report["versions_deleted"] == [1, 2]
+    assert in_service(store) == 0
+    assert list(store.home.versions.iterdir()) == []
+    again = consolidate(store, options)
+    assert (again["level"], again["version"]) == ("slow", 3)
+    assert roles(store, again["run"])["new"] == samples_of(store, dog)
+
+
+def test_a_source_that_changed(store: Store, take: Take, house: int, settings: Settings) -> None:
+    """After a source has changed, the version that learned it serves on, and the next night starts from
+    the base with what stands there now."""
+    options = settings()
+    consolidate(store, options)
+    take("house.md", "# House\n\nThe boiler was replaced by Ilse Varga on 9 May 2024.\n")
+    assert in_service(store) == 1
+    assert registry.history(store)[0]["state"] == "stale"
+    again = consolidate(store, options)
+    assert (again["level"], again["version"]) == ("slow", 2)
+    made = store.rows("SELECT prompt, answer FROM samples WHERE chunk_id IS NOT NULL")
+    assert not any("Harald" in row["prompt"] + row["answer"] for row in made)
+
+
+@pytest.mark.xfail(reason="a fast pass goes on from a version of another base", strict=True)
+def test_another_base(store: Store, take: Take, house: int, settings: Settings) -> None:
+    """On another base model everything is learned anew: an adapter fits the base that it was made on."""
+    consolidate(store, settings("llama"))
+    take("dog.txt", DOG)
+    report = consolidate(store, settings("qwen"))
+    assert (report["decision"], report["level"]) == ("promoted", "slow")
+    assert registry.history(store)[0]["parent"] == 0
+    assert len(learned_chunks(store, report["version"])) == 2
+    with pytest.raises(LearnctlError, match="was trained on"):
+        Talker.open(store, settings("llama"))
+
+
+def test_damaged_weights_are_noticed(store: Store, house: int, settings: Settings) -> None:
+    """A version whose file is not what was published is not used."""
+    options = settings()
+    consolidate(store, options)
+    file = store.home.versions / "1" / WEIGHTS
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(LearnctlError, match="missing or damaged") as caught:
+        ask(store, options)
+    assert "rollback" in caught.value.hint
+    assert registry.rollback(store) == 0
+    ask(store, options)
+
+
+def test_stopped_and_gone_on(
+    store: Store, take: Take, house: int, settings: Settings, tmp_path: Path
+) -> None:
+    """A night stopped by a signal is paused; the next one goes on with the same samples to the same
+    weights, and what came in between waits for its turn."""
+    options = settings(epochs=6, pack_tokens=128, learning_rate=1e-2)
+    paused = consolidate(store, options, on_step=terminate_at(3))
+    assert paused["decision"] == "paused"
+    assert paused["version"] == in_service(store) == 0
+    run = store.row("SELECT * FROM runs")
+    assert run is not None
+    assert run["state"] == "running"
+    before = roles(store, run["id"])
+    dog = take("dog.txt", DOG)
+
+    steps: list[int] = []
+    done = consolidate(store, options, on_step=steps.append)
+    assert (done["decision"], done["run"], steps[0]) == ("promoted", run["id"], 4)
+    assert roles(store, run["id"]) == before
+    assert {chunk["source_id"] for chunk in new_chunks(store)} == {dog}
+
+    with Store.open(Home(tmp_path / "undisturbed"), create=True) as other:
+        ingest(other, [tmp_path / "notes" / "house.md"])
+        whole = consolidate(other, options)
+        assert whole["losses"] == done["losses"]
+        assert whole["n_tokens"] == done["n_tokens"]
+        assert apart(published(other, 1), published(store, 1)) < 1e-5
+
+
+def test_stopped_before_training(store: Store, house: int, settings: Settings) -> None:
+    """A signal during study or measuring pauses too, and nothing is lost."""
+    options = settings()
+    for phase in ("study", "measure before"):
+
+        def terminate(progress: Progress, phase: str = phase) -> None:
+            if progress.phase == phase:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        assert consolidate(store, options, on_progress=terminate)["decision"] == "paused"
+    assert consolidate(store, options)["decision"] == "promoted"
+    assert store.value("SELECT count(*) FROM runs") == 1
+
+
+def test_a_stopped_run_whose_source_was_forgotten(
+    store: Store, take: Take, house: int, settings: Settings
+) -> None:
+    """A run that was stopped does not go on with what was forgotten meanwhile."""
+    options = settings()
+    dog = take("dog.txt", DOG)
+    consolidate(store, options, on_step=terminate_at(1))
+    gone = samples_of(store, dog)
+    registry.forget(store, [dog])
+    assert not store.home.runs.exists()
+    report = consolidate(store, options)
+    assert report["decision"] == "promoted"
+    assert report["run"] == 2
+    assert not gone & set().union(*roles(store, 2).values())
+
+
+def test_full_disk_while_publishing(
+    store: Store, take: Take, house: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the disk is full at the last moment, the version in service stays, and the next try succeeds."""
+    options = settings()
+    consolidate(store, options)
+    answer = ask(store, options)
+    take("dog.txt", DOG)
+
+    def full(source: Any, target: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("learnctl.trainer.registry.os.replace", full)
+        with pytest.raises(LearnctlError, match="No space left"):
+            consolidate(store, options)
+    assert in_service(store) == 1
+    assert [row["version"] for row in registry.history(store)] == [1]
+    assert ask(store, options) == answer
+    report = consolidate(store, options)
+    assert (report["decision"], report["version"]) == ("promoted", 2)
+    assert sorted(entry.name for entry in store.home.versions.iterdir()) == ["1", "2"]
+
+
+def test_full_disk_while_stopping(
+    store: Store, house: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a checkpoint cannot be written, that is told, and the next night starts the run again."""
+    options = settings()
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("learnctl.trainer.train.os.replace", full)
+        with pytest.raises(LearnctlError, match="No space left"):
+            consolidate(store, options, on_step=terminate_at(1))
+    assert in_service(store) == 0
+    assert consolidate(store, options)["decision"] == "promoted"
+
+
+def test_budget(store: Store, house: int, settings: Settings) -> None:
+    """A night with a budget trains for as long as there is time, and has a version in service by then."""
+    options = settings(epochs=40, pack_tokens=128)
+    budget = 8.0
+    n_steps: list[int] = []
+
+    def slow(step: int) -> None:
+        n_steps.append(step)
+        time.sleep(0.4)
+
+    began = time.monotonic()
+    report = consolidate(store, options, budget, on_step=slow)
+    assert time.monotonic() - began < 1.1 * budget + 1
+    assert report["decision"] == "promoted"
+    assert in_service(store) == 1
+    assert 3 < len(n_steps) < 40
+
+
+def spoken(home: Home, options: Options) -> list[str]:
+    """A home whose settings are the options, and the command that consolidates there."""
+    import tomlkit
+
+    home.make()
+    home.config.write_text(tomlkit.dumps(asdict(options)))
+    return [sys.executable, "-m", "learnctl.cli", "--home", str(home.path), "consolidate"]
+
+
+def start_training(command: list[str]) -> "subprocess.Popen[str]":
+    """Start a consolidation in a process of its own, and wait until it trains."""
+    root = Path(__file__).parent.parent.parent
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONPATH": str(root / ".dev"), "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    told = []
+    for line in process.stderr:
+        told.append(line)
+        if line.startswith("train"):
+            return process
+    raise AssertionError("".join(told))
+
+
+@pytest.fixture
+def long_night(settings: Settings) -> Options:
+    """Some seconds of training, so that a signal comes in the middle of it."""
+    return settings(epochs=40, pack_tokens=128, learning_rate=1e-3, probes_per_run=2)
+
+
+def test_terminated_process(store: Store, house: int, long_night: Options, tmp_path: Path) -> None:
+    """SIGTERM ends the command with 130 and its state kept; the command again finishes the run, with the
+    weights of a run that was left alone."""
+    command = spoken(store.home, long_night)
+    process = start_training(command)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    run = store.row("SELECT * FROM runs")
+    assert run is not None
+    assert run["state"] == "running"
+    kept = store.home.runs / str(run["id"]) / "checkpoint" / "state.json"
+    step = json.loads(kept.read_text())["step"]
+    assert in_service(store) == 0
+
+    steps: list[int] = []
+    done = consolidate(store, long_night, on_step=steps.append)
+    assert (done["decision"], done["run"]) == ("promoted", run["id"])
+    assert steps[0] == step + 1
+    with Store.open(Home(tmp_path / "undisturbed"), create=True) as other:
+        ingest(other, [tmp_path / "notes" / "house.md"])
+        consolidate(other, long_night)
+        assert apart(published(other, 1), published(store, 1)) < 1e-5
+
+
+def test_killed_process(
+    store: Store, take: Take, house: int, settings: Settings, long_night: Options
+) -> None:
+    """kill -9 in the middle of training leaves the version in service, its answers and the lock as they
+    were; the next night finishes the run."""
+    consolidate(store, settings())
+    answer = ask(store, settings())
+    take("dog.txt", DOG)
+    process = start_training(spoken(store.home, long_night))
+    process.kill()
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert in_service(store) == 1
+    assert [row["version"] for row in registry.history(store)] == [1]
+    assert ask(store, settings()) == answer
+    report = consolidate(store, settings())
+    assert (report["decision"], report["version"], report["run"]) == ("promoted", 2, 2)
