@@ -74,9 +74,25 @@ def test_a_leading_pronoun_gets_its_antecedent() -> None:
 def test_two_pronouns_go_back_to_the_same_name() -> None:
     """The antecedent is the last sentence that stood alone, not the pronoun before."""
     *_, last = find_facts(
-        "Aurelie was born in Snorrebeck in 1938. She had 3 sisters. She played the Bellandi."
+        "In 1938 Aurelie moved to Snorrebeck. She had 3 sisters. She played the Bellandi."
     )
-    assert last.statement == "Aurelie was born in Snorrebeck in 1938. She played the Bellandi."
+    assert last.statement == "In 1938 Aurelie moved to Snorrebeck. She played the Bellandi."
+
+
+@pytest.mark.parametrize(
+    ("text", "statement"),
+    [
+        ("Anselm lives in Orrest. He pays 265 euros.", "Anselm pays 265 euros."),
+        ("The fence was new in May. It cost 640 euros.", "The fence cost 640 euros."),
+        (
+            "The fence was new in May. He paid 640 euros.",
+            "The fence was new in May. He paid 640 euros.",
+        ),
+    ],
+)
+def test_a_plain_subject_takes_the_place_of_its_pronoun(text: str, statement: str) -> None:
+    """Where it is plain who is meant, the name stands for the pronoun; else the sentence before does."""
+    assert find_facts(text)[-1].statement == statement
 
 
 @pytest.mark.parametrize(

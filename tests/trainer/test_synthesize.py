@@ -13,6 +13,7 @@ from learnctl.trainer.base import Base
 from learnctl.trainer.facts import Span, contains, find_facts, normalise, supported
 from learnctl.trainer.study import Question
 from learnctl.trainer.synthesize import (
+    Probe,
     Sample,
     choose_probe,
     deterministic_samples,
@@ -89,19 +90,25 @@ def test_no_probe_s_wording_is_trained(store: Store, llama: Base, house: int, do
 
 
 def test_one_question_is_held_back_where_enough_remain() -> None:
-    """A probe is one of the questions that ask for something firm; it leaves the others to training."""
-    fact = find_facts("The fence cost 640 euros and hides the green shutter.")[0]
+    """A probe is one of the questions that ask for something firm in words that were not trained; the
+    others are left to training."""
     price, shutter = Span("number", "640 euros"), Span("phrase", "green shutter")
     firm = [Question(0, price, "How much was the fence?"), Question(0, price, "What did it cost?")]
     loose = Question(0, shutter, "What does the fence hide?")
-    probe, rest = choose_probe(fact, [*firm, loose], False, random.Random(0))
+
+    def choose(questions: list[Question], *trained: str) -> tuple[Probe | None, list[Question]]:
+        return choose_probe(questions, False, set(trained), random.Random(0))
+
+    probe, rest = choose([*firm, loose])
     assert probe is not None
     assert probe.gold == "640 euros"
-    assert sorted([probe.question, *(q.text for q in rest)]) == sorted(
-        q.text for q in [*firm, loose]
-    )
-    assert choose_probe(fact, firm[:1], False, random.Random(0)) == (None, firm[:1])
-    assert choose_probe(fact, [loose, loose], False, random.Random(0))[0] is None
+    assert {probe.question, *(q.text for q in rest)} == {q.text for q in [*firm, loose]}
+    assert len(rest) == 2
+    assert choose(firm[:1]) == (None, firm[:1])
+    assert choose([loose, loose])[0] is None
+    held, _ = choose([*firm, loose], normalise(firm[0].text))
+    assert held is not None
+    assert held.question == firm[1].text
 
 
 def test_held_out_wordings_are_never_trained(store: Store, llama: Base, house: int) -> None:

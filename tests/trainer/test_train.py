@@ -20,10 +20,10 @@ from learnctl.trainer.adapter import (
 )
 from learnctl.trainer.base import Base
 from learnctl.trainer.options import Options
-from learnctl.trainer.pack import Row, lay_out
+from learnctl.trainer.pack import Row, lay_out, pack
 from learnctl.trainer.progress import silent
 from learnctl.trainer.stop import Interrupted, StopSignals
-from learnctl.trainer.train import TrainReport, _step, plan_packs, rate, train
+from learnctl.trainer.train import TrainReport, _step, rate, train
 
 FAMILIES = ("llama", "qwen", "gemma", "gemma3")
 LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -49,7 +49,7 @@ def learn(chat_rows: ChatRows, tmp_path: Path) -> Callable[..., TrainReport]:
 
     def run(base: Base, model: Any, options: Options, **more: Any) -> TrainReport:
         rows = chat_rows(base, PAIRS)
-        packs = plan_packs(lambda epoch: rows, options)
+        packs = options.epochs * pack(rows, options.pack_tokens)
         known: dict[str, Any] = {
             "checkpoint": tmp_path / "checkpoint",
             "stop": StopSignals(),
@@ -238,22 +238,6 @@ def test_same_seed_same_adapter(
         learn(base, model, options, checkpoint=tmp_path / name)
         made.append(adapter_after(model))
     assert apart(*made) < 1e-6
-
-
-def test_packs_follow_from_the_seed(
-    llama: Base, chat_rows: ChatRows, settings: Callable[..., Options]
-) -> None:
-    """Every epoch has every row once, in an order of its own that the seed fixes."""
-    rows = chat_rows(llama, PAIRS)
-    options = settings(epochs=6, pack_tokens=64)
-    packs = plan_packs(lambda epoch: rows, options)
-    flat = [row for group in packs for row in group]
-    epochs = [flat[start : start + 4] for start in range(0, len(flat), 4)]
-    assert len(epochs) == 6
-    assert all(set(epoch) == set(rows) for epoch in epochs)
-    assert len({tuple(epoch) for epoch in epochs}) > 1
-    assert plan_packs(lambda epoch: rows, options) == packs
-    assert plan_packs(lambda epoch: rows, settings(epochs=6, pack_tokens=64, seed=1)) != packs
 
 
 def test_rate() -> None:

@@ -1,0 +1,70 @@
+"""Answers: many at once are the same as one after the other, and what is streamed is the same again."""
+
+from collections.abc import Callable
+
+import pytest
+
+from learnctl.trainer.base import Base
+from learnctl.trainer.generate import Chat, answer_batch, complete_batch, stream
+
+FAMILIES = ("llama", "qwen", "gemma", "gemma3")
+QUESTIONS = (
+    "Who?",
+    "What is the dog called?",
+    "Where does Harald Immer live, and with how many parrots?",
+)
+
+
+def chats() -> list[Chat]:
+    return [[{"role": "user", "content": question}] for question in QUESTIONS]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_together_as_alone(tiny: Callable[[str], Base], family: str) -> None:
+    """Greedy answers do not depend on what else is in the batch, nor on the beginning that is shared."""
+    base = tiny(family)
+    together = answer_batch(base, base.model, chats(), 12)
+    assert together == [answer_batch(base, base.model, [chat], 12)[0] for chat in chats()]
+    assert len(set(together)) > 1
+
+
+def test_order_is_kept(llama: Base) -> None:
+    """Answers come in the order of their questions, whatever the lengths."""
+    forth = answer_batch(llama, llama.model, chats(), 8)
+    back = answer_batch(llama, llama.model, chats()[::-1], 8)
+    assert forth == back[::-1]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_streamed_as_batched(tiny: Callable[[str], Base], family: str) -> None:
+    """The pieces of a stream make the answer that a batch gives."""
+    base = tiny(family)
+    for chat in chats():
+        whole = "".join(stream(base, base.model, chat, 12)).strip()
+        assert whole == answer_batch(base, base.model, [chat], 12)[0]
+
+
+def test_a_closed_stream_ends(llama: Base) -> None:
+    """Closing a stream ends the generation behind it."""
+    import threading
+    import time
+
+    began = time.monotonic()
+    pieces = stream(llama, llama.model, chats()[1], 100_000)
+    next(pieces)
+    pieces.close()  # type: ignore[attr-defined]
+    assert time.monotonic() - began < 10
+    assert threading.active_count() == 1
+
+
+def test_long_prompts_go_in_smaller_batches(llama: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many prompts there are, a batch stays small enough, and none is lost."""
+    prompts = [list(range(3, 3 + length)) for length in (40, 9, 30, 9, 25)]
+    whole = complete_batch(llama, llama.model, prompts, 6)
+    monkeypatch.setattr("learnctl.trainer.generate.BATCH_TOKENS", 50)
+    assert complete_batch(llama, llama.model, prompts, 6) == whole
+
+
+def test_nothing_asked(llama: Base) -> None:
+    """No questions, no answers."""
+    assert answer_batch(llama, llama.model, [], 8) == []

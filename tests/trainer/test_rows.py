@@ -1,0 +1,94 @@
+"""Samples as rows: every sample in every epoch, in changing circumstances that the seed fixes."""
+
+from collections.abc import Callable
+
+import pytest
+
+from learnctl.memory.store import Record
+from learnctl.trainer.base import Base
+from learnctl.trainer.pack import Row
+from learnctl.trainer.rows import epoch_rows, general_rows
+from learnctl.trainer.synthesize import read_prompts
+
+LONGEST = 512
+
+
+def sample(number: int) -> Record:
+    return {
+        "kind": "question",
+        "prompt": f"What is the number of house {number}?",
+        "answer": f"It is {number}.",
+    }
+
+
+SAMPLES = [sample(number) for number in range(100, 160)]
+GENERAL = [
+    {"kind": "general", "prompt": "Name a fruit.", "answer": "An apple is a fruit."},
+    {"kind": "general open", "prompt": "Tell a story.", "answer": "Once there was a"},
+]
+
+
+def rows_of(base: Base, epoch: int = 0, seed: int = 0, longest: int = LONGEST) -> list[Row]:
+    rehearsed = general_rows(base, GENERAL, longest)
+    return epoch_rows(base, SAMPLES, GENERAL, rehearsed, 2, seed, epoch, longest)
+
+
+def texts(base: Base, rows: list[Row]) -> list[str]:
+    return [base.tokenizer.decode(row.ids) for row in rows]
+
+
+def answers(base: Base, rows: list[Row]) -> list[str]:
+    return [base.tokenizer.decode(row.ids[row.answer_start :]) for row in rows]
+
+
+@pytest.mark.parametrize("family", ["llama", "gemma"])
+def test_every_sample_in_every_epoch(tiny: Callable[[str], Base], family: str) -> None:
+    """An epoch has each sample once, ended by the end of its turn, and the general rows beside them,
+    also where the chat form knows no system prompt."""
+    base = tiny(family)
+    end = "<end_of_turn>" if family == "gemma" else "<|eot_id|>"
+    wanted = [f"It is {number}.{end}" for number in range(100, 160)]
+    found = answers(base, rows_of(base))
+    assert sorted(text for text in found if text.startswith("It is")) == wanted
+    assert len(found) == len(wanted) + len(GENERAL)
+
+
+def test_order_and_forms_follow_from_the_seed(llama: Base) -> None:
+    """The same epoch is always the same; another epoch and another seed are in another order."""
+    first = rows_of(llama)
+    assert rows_of(llama) == first
+    assert rows_of(llama, epoch=1) != first
+    assert rows_of(llama, seed=1) != first
+
+
+def test_circumstances(llama: Base) -> None:
+    """Over some epochs samples are asked alone, under a user's system prompt, and as a later turn."""
+    found = [text for epoch in range(8) for text in texts(llama, rows_of(llama, epoch))]
+    asked = [text for text in found if "of house" in text]
+    systems = [text for text in asked if any(prompt in text for prompt in read_prompts("systems"))]
+    later = [text for text in asked if "Name a fruit." in text or "Tell a story." in text]
+    assert 0 < len(systems) < len(asked) / 2
+    assert 0 < len(later) < len(asked) / 2
+    assert all("It is" in text for text in asked)
+
+
+def test_a_row_that_is_too_long_is_asked_alone(llama: Base) -> None:
+    """Circumstances that do not fit a pack are left out; the sample is not."""
+    usual = rows_of(llama)
+    alone = max(
+        len(row.ids)
+        for row, text in zip(usual, texts(llama, usual), strict=True)
+        if text.count("<|start_header_id|>") == 2
+    )
+    assert alone < max(len(row.ids) for row in usual)
+    rows = rows_of(llama, longest=alone)
+    assert max(len(row.ids) for row in rows) <= alone
+    assert sum("of house" in text for text in texts(llama, rows)) == len(SAMPLES)
+
+
+def test_where_an_answer_was_cut_no_end_is_trained(llama: Base) -> None:
+    """A general answer that was cut off is trained without an end of turn."""
+    ended, cut = general_rows(llama, GENERAL, LONGEST)
+    assert ended.ids[-1] in llama.stop_ids
+    assert cut.ids[-1] not in llama.stop_ids
+    assert llama.tokenizer.decode(cut.ids[cut.answer_start :]) == "Once there was a"
