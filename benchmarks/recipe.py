@@ -37,7 +37,11 @@ ARMS: dict[str, dict[str, Any]] = {
     "no rehearsal": {"replay_share": 0.0, "general_rows": 0},
 }
 # Here the figures are the point: everything passes.
-OPEN_GATE = {"max_divergence": 99.0, "min_recall_gain": -1.0, "max_recall_loss": 1.0}
+OPEN_GATE: dict[str, Any] = {
+    "max_divergence": 99.0,
+    "min_recall_gain": -1.0,
+    "max_recall_loss": 1.0,
+}
 
 Questions = list[dict[str, Any]]
 

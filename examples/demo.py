@@ -33,9 +33,9 @@ def learnctl(*words: str) -> Any:
 
 
 def ask(file: str, version: str) -> list[dict[str, Any]]:
-    answers: list[dict[str, Any]] = learnctl(
-        "evaluate", str(HERE / file), "--version", version
-    )["answers"]
+    answers: list[dict[str, Any]] = learnctl("evaluate", str(HERE / file), "--version", version)[
+        "answers"
+    ]
     return answers
 
 
@@ -78,9 +78,15 @@ def main() -> None:
         print(row(f"taught on night {number}", stages, night=number))
     for source in dict.fromkeys(a["source"] for a in before):
         print(row(f"  {source}", stages, source=source))
-    print(f"{'everyday questions':28} {share(everyday_before):10} {'':10} {share(everyday_after):10}")
-    kept = sum(a["correct"] and b["correct"] for a, b in zip(everyday_before, everyday_after, strict=True))
-    print(f"{'  right before, right after':28} {kept} of {sum(a['correct'] for a in everyday_before)}")
+    print(
+        f"{'everyday questions':28} {share(everyday_before):10} {'':10} {share(everyday_after):10}"
+    )
+    kept = sum(
+        a["correct"] and b["correct"] for a, b in zip(everyday_before, everyday_after, strict=True)
+    )
+    print(
+        f"{'  right before, right after':28} {kept} of {sum(a['correct'] for a in everyday_before)}"
+    )
 
     print()
     for number, report in enumerate(reports, 1):

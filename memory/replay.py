@@ -8,7 +8,7 @@ import random
 from collections import defaultdict
 from typing import TypeVar
 
-from .lineage import learned_chunks
+from .lineage import ancestors, learned_chunks
 from .store import Record, Store, marks
 
 T = TypeVar("T")
@@ -23,6 +23,7 @@ def choose_replay(
         leave_out: chunks that are trained on as new and need no rehearsal.
     """
     chunk_ids = sorted(learned_chunks(store, version) - leave_out)
+    chain = ancestors(store, version)
     chooser = random.Random(seed)
     by_source: dict[int, dict[int, list[Record]]] = defaultdict(lambda: defaultdict(list))
     for start in range(0, len(chunk_ids), 500):
@@ -30,8 +31,11 @@ def choose_replay(
         for sample in store.rows(
             "SELECT s.id, s.chunk_id, s.kind, s.prompt, s.answer,"
             " (SELECT min(source_id) FROM origins o WHERE o.chunk_id = s.chunk_id) AS source_id"
-            f" FROM samples s WHERE s.chunk_id IN ({marks(some)}) ORDER BY s.id",
+            f" FROM samples s WHERE s.chunk_id IN ({marks(some)}) AND s.id IN"
+            " (SELECT rs.sample_id FROM run_samples rs JOIN adapters a ON a.run_id = rs.run_id"
+            f" WHERE a.version IN ({marks(chain)})) ORDER BY s.id",
             *some,
+            *chain,
         ):
             by_source[sample["source_id"]][sample["chunk_id"]].append(sample)
     turns = [

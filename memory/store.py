@@ -144,8 +144,7 @@ CREATE TABLE samples (
 CREATE TABLE studied (
     chunk_id INTEGER NOT NULL REFERENCES chunks(id) ON DELETE CASCADE,
     base_digest TEXT NOT NULL,
-    recipe TEXT NOT NULL,
-    PRIMARY KEY (chunk_id, base_digest, recipe)
+    PRIMARY KEY (chunk_id, base_digest)
 );
 
 CREATE TABLE probes (
@@ -164,7 +163,7 @@ CREATE TABLE held_out (
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     created_at TEXT NOT NULL,
-    state TEXT NOT NULL,                  -- running (or paused), done, dropped
+    state TEXT NOT NULL,                  -- running, done, dropped
     level TEXT NOT NULL,                  -- slow, fast
     parent INTEGER NOT NULL,              -- the version it starts from; 0 is the base
     base_name TEXT NOT NULL,
@@ -199,7 +198,6 @@ CREATE TABLE evaluations (
     stage TEXT NOT NULL,                  -- before, after
     form TEXT NOT NULL,                   -- direct, third turn, system prompt
     correct INTEGER NOT NULL,
-    log_prob REAL,
     answer TEXT NOT NULL
 );
 
@@ -332,6 +330,9 @@ class Store:
         with self.db.atomic():
             self.db.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('optimize')")
         self.db.execute("VACUUM")
+        busy = next(iter(self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()))[0]
+        if busy:
+            return  # somebody reads: the log is emptied by the next one to come here
         self.db.execute("DELETE FROM settings WHERE key = ?", [TRACES])
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

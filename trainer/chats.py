@@ -7,6 +7,7 @@ import hashlib
 import uuid
 
 from ..memory import contents
+from ..memory.errors import LearnctlError
 from ..memory.records import Conversation, Message
 from ..memory.store import Store, now
 
@@ -39,6 +40,8 @@ def log_turn(store: Store, number: int, role: str, text: str) -> None:
     conversation = store.value(
         "SELECT id FROM conversations WHERE external_id = ?", f"chat:{number}"
     )
+    if conversation is None:
+        raise LearnctlError(f"chat {number} was forgotten", hint="start a new one")
     with store.db.atomic():
         contents.put_message(store, conversation, Message(role, text, now()))
         store.db.execute(

@@ -23,23 +23,33 @@ from ..memory.errors import LearnctlError, Locked
 from ..memory.home import private_folder
 from ..memory.lineage import in_service, learned_chunks, new_chunks, studied_chunks
 from ..memory.replay import choose_replay
-from ..memory.store import Record, Store, marks, now, to_json
+from ..memory.store import Record, Store, now, to_json
 from . import adapter, evaluate, gate, registry
 from . import base as bases
 from .base import Base
 from .evaluate import Answered
 from .facts import find_facts
 from .options import Options
+from .pack import pack
 from .progress import OnProgress, Progress, silent
-from .rows import GENERAL_ROUNDS, fact_rows, general_of_epoch, general_rows
+from .rows import GENERAL_ROUNDS, epoch_rows, general_rows
 from .stop import Interrupted, StopSignals
-from .synthesize import general_samples, study_chunks
-from .train import TrainReport, plan_packs, soften, train
+from .synthesize import (
+    BLANKS_PER_FACT,
+    ECHOES_PER_FACT,
+    general_samples,
+    studied_ids,
+    study_chunks,
+)
+from .train import TrainReport, soften, train
 
 # A slow pass is due when what came since the last one is this share of what is live, and this much.
 SLOW_SHARE = 0.25
 SLOW_TOKENS = 5000
 TOKENS_PER_WORD = 1.4
+# For estimates alone: of the questions wanted how many come of it, and how long a row is.
+KEPT_SHARE = 0.75
+TOKENS_PER_ROW = 34
 # Of a budget, what study may take; and what the closing measurements may cost over the opening ones.
 STUDY_SHARE = 0.25
 CLOSING_FACTOR = 1.6
@@ -82,11 +92,12 @@ def consolidate(
         unfinished = store.row(
             "SELECT * FROM runs WHERE state = 'running' ORDER BY id DESC LIMIT 1"
         )
-        choice = choose(store)
-        if choice is None and unfinished is None:
+        registry.sweep(store)
+        if unfinished is None and not studied_chunks(store):
             return _nothing(store)
         on_progress(Progress("load", 0, 0))
         base = bases.load(options.base, options.quantize, options.device)
+        choice = choose(store, base.digest)
         night = _Night(store, base, options, budget_s, began, stop, on_progress, on_step)
         if unfinished and not _can_resume(store, unfinished, base):
             registry.drop_unfinished(store)
@@ -100,16 +111,24 @@ def consolidate(
             return night.train_and_judge(run) if run else _nothing(store)
         except Interrupted:
             return night.paused()
+        except registry.SourcesChanged:
+            registry.drop_unfinished(store)
+            return night.overtaken()
 
 
-def choose(store: Store) -> Choice | None:
-    """What the next consolidation would train. None where there is nothing to do."""
+def choose(store: Store, base_digest: str | None = None) -> Choice | None:
+    """What the next consolidation would train. None where there is nothing to do.
+
+    Args:
+        base_digest: the base it would train on, where that is known.
+    """
     version = in_service(store)
     everything = studied_chunks(store)
     fresh = new_chunks(store)
-    if not everything or (not fresh and not _slow_is_due(store, version)):
+    due = _slow_is_due(store, version, base_digest)
+    if not everything or not (fresh or due):
         return None
-    due = _slow_is_due(store, version) or _slow_is_worth_it(store, version, everything)
+    due = due or _slow_is_worth_it(store, version, everything)
     if due:
         return Choice("slow", 0, everything, due)
     return Choice("fast", version, fresh, "what is new, on the version in service")
@@ -132,22 +151,20 @@ def plan(store: Store, options: Options) -> Record:
         }
 
     facts = [fact for chunk in choice.chunks for fact in find_facts(chunk["text"])]
-    n_new = sum(options.questions_per_fact + 2 + len(fact.spans) for fact in facts)
+    per_fact = 1 + ECHOES_PER_FACT + BLANKS_PER_FACT + options.questions_per_fact * KEPT_SHARE
+    n_new = round(len(facts) * per_fact)
     n_known = len(learned_chunks(store, choice.parent))
     n_replay = _replay_budget(n_new, options) if n_known else 0
-    rows = n_new + n_replay + options.general_rows
-    n_tokens = int(rows * options.epochs * 34)
+    n_rows = n_new + n_replay + options.general_rows
+    n_tokens = int(n_rows * options.epochs * TOKENS_PER_ROW)
     speed = store.value(
         "SELECT report ->> 'tokens_per_s' FROM runs WHERE report IS NOT NULL"
         " ORDER BY id DESC LIMIT 1"
     )
-    paths = store.rows(
-        "SELECT DISTINCT s.path FROM sources s JOIN origins o ON o.source_id = s.id"
-        f" WHERE o.chunk_id IN ({marks(choice.chunks)}) ORDER BY s.id",
-        *(chunk["id"] for chunk in choice.chunks),
-    )
+    source_ids = {chunk["source_id"] for chunk in choice.chunks}
+    paths = [source["path"] for source in store.sources() if source["id"] in source_ids]
     return {
-        "sources": [row["path"] for row in paths],
+        "sources": paths,
         "chunks": len(choice.chunks),
         "facts": len(facts),
         "new_tokens": _tokens(choice.chunks),
@@ -199,20 +216,19 @@ class _Night:
             self.on_progress(Progress("study", done, total))
 
         tell(0, len(choice.chunks))
-        n_ready = study_chunks(
+        study_chunks(
             store, base, choice.chunks, options.questions_per_fact, options.seed, tell, out_of_time
         )
-        ready = choice.chunks if n_ready == len(choice.chunks) else _studied_of(store, base, choice)
-        on_hand = {chunk["id"] for chunk in ready}
+        on_hand = {chunk["id"] for chunk in choice.chunks} & studied_ids(store, base)
         known = learned_chunks(store, in_service(store))
         samples = [
             sample
             for sample in store.rows(
-                "SELECT id, chunk_id FROM samples WHERE base_digest = ?"
+                "SELECT id, chunk_id, kind FROM samples WHERE base_digest = ?"
                 " AND chunk_id IS NOT NULL ORDER BY id",
                 base.digest,
             )
-            if sample["chunk_id"] in on_hand
+            if sample["chunk_id"] in on_hand and sample["kind"] in options.kinds.split(",")
         ]
         if not samples:
             return None
@@ -259,19 +275,29 @@ class _Night:
         facts, general = self._samples(run)
         longest = options.pack_tokens
         rehearsed = soften(base, general_rows(base, general, longest), longest)
-        packs = plan_packs(
-            lambda epoch: [
-                *fact_rows(base, facts, general, options.seed, epoch, longest),
-                *general_of_epoch(rehearsed, options.general_rows, epoch),
-            ],
-            options,
-        )
+        packs = [
+            group
+            for epoch in range(options.epochs)
+            for group in pack(
+                epoch_rows(
+                    base,
+                    facts,
+                    general,
+                    rehearsed,
+                    options.general_rows,
+                    options.seed,
+                    epoch,
+                    longest,
+                ),
+                longest,
+            )
+        ]
         self.on_progress(Progress("measure before", 0, 0))
+        measuring = time.monotonic()
         against = evaluate.reference(base)
         new, old = self._probes(run, options)
-        measuring = time.monotonic()
         model, serving = self._models(run, options)
-        before = self._answers(run, serving, [*new, *old], "before")
+        before = self._answers_before(run, serving, [*new, *old])
         if serving is not model:
             model = self._fresh(run, options, serving)
         measured_s = time.monotonic() - measuring
@@ -293,7 +319,8 @@ class _Night:
         )
 
         self.on_progress(Progress("measure after", 0, 0))
-        after = self._answers(run, model, [*new, *old], "after")
+        after = evaluate.ask_probes(base, model, [*new, *old])
+        self._keep(run, "after", after)
         forms = self._forms(run, model, new)
         moved = evaluate.divergence(base, model, against)
         n_new = len(new)
@@ -306,6 +333,8 @@ class _Night:
         else:
             with store.db.atomic():
                 registry.finish(store, run["id"], report)
+                if run["parent"]:
+                    store.set_setting(registry.SLOW_DUE, "the gate refused to build on it")
         shutil.rmtree(store.home.runs / str(run["id"]), ignore_errors=True)
         return report
 
@@ -315,6 +344,15 @@ class _Night:
             **_nothing(self.store),
             "decision": "paused",
             "reason": "stopped: the next run goes on from here",
+            "elapsed_s": round(time.monotonic() - self.began, 1),
+        }
+
+    def overtaken(self) -> Record:
+        """What is told of a run whose sources were taken back while it trained."""
+        return {
+            **_nothing(self.store),
+            "decision": "refused",
+            "reason": "a source it learned from was forgotten or changed while it trained",
             "elapsed_s": round(time.monotonic() - self.began, 1),
         }
 
@@ -338,7 +376,7 @@ class _Night:
                 run["id"],
             )
         }
-        every = self.store.rows("SELECT id, chunk_id, question, gold FROM probes ORDER BY id")
+        every = self.store.rows("SELECT * FROM probes ORDER BY id")
         new = [probe for probe in every if probe["chunk_id"] in brought - known]
         old = [probe for probe in every if probe["chunk_id"] in known]
         return _spread(new, options.probes_per_run), _spread(old, options.probes_per_run)
@@ -350,7 +388,8 @@ class _Night:
             folder = registry.weights_folder(self.store, run["parent"])
             model = adapter.load_adapter(self.base, folder, trainable=True)
             return model, model
-        if version:
+        trained_on = self.store.value("SELECT base_digest FROM adapters WHERE version = ?", version)
+        if trained_on == self.base.digest:
             folder = registry.weights_folder(self.store, version)
             return None, adapter.load_adapter(self.base, folder)
         # A fresh adapter changes nothing: it answers as the base does.
@@ -361,21 +400,20 @@ class _Night:
         self.base.model = serving.unload()
         return adapter.new_adapter(self.base, options.rank, options.seed)
 
-    def _answers(self, run: Record, model: Any, probes: list[Record], stage: str) -> list[Answered]:
-        """Answers to probes, kept in the store; a stage that was measured is not measured again."""
+    def _answers_before(self, run: Record, model: Any, probes: list[Record]) -> list[Answered]:
+        """Answers before training, kept in the store: a resumed run does not ask again."""
         kept = {
             row["probe_id"]: row
             for row in self.store.rows(
                 "SELECT probe_id, answer, correct FROM evaluations"
-                " WHERE run_id = ? AND stage = ? AND form = 'direct'",
+                " WHERE run_id = ? AND stage = 'before'",
                 run["id"],
-                stage,
             )
         }
         model.eval()
         if not all(probe["id"] in kept for probe in probes):
             answers = evaluate.ask_probes(self.base, model, probes)
-            self._keep(run, stage, answers)
+            self._keep(run, "before", answers)
             return answers
         return [
             Answered(
@@ -385,28 +423,33 @@ class _Night:
         ]
 
     def _forms(self, run: Record, model: Any, probes: list[Record]) -> Record:
-        """Recall in other circumstances than a question alone, on some of the new probes."""
+        """Other looks at some of the new probes: as a third turn, under a system prompt, by preference."""
         some = probes[:FORM_PROBES]
         found: Record = {}
         for form in evaluate.FORMS[1:]:
             answers = evaluate.ask_probes(self.base, model, some, form) if some else []
             self._keep(run, "after", answers)
             found[form] = evaluate.recall(answers)
+        found["preferred"] = evaluate.preferred(self.base, model, some, probes)
         return {**found, "n": len(some)}
 
     def _keep(self, run: Record, stage: str, answers: list[Answered]) -> None:
         with self.store.db.atomic():
-            self.store.db.table("evaluations").insert_all(
-                {
-                    "run_id": run["id"],
-                    "probe_id": one.probe["id"],
-                    "stage": stage,
-                    "form": one.form,
-                    "correct": int(one.correct),
-                    "answer": one.answer,
-                }
-                for one in answers
-            )
+            # A probe may have been forgotten while it was asked.
+            live = {row["id"] for row in self.store.rows("SELECT id FROM probes")}
+            for one in answers:
+                place = [run["id"], one.probe["id"], stage, one.form]
+                self.store.db.execute(
+                    "DELETE FROM evaluations WHERE run_id = ? AND probe_id = ? AND stage = ?"
+                    " AND form = ?",
+                    place,
+                )
+                if one.probe["id"] in live:
+                    self.store.db.execute(
+                        "INSERT INTO evaluations (run_id, probe_id, stage, form, correct, answer)"
+                        " VALUES (?, ?, ?, ?, ?, ?)",
+                        [*place, int(one.correct), one.answer],
+                    )
 
     def _folder(self, run: Record) -> Path:
         private_folder(self.store.home.runs)
@@ -462,18 +505,20 @@ def peak_bytes(device: Any) -> int:
     return int(most if sys.platform == "darwin" else most * 1024)
 
 
-def _slow_is_due(store: Store, version: int) -> str:
+def _slow_is_due(store: Store, version: int, base_digest: str | None) -> str:
     """Why the version in service must not be built upon; empty where it may."""
     due = store.setting(registry.SLOW_DUE)
-    if due:
+    serving = store.row("SELECT * FROM adapters WHERE version = ?", version)
+    if due or serving is None:
         return due
-    state = store.value("SELECT state FROM adapters WHERE version = ?", version)
-    return "a source it learned from has changed" if version and state != "ok" else ""
+    if base_digest and serving["base_digest"] != base_digest:
+        return "the base model has changed"
+    return "" if serving["state"] == "ok" else "a source it learned from has changed"
 
 
 def _slow_is_worth_it(store: Store, version: int, everything: list[Record]) -> str:
     if not version:
-        return "the first night"
+        return "there is no version to build upon"
     slow = store.value(
         "SELECT max(version) FROM adapters WHERE level = 'slow' AND version <= ?", version
     )
@@ -493,14 +538,6 @@ def _replay_budget(n_new: int, options: Options) -> int:
     return round(n_new * options.replay_share / (1 - options.replay_share))
 
 
-def _studied_of(store: Store, base: Base, choice: Choice) -> list[Record]:
-    done = {
-        row["chunk_id"]
-        for row in store.rows("SELECT chunk_id FROM studied WHERE base_digest = ?", base.digest)
-    }
-    return [chunk for chunk in choice.chunks if chunk["id"] in done]
-
-
 def _spread(probes: list[Record], most: int) -> list[Record]:
     """At most so many probes, evenly over their order of making, hence over sources."""
     if len(probes) <= most:
@@ -518,13 +555,9 @@ def _recall(before: list[Answered], after: list[Answered]) -> Record:
 
 def _can_resume(store: Store, run: Record, base: Base) -> bool:
     """Whether an unfinished run still makes sense: same base, same parent, all its samples there."""
-    missing = store.value(
-        "SELECT count(*) FROM run_samples WHERE run_id = ? AND sample_id NOT IN"
-        " (SELECT id FROM samples)",
-        run["id"],
-    )
     same_base = run["base_digest"] == base.digest
-    return same_base and not missing and run["parent"] in (0, in_service(store))
+    same_parent = run["parent"] in (0, in_service(store))
+    return same_base and same_parent and registry.samples_are_live(store, run["id"])
 
 
 def _nothing(store: Store) -> Record:

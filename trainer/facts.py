@@ -38,8 +38,15 @@ TAIL = re.compile(
     r" ((?:[\w'’-]+ ){0,3}[\w'’-]+)[.!]?$"
 )
 PRONOUN = re.compile(
-    r"(?i)^(?:(?:and|but|so|then|also)\W+)?(?:he|she|it|they|his|her|its|their|this|that|these|those|"
+    r"(?i)^(?:(?:and|but|so|then|also)\W+)?(?:he|she|it|they|his|her|its|their|"
+    r"(?:this|that|these|those)(?! (?:year|month|week|day|morning|evening|summer|winter|time)s?\b)|"
     r"both|there|one of them|the former|the latter)\b"
+)
+# The subject of a plain sentence: a name, or an article and up to three words, before a common verb.
+SUBJECT = re.compile(
+    r"((?:The|Our|My|His|Her) (?:[\w'’-]+ ){0,2}?[\w'’-]+|[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){0,2}) "
+    r"(?:is|was|has|had|are|were|lies|leads|comes|came|goes|went|lasted|costs?|meets|makes|made|lives|"
+    r"works|worked|built|bought|got|took|takes|wants|plays|broke|passed|arrived|won|stands|runs|keeps)\b"
 )
 NOT_NAMES = frozenset(
     [
@@ -131,7 +138,7 @@ def find_facts(text: str) -> list[Fact]:
     for sentence in sentences(text):
         words = sentence.split()
         if 4 <= len(words) <= LONGEST_FACT and not sentence.endswith(("?", ":")):
-            alone = f"{before} {sentence}" if before and PRONOUN.match(sentence) else sentence
+            alone = stand_alone(sentence, before) if PRONOUN.match(sentence) else sentence
             spans = tuple(_spans(sentence, known_names))
             if spans:
                 found.append(Fact(sentence, alone, spans))
@@ -157,6 +164,24 @@ def echo_question(statement: str, span: Span) -> str:
         word = "who"
     asked = re.sub(before + re.escape(span.text), lambda _: word, statement, count=1)
     return asked[:1].upper() + asked[1:].rstrip(".! ") + "?"
+
+
+def stand_alone(sentence: str, before: str) -> str:
+    """A sentence that begins with a pronoun, made to stand without the one before it.
+
+    Where the pronoun plainly means the subject of the sentence before, that takes its place; else the
+    sentence before is put in front.
+    """
+    pronoun = re.match(r"(He|She|It|They)\b(?!['’])", sentence)
+    subject = SUBJECT.match(before)
+    if pronoun and subject:
+        name = subject.group(1)
+        person = bool(re.fullmatch(r"(?:[A-Z][\w'’-]+ ?){1,3}", name)) and not name.startswith(
+            "The "
+        )
+        if person == (pronoun.group(1) in {"He", "She"}):
+            return name + sentence[pronoun.end() :]
+    return f"{before} {sentence}".strip()
 
 
 def second_person(text: str) -> str:

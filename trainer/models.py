@@ -46,7 +46,8 @@ def find(name: str) -> ModelFiles:
         LearnctlError: it is not on this machine.
     """
     local = Path(name).expanduser()
-    if local.is_dir() or (local.suffix == ".gguf" and local.is_file()):
+    is_model = local.is_dir() or (local.suffix == ".gguf" and local.is_file())
+    if is_model and name != EMBEDDED:
         return ModelFiles(str(local.absolute()), local.absolute())
     cached = models_folder() / slug(name)
     if (cached / "config.json").exists():

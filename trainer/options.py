@@ -56,6 +56,8 @@ class Options:
         for name in ("epochs", "rank", "pack_tokens", "packs_per_step", "probes_per_run"):
             if getattr(self, name) < 1:
                 raise LearnctlError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if not 0 <= self.general_rows <= 32:
+            raise LearnctlError(f"general_rows must be from 0 to 32, not {self.general_rows}")
         if self.learning_rate <= 0:
             raise LearnctlError(f"learning_rate must be above 0, not {self.learning_rate}")
 

@@ -24,6 +24,10 @@ CARD = "card.json"
 SLOW_DUE = "slow_due"
 
 
+class SourcesChanged(Exception):
+    """What a run trained on was forgotten, or changed at its source, while it trained."""
+
+
 def publish(store: Store, run: Record, save: Callable[[Path], None], report: Record) -> int:
     """Write an adapter as the next version and put it in service, with the report of its run.
 
@@ -33,6 +37,9 @@ def publish(store: Store, run: Record, save: Callable[[Path], None], report: Rec
 
     Returns:
         The version's number. Until this returns, what was in service is in service.
+
+    Raises:
+        SourcesChanged: what it was trained on is no longer in the store; nothing is published.
     """
     private_folder(store.home.versions)
     version = 1 + int(store.value("SELECT max(version) FROM adapters") or 0)
@@ -52,6 +59,10 @@ def publish(store: Store, run: Record, save: Callable[[Path], None], report: Rec
     os.replace(scratch, target)
     _sync(store.home.versions)
     with store.db.atomic():
+        # In the same transaction as the rows: what is taken back while a run trains is never served.
+        if not samples_are_live(store, run["id"]):
+            shutil.rmtree(target, ignore_errors=True)
+            raise SourcesChanged
         adapter = {"version": version, "run_id": run["id"], **made}
         store.db.table("adapters").insert(
             {**adapter, "sha256": sha256, "created_at": now(), "state": "ok"}
@@ -111,8 +122,8 @@ def history(store: Store) -> list[Record]:
 
 
 def rollback(store: Store, version: int | None = None) -> int:
-    """Put an earlier version in service: the named one (0 is the base), else the parent of the one
-    that serves now. Returns the version now in service.
+    """Put an earlier version in service: the named one (0 is the base), else the one before the one that
+    serves now. Returns the version now in service.
 
     Raises:
         LearnctlError: there is no such version, or nothing to go back to.
@@ -135,30 +146,50 @@ def forget(store: Store, source_ids: list[int]) -> Record:
     What serves next is the newest version that never saw them, else the base. Unfinished runs are
     dropped with their checkpoints.
     """
-    before = {row["version"] for row in _live(store)}
-    report = forget_sources(store, source_ids)
-    after = {row["version"] for row in _live(store)}
-    for version in before - after:
-        shutil.rmtree(store.home.versions / str(version), ignore_errors=True)
-    serving = in_service(store)
-    with store.db.atomic():
-        if serving and serving not in after:
-            serving = _newest_usable(store, below=serving)
-            _serve(store, serving)
-        if before != after:
+    before = _live(store)
+    try:
+        report = forget_sources(store, source_ids)
+    finally:
+        # Also where erasing was cut short: weights that saw a forgotten source never stay.
+        gone = before - _live(store)
+        if gone:
             store.set_setting(SLOW_DUE, "a source it learned from was forgotten")
+        for row in store.rows("SELECT version FROM adapters WHERE state = 'deleted'"):
+            shutil.rmtree(store.home.versions / str(row["version"]), ignore_errors=True)
         drop_unfinished(store)
-    return {**report, "versions_deleted": sorted(before - after), "version": serving}
+    return {**report, "versions_deleted": sorted(gone), "version": in_service(store)}
 
 
 def drop_unfinished(store: Store) -> None:
     """Give up every run that did not come to its end, and its checkpoint."""
-    store.db.execute("UPDATE runs SET state = 'dropped' WHERE state = 'running'")
+    with store.db.atomic():
+        store.db.execute("UPDATE runs SET state = 'dropped' WHERE state = 'running'")
     shutil.rmtree(store.home.runs, ignore_errors=True)
 
 
-def _live(store: Store) -> list[Record]:
-    return store.rows("SELECT version FROM adapters WHERE state != 'deleted'")
+def sweep(store: Store) -> None:
+    """Remove what a run that died left half published; only while no other run is at work."""
+    live = {str(version) for version in _live(store)}
+    if store.home.versions.is_dir():
+        for folder in store.home.versions.iterdir():
+            if folder.name not in live:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def samples_are_live(store: Store, run_id: int) -> bool:
+    """Whether a run goes on and everything it trains on is still in the store."""
+    state = store.value("SELECT state FROM runs WHERE id = ?", run_id)
+    missing = store.value(
+        "SELECT count(*) FROM run_samples WHERE run_id = ? AND sample_id NOT IN"
+        " (SELECT id FROM samples)",
+        run_id,
+    )
+    return state == "running" and not missing
+
+
+def _live(store: Store) -> set[int]:
+    rows = store.rows("SELECT version FROM adapters WHERE state != 'deleted'")
+    return {row["version"] for row in rows}
 
 
 def _newest_usable(store: Store, below: int) -> int:

@@ -14,6 +14,8 @@ from .generate import Chat
 from .pack import Row, encode
 from .synthesize import read_prompts
 
+# A form is drawn for a few rows together: in a pack, what they begin with is then computed once.
+ROWS_OF_A_FORM = 8
 SYSTEM_SHARE = 0.15
 LATER_TURN_SHARE = 0.1
 # Earlier turns are cut to this many words: they are circumstance, not material.
@@ -22,31 +24,47 @@ TURN_WORDS = 16
 GENERAL_ROUNDS = 3
 
 
-def fact_rows(
+def epoch_rows(
     base: Base,
     samples: Sequence[Record],
     general: Sequence[Record],
+    rehearsed: Sequence[Row],
+    n_general: int,
     seed: int,
     epoch: int,
     longest: int,
 ) -> list[Row]:
-    """The rows of one epoch; one that is too long for a pack in its form is asked alone."""
-    chooser = random.Random(f"forms {seed} {epoch}")
-    systems = read_prompts("systems")
-    rows = []
-    for sample in samples:
-        chat: Chat = [{"role": "user", "content": sample["prompt"]}]
-        chance = chooser.random()
-        dressed = chat
-        if chance < SYSTEM_SHARE:
-            dressed = [{"role": "system", "content": chooser.choice(systems)}, *chat]
-        elif chance < SYSTEM_SHARE + LATER_TURN_SHARE and general:
-            dressed = [*_earlier_turns(general, chooser), *chat]
-        row = _encode(base, dressed, sample["answer"])
-        if len(row.ids) > longest:
-            row = _encode(base, chat, sample["answer"])
-        rows.append(row)
-    return [row for row in rows if len(row.ids) <= longest]
+    """The rows of one epoch in their order: facts in forms, and general rows in their turn."""
+    chooser = random.Random(f"{seed} {epoch}")
+    shuffled = chooser.sample(list(samples), k=len(samples))
+    groups = []
+    for start in range(0, len(shuffled), ROWS_OF_A_FORM):
+        opening = _opening(general, chooser)
+        some = shuffled[start : start + ROWS_OF_A_FORM]
+        groups.append([_fact_row(base, opening, sample, longest) for sample in some])
+    turn = general_of_epoch(rehearsed, n_general, epoch)
+    groups += [
+        turn[start : start + ROWS_OF_A_FORM] for start in range(0, len(turn), ROWS_OF_A_FORM)
+    ]
+    chooser.shuffle(groups)
+    return [row for group in groups for row in group if len(row.ids) <= longest]
+
+
+def _opening(general: Sequence[Record], chooser: random.Random) -> Chat:
+    """What stands before a question: mostly nothing, else a system prompt or earlier turns."""
+    chance = chooser.random()
+    if chance < SYSTEM_SHARE:
+        return [{"role": "system", "content": chooser.choice(read_prompts("systems"))}]
+    if chance < SYSTEM_SHARE + LATER_TURN_SHARE and general:
+        return _earlier_turns(general, chooser)
+    return []
+
+
+def _fact_row(base: Base, opening: Chat, sample: Record, longest: int) -> Row:
+    """A sample after its opening; one that is too long for a pack with it is asked alone."""
+    alone: Chat = [{"role": "user", "content": sample["prompt"]}]
+    row = _encode(base, [*opening, *alone], sample["answer"])
+    return row if len(row.ids) <= longest else _encode(base, alone, sample["answer"])
 
 
 def general_rows(base: Base, general: Sequence[Record], longest: int) -> list[Row]:

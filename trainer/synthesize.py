@@ -19,8 +19,6 @@ from .facts import Fact, echo_question, find_facts, normalise, second_person, su
 from .generate import answer_batch
 from .study import Question, write_questions
 
-# Bumped when what is made of a chunk changes, so that chunks studied before are studied again.
-RECIPE = "1"
 ECHOES_PER_FACT = 2
 BLANKS_PER_FACT = 1
 FACTS_AT_ONCE = 48
@@ -54,7 +52,7 @@ def study_chunks(
 
     Returns how many chunks are studied in the end; time may run out before all are.
     """
-    done = _studied(store, base)
+    done = studied_ids(store, base)
     todo = [chunk for chunk in chunks if chunk["id"] not in done]
     n_ready = len(chunks) - len(todo)
     while todo and not out_of_time():
@@ -95,7 +93,8 @@ def general_samples(store: Store, base: Base, n_rows: int) -> list[Record]:
 
     An answer that did not end by itself is kept as `general open`; its end is not trained.
     """
-    prompts = read_prompts("rehearsal")[:n_rows]
+    held = held_out(store)
+    prompts = [p for p in read_prompts("rehearsal") if normalise(p) not in held][:n_rows]
     known = _general(store, base, prompts)
     missing = [prompt for prompt in prompts if prompt not in {row["prompt"] for row in known}]
     if missing:
@@ -154,21 +153,23 @@ def keep_sample(store: Store, sample: Sample, chunk_id: int | None, base_digest:
 
 
 def choose_probe(
-    fact: Fact, questions: list[Question], told: bool, chooser: random.Random
+    questions: list[Question], told: bool, trained: set[str], chooser: random.Random
 ) -> tuple[Probe | None, list[Question]]:
     """One question held back, where enough remain to learn the fact from; the rest is for training."""
-    firm = [q for q in questions if q.span.kind != "phrase"]
+    firm = [q for q in questions if q.span.kind != "phrase" and normalise(q.text) not in trained]
     if len(questions) < 2 or not firm:
         return None, questions
     held = chooser.choice(firm)
-    return Probe(held.text, held.span.text, held.span.kind), [q for q in questions if q != held]
+    gold = second_person(held.span.text) if told else held.span.text
+    return Probe(held.text, gold, held.span.kind), [q for q in questions if q != held]
 
 
-def cloze_probe(fact: Fact) -> Probe:
+def cloze_probe(fact: Fact, told: bool) -> Probe:
     """A held-out wording that needs no model, for bases that write no usable question."""
     span = fact.spans[-1]
-    gap = fact.statement.replace(span.text, "…", 1)
-    return Probe(f"Which words are missing from my notes here? {gap}", span.text, span.kind)
+    before, _, after = fact.statement.rpartition(span.text)
+    gold = second_person(span.text) if told else span.text
+    return Probe(f"Which words are missing from my notes here? {before}…{after}", gold, span.kind)
 
 
 def _take_group(todo: list[Record]) -> tuple[list[Record], list[tuple[Record, Fact]]]:
@@ -194,17 +195,18 @@ def _keep_group(
 ) -> None:
     chooser = random.Random(f"{seed} {group[0]['id']}")
     forbidden = held_out(store)
+    trained = {normalise(row["prompt"]) for row in store.rows("SELECT prompt FROM samples")}
     probes: list[tuple[int, Probe]] = []
     samples: list[tuple[int, Sample]] = []
     clozes: list[tuple[int, Probe]] = []
     for index, (chunk, fact) in enumerate(facts):
         told = chunk["kind"] == "told"
         own = [q for q in questions if q.fact == index and normalise(q.text) not in forbidden]
-        probe, rest = choose_probe(fact, own, told, chooser)
+        probe, rest = choose_probe(own, told, trained, chooser)
         if probe:
             probes.append((chunk["id"], probe))
         else:
-            clozes.append((chunk["id"], cloze_probe(fact)))
+            clozes.append((chunk["id"], cloze_probe(fact, told)))
         answer = second_person(fact.statement) if told else fact.statement
         if told or supported(answer, chunk["text"]):
             samples += [(chunk["id"], Sample("question", q.text, answer)) for q in rest]
@@ -212,7 +214,8 @@ def _keep_group(
     if 3 * len(probes) < len(facts):
         probes += clozes
     for chunk in group:
-        if chunk["kind"] == "asked":
+        words = normalise(chunk["text"])
+        if chunk["kind"] == "asked" and not any(wording in words for wording in forbidden):
             samples.append((chunk["id"], _asked_sample(chunk)))
     for chunk_id, probe in probes:
         store.db.execute(
@@ -224,9 +227,7 @@ def _keep_group(
         if normalise(sample.prompt) not in forbidden:
             keep_sample(store, sample, chunk_id, base.digest)
     for chunk in group:
-        store.db.execute(
-            "INSERT OR IGNORE INTO studied VALUES (?, ?, ?)", [chunk["id"], base.digest, RECIPE]
-        )
+        store.db.execute("INSERT OR IGNORE INTO studied VALUES (?, ?)", [chunk["id"], base.digest])
 
 
 def _asked_sample(chunk: Record) -> Sample:
@@ -237,12 +238,10 @@ def _asked_sample(chunk: Record) -> Sample:
     )
 
 
-def _studied(store: Store, base: Base) -> set[int]:
+def studied_ids(store: Store, base: Base) -> set[int]:
     return {
         row["chunk_id"]
-        for row in store.rows(
-            "SELECT chunk_id FROM studied WHERE base_digest = ? AND recipe = ?", base.digest, RECIPE
-        )
+        for row in store.rows("SELECT chunk_id FROM studied WHERE base_digest = ?", base.digest)
     }
 
 

@@ -8,7 +8,6 @@ follow from the seed, so a step is known by its number and a checkpoint is two t
 import json
 import math
 import os
-import random
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +24,8 @@ from .pack import Pack, Row, lay_out, pack
 from .progress import OnProgress, Progress
 from .stop import Interrupted, StopSignals
 
+# After so many steps their pace is known.
+SETTLING_STEPS = 3
 CLIP_NORM = 1.0
 SOFT_CHOICES = 20
 CHECKPOINT_EVERY_S = 120.0
@@ -43,16 +44,6 @@ class TrainReport:
     @property
     def tokens_per_s(self) -> float:
         return self.n_tokens / self.elapsed_s if self.elapsed_s else 0.0
-
-
-def plan_packs(rows_of_epoch: Callable[[int], Sequence[Row]], options: Options) -> list[list[Row]]:
-    """The packs of all epochs in order: each epoch shuffled anew by the seed."""
-    packs: list[list[Row]] = []
-    for epoch in range(options.epochs):
-        rows = [row for row in rows_of_epoch(epoch) if len(row.ids) <= options.pack_tokens]
-        random.Random(f"{options.seed} {epoch}").shuffle(rows)
-        packs += pack(rows, options.pack_tokens)
-    return packs
 
 
 def train(
@@ -88,12 +79,13 @@ def train(
     n_steps = math.ceil(len(packs) / per_step)
     report = TrainReport()
     step = 0
+    _recover(checkpoint)
     if (checkpoint / "state.json").exists():
         step, n_steps = _restore(checkpoint, model, optimizer, report)
     micro = per_step if base.device.type == "cuda" else 1
     model.train()
     began = saved = time.monotonic()
-    base_elapsed = report.elapsed_s
+    base_elapsed, first = report.elapsed_s, step
     while step < n_steps:
         groups = packs[step * per_step : (step + 1) * per_step]
         laid = [lay_out(rows, options.pack_tokens, base.tokenizer.pad_token_id) for rows in groups]
@@ -112,7 +104,8 @@ def train(
         report.n_answer_tokens += sum(len(one.sources) for one in laid)
         report.elapsed_s = base_elapsed + time.monotonic() - began
         if deadline is not None:
-            n_steps = _affordable(step, n_steps, time.monotonic() - began, deadline)
+            each_s = (time.monotonic() - began) / (step - first)
+            n_steps = _affordable(step, step - first, n_steps, each_s, deadline)
         left = report.elapsed_s / step * (n_steps - step)
         on_progress(
             Progress("train", step, n_steps, report.tokens_per_s, left, note=f"loss {loss:.2f}")
@@ -225,16 +218,14 @@ def _step(base: Base, model: Any, packs: list[Pack], micro: int) -> tuple[float,
             micro //= 2
 
 
-def _affordable(step: int, n_steps: int, elapsed_s: float, deadline: float) -> int:
-    """How many steps the time allows, as the steps so far show; never more than planned."""
-    left = deadline - time.monotonic()
-    fit = step + max(0, int(left / (elapsed_s / step)))
-    # The cosine is stretched over what fits once that is known, not at every flicker of the clock.
-    return (
-        min(n_steps, fit)
-        if step == 3 or (fit < n_steps and left < 5 * elapsed_s / step)
-        else n_steps
-    )
+def _affordable(step: int, n_here: int, n_steps: int, each_s: float, deadline: float) -> int:
+    """How many steps the time allows, as the steps of this process show; never more than planned."""
+    left_s = deadline - time.monotonic()
+    fit = step + max(0, int(left_s / each_s))
+    # The cosine is fitted to the time once a few steps have shown their pace, and cut off only at the
+    # very end, not stretched at every flicker of the clock.
+    settled = n_here == SETTLING_STEPS
+    return min(n_steps, fit) if settled or left_s < SETTLING_STEPS * each_s else n_steps
 
 
 def _save(
@@ -277,6 +268,13 @@ def _save(
         os.replace(folder, older)
     os.replace(scratch, folder)
     shutil.rmtree(older, ignore_errors=True)
+
+
+def _recover(folder: Path) -> None:
+    """Take the older checkpoint where a run died between putting it aside and renaming the newer."""
+    older = folder.with_name(folder.name + ".old")
+    if older.exists() and not folder.exists():
+        os.replace(older, folder)
 
 
 def _restore(folder: Path, model: Any, optimizer: Any, report: TrainReport) -> tuple[int, int]:
