@@ -28,11 +28,11 @@ NOTES = HERE / "data" / "tuning_notes"
 RESULTS = HERE / "results" / "recipe.jsonl"
 ARMS: dict[str, dict[str, Any]] = {
     "default": {},
-    "deterministic": {"kinds": "echo,complete,blank", "questions_per_fact": 1},
+    "deterministic": {"kinds": "cue,complete,blank"},
     "questions": {"kinds": "question"},
     "questions and complete": {"kinds": "question,complete"},
-    "no echo": {"kinds": "question,complete,blank"},
-    "no blank": {"kinds": "question,echo,complete"},
+    "no cue": {"kinds": "question,complete,blank"},
+    "no blank": {"kinds": "question,cue,complete"},
     "no replay": {"replay_share": 0.0},
     "no rehearsal": {"replay_share": 0.0, "general_rows": 0},
 }

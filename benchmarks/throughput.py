@@ -34,7 +34,7 @@ from learnctl.trainer.facts import find_facts
 from learnctl.trainer.options import Options
 from learnctl.trainer.pack import Row, pack
 from learnctl.trainer.progress import silent
-from learnctl.trainer.rows import fact_rows
+from learnctl.trainer.rows import epoch_rows
 from learnctl.trainer.stop import StopSignals
 from learnctl.trainer.synthesize import deterministic_samples
 
@@ -88,11 +88,11 @@ def note_rows(base: Base, n_rows: int) -> list[Row]:
         if isinstance(document, Document)
         for chunk in document_chunks(document)
         for fact in find_facts(chunk.text)
-        for sample in deterministic_samples(fact, told=False)
+        for sample in deterministic_samples(fact, told=False, chooser=Random(0))
     ]
     found: list[Row] = []
     for epoch in count():
-        rows = fact_rows(base, samples, [], OPTIONS.seed, epoch, OPTIONS.pack_tokens)
+        rows = epoch_rows(base, samples, [], [], 0, OPTIONS.seed, epoch, OPTIONS.pack_tokens)
         Random(f"throughput {epoch}").shuffle(rows)
         found += rows
         if len(found) >= n_rows:

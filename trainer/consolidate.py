@@ -36,7 +36,7 @@ from .rows import GENERAL_ROUNDS, epoch_rows, general_rows
 from .stop import Interrupted, StopSignals
 from .synthesize import (
     BLANKS_PER_FACT,
-    ECHOES_PER_FACT,
+    CUES_PER_FACT,
     general_samples,
     studied_ids,
     study_chunks,
@@ -151,7 +151,7 @@ def plan(store: Store, options: Options) -> Record:
         }
 
     facts = [fact for chunk in choice.chunks for fact in find_facts(chunk["text"])]
-    per_fact = 1 + ECHOES_PER_FACT + BLANKS_PER_FACT + options.questions_per_fact * KEPT_SHARE
+    per_fact = 1 + CUES_PER_FACT + BLANKS_PER_FACT + options.questions_per_fact * KEPT_SHARE
     n_new = round(len(facts) * per_fact)
     n_known = len(learned_chunks(store, choice.parent))
     n_replay = _replay_budget(n_new, options) if n_known else 0

@@ -147,25 +147,6 @@ def find_facts(text: str) -> list[Fact]:
     return found
 
 
-def echo_question(statement: str, span: Span) -> str:
-    """The statement asked back, with a question word where the span stood: "He moved to where?"."""
-    unit = re.search(r"[^\W\d_]+$", span.text)
-    word = {"date": "when", "number": "how many", "name": "what", "phrase": "what"}[span.kind]
-    before = r"(?:(?:on|in|at|since|until|by|from) )?" if span.kind == "date" else ""
-    if span.kind == "number" and unit and unit.group(0) != span.text:
-        money = re.match(r"(?i)euro|dollar|pound|franc|cent|crown|yen", unit.group(0))
-        word = "how much" if money else f"how many {unit.group(0)}"
-    start = statement.find(span.text)
-    if span.kind == "name" and re.search(
-        r"\b(?:in|at|to|from|near|behind|over|into) $", statement[:start]
-    ):
-        word = "where"
-    elif span.kind == "name" and len(span.text.split()) == 2 and start == 0:
-        word = "who"
-    asked = re.sub(before + re.escape(span.text), lambda _: word, statement, count=1)
-    return asked[:1].upper() + asked[1:].rstrip(".! ") + "?"
-
-
 def stand_alone(sentence: str, before: str) -> str:
     """A sentence that begins with a pronoun, made to stand without the one before it.
 

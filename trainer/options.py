@@ -21,7 +21,7 @@ class Options:
     """How the base is held: nf4, none, or auto (NF4 on CUDA, full precision elsewhere)."""
     device: str = "auto"
     """Where to compute: auto, cpu, cuda or mps."""
-    epochs: int = 5
+    epochs: int = 4
     """How often each training sample is seen."""
     learning_rate: float = 1e-3
     """The peak of the cosine schedule. Large for a small base; 2e-4 suits 4B and up."""
@@ -33,7 +33,7 @@ class Options:
     """Packs that make one optimizer step."""
     replay_share: float = 0.35
     """Samples of earlier nights, as a share of all facts trained on in a night."""
-    kinds: str = "question,echo,complete,blank,asked"
+    kinds: str = "question,cue,complete,blank,asked"
     """The kinds of samples to train on."""
     general_rows: int = 20
     """The base's own answers to general prompts in every epoch, each epoch others."""

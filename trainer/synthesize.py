@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from ..memory.redact import redact
+from ..memory.search import telling_words
 from ..memory.store import Record, Store, marks, now
 from .base import Base
-from .facts import Fact, echo_question, find_facts, normalise, second_person, supported
+from .facts import Fact, Span, find_facts, normalise, second_person, supported
 from .generate import answer_batch
-from .study import Question, write_questions
+from .study import Question, leads, write_questions
 
-ECHOES_PER_FACT = 2
+CUES_PER_FACT = 4
 BLANKS_PER_FACT = 1
 FACTS_AT_ONCE = 48
 ANSWER_TOKENS = 40
@@ -70,22 +71,39 @@ def study_chunks(
     return n_ready
 
 
-def deterministic_samples(fact: Fact, told: bool) -> list[Sample]:
+def deterministic_samples(fact: Fact, told: bool, chooser: random.Random) -> list[Sample]:
     """What can be made of a fact without a model; the answers are the source's own words."""
     statement = second_person(fact.statement) if told else fact.statement
     words = statement.split()
     cut = max(2, len(words) // 2)
     beginning, rest = " ".join(words[:cut]), " ".join(words[cut:])
     found = [Sample("complete", f"Complete this: {beginning}", rest)]
-    for rank, span in enumerate(reversed(fact.spans)):
-        if statement.count(span.text) != 1:
-            continue
-        if rank < ECHOES_PER_FACT:
-            found.append(Sample("echo", echo_question(fact.statement, span), statement))
-        if rank < BLANKS_PER_FACT:
+    for turn in range(CUES_PER_FACT):
+        span = fact.spans[-1 - turn % len(fact.spans)]
+        found.append(Sample("cue", cue(fact.statement, span, chooser), statement))
+    for span in fact.spans[-BLANKS_PER_FACT:]:
+        if statement.count(span.text) == 1:
             gap = statement.replace(span.text, "____")
             found.append(Sample("blank", f"Fill in the blank: {gap}", span.text))
     return found
+
+
+def cue(statement: str, span: Span, chooser: random.Random) -> str:
+    """A question reduced to its question word and a few words of the statement, in their order.
+
+    Real questions share only some words with the sentence that answers them; cues teach to recall it
+    from any few of them.
+    """
+    gold = set(telling_words(span.text))
+    others = [word for word in telling_words(statement) if word not in gold]
+    some = set(chooser.sample(others, k=min(len(others), chooser.randint(1, 3))))
+    spoken = [
+        word.strip('.,;:!?"“”()')
+        for word in statement.split()
+        if some.intersection(telling_words(word))
+    ]
+    lead = chooser.choice(leads(span, statement))
+    return f"{lead} {' '.join(spoken)}?" if spoken else f"{lead}?"
 
 
 def general_samples(store: Store, base: Base, n_rows: int) -> list[Record]:
@@ -210,7 +228,7 @@ def _keep_group(
         answer = second_person(fact.statement) if told else fact.statement
         if told or supported(answer, chunk["text"]):
             samples += [(chunk["id"], Sample("question", q.text, answer)) for q in rest]
-        samples += [(chunk["id"], sample) for sample in deterministic_samples(fact, told)]
+        samples += [(chunk["id"], sample) for sample in deterministic_samples(fact, told, chooser)]
     if 3 * len(probes) < len(facts):
         probes += clozes
     for chunk in group:

@@ -114,7 +114,7 @@ def test_one_question_is_held_back_where_enough_remain() -> None:
 def test_held_out_wordings_are_never_trained(store: Store, llama: Base, house: int) -> None:
     """A wording that was held out is in no sample: one that had it goes, a later one is not made."""
     first = find_facts(studied_chunks(store)[0]["text"])[0]
-    prompts = [sample.prompt for sample in deterministic_samples(first, told=False)]
+    prompts = [sample.prompt for sample in deterministic_samples(first, False, random.Random(0))]
     hold_out(store, [prompts[0].upper() + "!"])
     study(store, llama)
     assert prompts[0] not in {sample["prompt"] for sample in samples(store)}
@@ -198,7 +198,7 @@ def test_what_was_asked_is_remembered(store: Store, llama: Base, chat: int) -> N
 def test_what_needs_no_model() -> None:
     """Without a model: the rest of the sentence, a gap for a span, and the sentence asked back."""
     fact = find_facts("Harald Immer serviced the boiler in Larkhill Cottage on 4 March.")[0]
-    found = deterministic_samples(fact, told=False)
+    found = deterministic_samples(fact, False, random.Random(0))
     assert {"complete", "blank"} <= {sample.kind for sample in found}
     for sample in found:
         if sample.kind == "complete":
