@@ -39,9 +39,9 @@ def complete_batch(
     max_tokens: int,
     seed: int | None = None,
     temperature: float = 0.0,
-    stop_text: str | None = None,
+    one_line: bool = False,
 ) -> list[str]:
-    """What follows each prompt of token ids, in their order."""
+    """What follows each prompt of token ids, in their order; up to the end of the line if `one_line`."""
     import torch
 
     if seed is not None:
@@ -54,8 +54,7 @@ def complete_batch(
     }
     if temperature:
         sampling = {"do_sample": True, "temperature": temperature, "top_p": 0.95, "top_k": 0}
-    if stop_text:
-        sampling |= {"stop_strings": [stop_text], "tokenizer": base.tokenizer}
+    stop_ids = [*base.stop_ids, *(newline_ids(base) if one_line else [])]
     answers = [""] * len(prompts)
     for group in _batches(prompts, max_tokens):
         width = max(len(prompts[i]) for i in group)
@@ -76,7 +75,7 @@ def complete_batch(
                 attention_mask=seen.to(base.device),
                 past_key_values=_shared_cache(base, model, ids[0, :shared], len(group)),
                 max_new_tokens=max_tokens,
-                eos_token_id=base.stop_ids,
+                eos_token_id=stop_ids,
                 pad_token_id=base.tokenizer.pad_token_id,
                 **sampling,
             )
@@ -129,6 +128,14 @@ def stream(base: Base, model: Any, chat: Chat, max_tokens: int) -> Iterator[str]
         worker.join()
     if failure:
         raise failure[0]
+
+
+def newline_ids(base: Base) -> list[int]:
+    """The tokens that a line ends with. (Stopping at a string costs transformers seconds a call.)"""
+    endings = [
+        base.tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("\n", "\n\n")
+    ]
+    return sorted({ids[-1] for ids in endings if ids})
 
 
 def _batches(prompts: Sequence[list[int]], max_tokens: int) -> Iterator[list[int]]:

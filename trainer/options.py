@@ -31,15 +31,15 @@ class Options:
     """Tokens in one pack, the fixed shape that training runs in."""
     packs_per_step: int = 2
     """Packs that make one optimizer step."""
-    replay_share: float = 0.35
+    replay_share: float = 0.25
     """Samples of earlier nights, as a share of all facts trained on in a night."""
     kinds: str = "question,cue,complete,blank,asked"
     """The kinds of samples to train on."""
-    general_rows: int = 20
+    general_rows: int = 24
     """The base's own answers to general prompts in every epoch, each epoch others."""
     questions_per_fact: int = 4
     """How many questions the base model is asked to write about each fact."""
-    max_divergence: float = 0.6
+    max_divergence: float = 1.0
     """The gate: nats per token from the base on general prompts that a version may not exceed."""
     max_recall_loss: float = 0.1
     """The gate: the share of earlier probes that a version may lose."""
