@@ -46,7 +46,7 @@ OPEN_GATE: dict[str, Any] = {
 Questions = list[dict[str, Any]]
 
 
-def notes(folder: Path) -> tuple[list[list[Path]], Questions]:
+def notes() -> tuple[list[list[Path]], Questions]:
     """The tuning notes, a file a night, and their questions."""
     questions = read_questions(NOTES / "questions.jsonl")
     files = dict.fromkeys(row["source"] for row in sorted(questions, key=lambda q: q["night"]))
@@ -116,9 +116,7 @@ def main() -> None:
     done = {row["arm"]: row for row in map(json.loads, lines)}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        nights, questions = (
-            squad(folder, given.data, given.passages) if given.data else notes(folder)
-        )
+        nights, questions = squad(folder, given.data, given.passages) if given.data else notes()
         if not given.nights:
             nights = [[file for files in nights for file in files]]
         for arm in given.arm:
