@@ -8,7 +8,7 @@ from learnctl.trainer.evaluate import Answered
 from learnctl.trainer.gate import Verdict, chance, flips, judge
 from learnctl.trainer.options import Options
 
-OPTIONS = Options()
+OPTIONS = Options(max_divergence=0.6, min_recall_gain=0.15, max_recall_loss=0.1)
 
 
 def exam(n_right: int, n_wrong: int) -> list[Answered]:
