@@ -53,7 +53,7 @@ TOKENS_PER_ROW = 34
 # Of a budget, what study may take; and what the closing measurements may cost over the opening ones.
 STUDY_SHARE = 0.25
 CLOSING_FACTOR = 1.6
-FORM_PROBES = 24
+FORM_PROBES = 16
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from .pack import Row, encode, lay_out, pack
 from .synthesize import read_prompts
 from .train import answer_logits
 
-PROBE_TOKENS = 40
+PROBE_TOKENS = 32
 DIVERGENCE_TOKENS = 32
 DIVERGENCE_PACK = 256
 RIVALS = 3
-RIVALS_PACK = 256
+RIVALS_PACK = 128
 
 FORMS = ("direct", "third turn", "system prompt")
 # An unrelated beginning of a chat, and a user's own system prompt, for probes in other circumstances.

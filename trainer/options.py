@@ -27,9 +27,9 @@ class Options:
     """The peak of the cosine schedule. Large for a small base; 2e-4 suits 4B and up."""
     rank: int = 32
     """The rank of the adapter; its alpha is twice that."""
-    pack_tokens: int = 256
+    pack_tokens: int = 512
     """Tokens in one pack, the fixed shape that training runs in."""
-    packs_per_step: int = 2
+    packs_per_step: int = 1
     """Packs that make one optimizer step."""
     replay_share: float = 0.25
     """Samples of earlier nights, as a share of all facts trained on in a night."""
@@ -56,8 +56,8 @@ class Options:
         for name in ("epochs", "rank", "pack_tokens", "packs_per_step", "probes_per_run"):
             if getattr(self, name) < 1:
                 raise LearnctlError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if not 0 <= self.general_rows <= 32:
-            raise LearnctlError(f"general_rows must be from 0 to 32, not {self.general_rows}")
+        if not 0 <= self.general_rows <= 48:
+            raise LearnctlError(f"general_rows must be from 0 to 48, not {self.general_rows}")
         if self.learning_rate <= 0:
             raise LearnctlError(f"learning_rate must be above 0, not {self.learning_rate}")
 

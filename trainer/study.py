@@ -89,7 +89,7 @@ def write_questions(base: Base, facts: list[Fact], per_fact: int, seed: int) -> 
         for index, _, lead in jobs
     ]
     written = complete_batch(
-        base, base.model, prompts, max_tokens=18, seed=seed, temperature=0.7, one_line=True
+        base, base.model, prompts, max_tokens=16, seed=seed, temperature=0.7, one_line=True
     )
     kept: dict[str, Question] = {}
     for (index, span, lead), rest in zip(jobs, written, strict=True):

@@ -20,9 +20,9 @@ from .facts import Fact, Span, find_facts, normalise, second_person, supported
 from .generate import answer_batch
 from .study import Question, leads, write_questions
 
-CUES_PER_FACT = 4
+CUES_PER_FACT = 3
 BLANKS_PER_FACT = 1
-FACTS_AT_ONCE = 48
+FACTS_AT_ONCE = 24
 ANSWER_TOKENS = 40
 
 
