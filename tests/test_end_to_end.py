@@ -52,6 +52,7 @@ def night(embedded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         device="cpu",
         epochs=8,
         rank=16,
+        pack_tokens=256,
         packs_per_step=1,
         general_rows=2,
         questions_per_fact=2,

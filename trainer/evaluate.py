@@ -18,8 +18,8 @@ from .synthesize import read_prompts
 from .train import answer_logits
 
 PROBE_TOKENS = 32
-DIVERGENCE_TOKENS = 32
-DIVERGENCE_PACK = 256
+DIVERGENCE_TOKENS = 24
+DIVERGENCE_PACK = 512
 RIVALS = 3
 RIVALS_PACK = 128
 

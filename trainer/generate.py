@@ -53,7 +53,8 @@ def complete_batch(
         "top_k": None,
     }
     if temperature:
-        sampling = {"do_sample": True, "temperature": temperature, "top_p": 0.95, "top_k": 0}
+        # Not top-p: it sorts the whole vocabulary at every token, which takes as long as the model.
+        sampling = {"do_sample": True, "temperature": temperature, "top_p": None, "top_k": 40}
     stop_ids = [*base.stop_ids, *(newline_ids(base) if one_line else [])]
     answers = [""] * len(prompts)
     for group in _batches(prompts, max_tokens):
