@@ -11,8 +11,9 @@ from typing import Any
 
 from ..memory.store import Record
 from .base import Base
+from .chat_form import Chat
 from .facts import contains
-from .generate import Chat, answer_batch
+from .generate import answer_batch
 from .pack import Row, encode, lay_out, pack
 from .synthesize import read_prompts
 from .train import answer_logits

@@ -5,8 +5,7 @@ from threading import Thread
 from typing import Any
 
 from .base import Base
-
-Chat = list[dict[str, str]]
+from .chat_form import Chat, render
 
 # Prompt and answer tokens that one batch may hold: long prompts go in smaller batches.
 BATCH_TOKENS = 8192
@@ -14,7 +13,7 @@ BATCH_TOKENS = 8192
 
 def prompt_ids(base: Base, chat: Chat) -> list[int]:
     """The token ids of a chat up to where the assistant's answer begins."""
-    text = base.tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
+    text = render(base.tokenizer, chat, opens_answer=True)
     return list(base.tokenizer(text, add_special_tokens=False)["input_ids"])
 
 

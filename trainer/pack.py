@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..memory.errors import LearnctlError
+from .chat_form import Chat, render
 
 
 @dataclass(frozen=True)
@@ -51,16 +52,14 @@ class Pack:
     n_rows: int
 
 
-def encode(tokenizer: Any, messages: list[dict[str, str]], answer: str, stop_ids: list[int]) -> Row:
+def encode(tokenizer: Any, messages: Chat, answer: str, stop_ids: list[int]) -> Row:
     """A chat and its answer as a row whose last token is the end of the turn.
 
     Raises:
         LearnctlError: the chat template does not let the end of an answer be told.
     """
-    prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-    whole = tokenizer.apply_chat_template(
-        [*messages, {"role": "assistant", "content": answer}], tokenize=False
-    )
+    prompt = render(tokenizer, messages, opens_answer=True)
+    whole = render(tokenizer, [*messages, {"role": "assistant", "content": answer}], False)
     if not whole.startswith(prompt):
         # Templates that open a thinking block for the answer: an answer is trained in its final form.
         prompt = whole[: whole.rindex(answer)]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ..memory.store import Record
 from .base import Base
-from .generate import Chat
+from .chat_form import Chat
 from .pack import Row, encode
 from .synthesize import read_prompts
 
@@ -87,16 +87,7 @@ def general_of_epoch(rows: Sequence[Row], n_rows: int, epoch: int) -> list[Row]:
 
 
 def _encode(base: Base, chat: Chat, answer: str) -> Row:
-    try:
-        return encode(base.tokenizer, chat, answer, base.stop_ids)
-    except Exception:
-        if chat[0]["role"] != "system":
-            raise
-        # Templates without a system role take the prompt in front of the first turn.
-        merged = f"{chat[0]['content']}\n\n{chat[1]['content']}"
-        return encode(
-            base.tokenizer, [{"role": "user", "content": merged}, *chat[2:]], answer, base.stop_ids
-        )
+    return encode(base.tokenizer, chat, answer, base.stop_ids)
 
 
 def _earlier_turns(general: Sequence[Record], chooser: random.Random) -> Chat:

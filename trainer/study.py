@@ -30,7 +30,7 @@ Question: How much did the new fence cost?
 
 """
 # Words of the examples that turn up in questions about something else.
-LEAKED = frozenset(telling_words(EXAMPLES)) - {"name", "cost", "question", "write"}
+LEAKED = frozenset(telling_words(EXAMPLES)) - {"name", "cost", "question", "write", "much"}
 # A question may hold this many telling words that its sentence does not: "name", "live", "cost".
 STRANGE_WORDS = 2
 LONGEST_QUESTION = 24  # words
@@ -63,6 +63,8 @@ def leads(span: Span, statement: str) -> list[str]:
         before = statement[: statement.find(span.text)].split()[-1:]
         if before and before[0].lower() in {"in", "at", "to", "from", "near", "behind", "over"}:
             return ["Where", "In which place", "What is the name of"]
+        if before and before[0].lower() == "by":
+            return ["Who", "By whom", "What is the name of"]
         if (len(span.text.split()) == 2 and not before) or (before and before[0].endswith(",")):
             return ["Who", "What is the name of"]
         return ["What is the name of", "Who", "Which"]

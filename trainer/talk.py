@@ -9,7 +9,8 @@ from ..memory.store import Store
 from . import adapter, registry
 from . import base as bases
 from .base import Base
-from .generate import Chat, prompt_ids, stream
+from .chat_form import Chat
+from .generate import prompt_ids, stream
 from .options import Options
 
 # Room left for the answer and for what a model's context cannot hold anyway.

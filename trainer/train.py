@@ -28,6 +28,7 @@ from .stop import Interrupted, StopSignals
 SETTLING_STEPS = 3
 CLIP_NORM = 1.0
 SOFT_CHOICES = 20
+LEAST_SHARE = 1e-6
 CHECKPOINT_EVERY_S = 120.0
 # The share of steps in which the rate rises from nothing; the loss of the first steps is steep.
 WARM_UP = 0.03
@@ -116,6 +117,8 @@ def train(
             saved = time.monotonic()
             if stop.requested:
                 raise Interrupted
+    # What comes after may be interrupted too.
+    _save(checkpoint, model, optimizer, report, step, n_steps)
     model.eval()
     return report
 
@@ -165,7 +168,10 @@ def loss_of(logits: Any, packs: Sequence[Pack]) -> Any:
     for one in packs:
         log_probs = torch.log_softmax(logits[start : start + len(one.sources)], -1)
         wanted = log_probs.gather(-1, one.targets.to(logits.device))
-        each = -(one.shares.to(logits.device) * wanted).sum(-1)
+        shares = one.shares.to(logits.device)
+        # All other tokens together are one more choice; without it the likeliest would be overdone.
+        rest = (1 - wanted.exp().sum(-1)).clamp(min=LEAST_SHARE).log()
+        each = -(shares * wanted).sum(-1) - (1 - shares.sum(-1)).clamp(min=0) * rest
         total = total + (each * one.weights.to(logits.device)).sum()
         start += len(one.sources)
     return total
@@ -184,8 +190,7 @@ def soften(base: Base, rows: Sequence[Row], n_nodes: int) -> list[Row]:
         start = 0
         for row in group:
             end = start + len(row.ids) - row.answer_start
-            shares = likely.values[start:end].cpu()
-            soft = (likely.indices[start:end].cpu(), shares / shares.sum(-1, keepdim=True))
+            soft = (likely.indices[start:end].cpu(), likely.values[start:end].cpu())
             softened.append(replace(row, soft=soft))
             start = end
     return softened

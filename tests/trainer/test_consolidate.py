@@ -33,10 +33,6 @@ WEIGHTS = "adapter_model.safetensors"
 
 DOG = "The dog is called Quimby. Quimby was born in 2017 in the village of Snorrebeck.\n"
 
-NO_SYSTEM_ROLE = pytest.mark.xfail(
-    reason="probes under a system prompt are asked of models that know no such role", strict=True
-)
-
 Settings = Callable[..., Options]
 Take = Callable[[str, str], int]
 
@@ -86,13 +82,7 @@ def terminate_at(step: int) -> Callable[[int], None]:
     return on_step
 
 
-@pytest.mark.parametrize(
-    "family",
-    [
-        *FAMILIES[:2],
-        *(pytest.param(name, marks=NO_SYSTEM_ROLE) for name in FAMILIES[2:]),
-    ],
-)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_two_nights_and_back(
     store: Store, take: Take, house: int, settings: Settings, family: str
 ) -> None:

@@ -1,0 +1,24 @@
+"""A chat as the text a base model was trained to continue: its own chat template, and nothing else.
+
+Every place that trains or asks goes through here, so that both use the very same form.
+"""
+
+from typing import Any
+
+Chat = list[dict[str, str]]
+
+
+def render(tokenizer: Any, chat: Chat, opens_answer: bool) -> str:
+    """A chat in the form of a base; with `opens_answer` up to where the assistant's answer begins.
+
+    A template without a system role gets the system prompt in front of the first turn. Thinking is
+    switched off where a template knows it: an answer is trained and measured as it is given.
+    """
+    settings = {"add_generation_prompt": opens_answer, "tokenize": False, "enable_thinking": False}
+    try:
+        return str(tokenizer.apply_chat_template(chat, **settings))
+    except Exception:  # jinja's own, raised by the template
+        if chat[0]["role"] != "system" or len(chat) < 2:
+            raise
+        first = {"role": "user", "content": f"{chat[0]['content']}\n\n{chat[1]['content']}"}
+        return str(tokenizer.apply_chat_template([first, *chat[2:]], **settings))
