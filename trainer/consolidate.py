@@ -53,7 +53,7 @@ TOKENS_PER_ROW = 34
 # Of a budget, what study may take; and what the closing measurements may cost over the opening ones.
 STUDY_SHARE = 0.25
 CLOSING_FACTOR = 1.6
-FORM_PROBES = 16
+FORM_PROBES = 12
 
 
 @dataclass(frozen=True)
@@ -423,14 +423,13 @@ class _Night:
         ]
 
     def _forms(self, run: Record, model: Any, probes: list[Record]) -> Record:
-        """Other looks at some of the new probes: as a third turn, under a system prompt, by preference."""
+        """Other looks at some of the new probes: as a third turn, under a system prompt."""
         some = probes[:FORM_PROBES]
         found: Record = {}
         for form in evaluate.FORMS[1:]:
             answers = evaluate.ask_probes(self.base, model, some, form) if some else []
             self._keep(run, "after", answers)
             found[form] = evaluate.recall(answers)
-        found["preferred"] = evaluate.preferred(self.base, model, some, probes)
         return {**found, "n": len(some)}
 
     def _keep(self, run: Record, stage: str, answers: list[Answered]) -> None:

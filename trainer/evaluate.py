@@ -21,8 +21,6 @@ from .train import answer_logits
 PROBE_TOKENS = 32
 DIVERGENCE_TOKENS = 24
 DIVERGENCE_PACK = 512
-RIVALS = 3
-RIVALS_PACK = 128
 
 FORMS = ("direct", "third turn", "system prompt")
 # An unrelated beginning of a chat, and a user's own system prompt, for probes in other circumstances.
@@ -70,49 +68,6 @@ def recall(answers: Sequence[Answered]) -> float | None:
     if not answers:
         return None
     return round(sum(one.correct for one in answers) / len(answers), 4)
-
-
-def preferred(
-    base: Base, model: Any, probes: Sequence[Record], rivals: Sequence[Record]
-) -> float | None:
-    """The share of probes whose gold is likelier, token for token, than other golds of its kind.
-
-    Free of wording and luck in decoding: what an answer would be if it had to be one of these.
-
-    Args:
-        rivals: probes to take the other golds from; those of the same span kind are used.
-    """
-    import torch
-
-    n_best = n_asked = 0
-    for probe in probes:
-        others = dict.fromkeys(
-            row["gold"]
-            for row in rivals
-            if row["span_kind"] == probe["span_kind"] and row["gold"] != probe["gold"]
-        )
-        if not others:
-            continue
-        chat = in_form(probe["question"], "direct")
-        rows = [
-            encode(base.tokenizer, chat, gold, base.stop_ids)
-            for gold in [probe["gold"], *list(others)[:RIVALS]]
-        ]
-        if max(len(row.ids) for row in rows) > RIVALS_PACK:
-            continue
-        rows = pack(rows, RIVALS_PACK)[0]
-        if len(rows) < 2:
-            continue
-        laid = lay_out(rows, RIVALS_PACK, base.tokenizer.pad_token_id)
-        with torch.inference_mode():
-            log_probs = torch.log_softmax(answer_logits(model, [laid], base.device), -1)
-        each = log_probs.gather(-1, laid.targets.to(base.device))[:, 0].cpu()
-        # By row, without its end-of-turn: a bare span is an unusual answer to end at.
-        lengths = [len(row.ids) - row.answer_start for row in rows]
-        scores = [float(part[:-1].mean()) for part in each.split(lengths)]
-        n_asked += 1
-        n_best += scores[0] == max(scores)
-    return round(n_best / n_asked, 4) if n_asked else None
 
 
 @dataclass

@@ -31,11 +31,11 @@ class Options:
     """Tokens in one pack, the fixed shape that training runs in."""
     packs_per_step: int = 1
     """Packs that make one optimizer step."""
-    replay_share: float = 0.25
+    replay_share: float = 0.35
     """Samples of earlier nights, as a share of all facts trained on in a night."""
     kinds: str = "question,cue,complete,blank,asked"
     """The kinds of samples to train on."""
-    general_rows: int = 24
+    general_rows: int = 32
     """The base's own answers to general prompts in every epoch, each epoch others."""
     questions_per_fact: int = 4
     """How many questions the base model is asked to write about each fact."""
@@ -56,8 +56,8 @@ class Options:
         for name in ("epochs", "rank", "pack_tokens", "packs_per_step", "probes_per_run"):
             if getattr(self, name) < 1:
                 raise LearnctlError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if not 0 <= self.general_rows <= 48:
-            raise LearnctlError(f"general_rows must be from 0 to 48, not {self.general_rows}")
+        if not 0 <= self.general_rows <= 32:
+            raise LearnctlError(f"general_rows must be from 0 to 32, not {self.general_rows}")
         if self.learning_rate <= 0:
             raise LearnctlError(f"learning_rate must be above 0, not {self.learning_rate}")
 

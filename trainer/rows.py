@@ -21,7 +21,7 @@ LATER_TURN_SHARE = 0.1
 # Earlier turns are cut to this many words: they are circumstance, not material.
 TURN_WORDS = 16
 # How many epochs' worth of general rows there are to choose from.
-GENERAL_ROUNDS = 2
+GENERAL_ROUNDS = 3
 
 
 def epoch_rows(
@@ -42,10 +42,10 @@ def epoch_rows(
         opening = _opening(general, chooser)
         some = shuffled[start : start + ROWS_OF_A_FORM]
         groups.append([_fact_row(base, opening, sample, longest) for sample in some])
-    turn = general_of_epoch(rehearsed, n_general, epoch)
-    groups += [
-        turn[start : start + ROWS_OF_A_FORM] for start in range(0, len(turn), ROWS_OF_A_FORM)
-    ]
+    groups = groups or [[]]
+    # Spread evenly: a step of general rows alone undoes what the steps without any have done.
+    for index, row in enumerate(general_of_epoch(rehearsed, n_general, epoch)):
+        groups[index % len(groups)].append(row)
     chooser.shuffle(groups)
     return [row for group in groups for row in group if len(row.ids) <= longest]
 

@@ -23,7 +23,7 @@ from .study import Question, leads, write_questions
 CUES_PER_FACT = 3
 BLANKS_PER_FACT = 1
 FACTS_AT_ONCE = 24
-ANSWER_TOKENS = 40
+ANSWER_TOKENS = 32
 
 
 @dataclass(frozen=True)
