@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from learnctl.trainer.base import Base
-from learnctl.trainer.generate import Chat, answer_batch, complete_batch, stream
+from learnctl.trainer.chat_form import Chat
+from learnctl.trainer.generate import answer_batch, complete_batch, stream
 
 FAMILIES = ("llama", "qwen", "gemma", "gemma3")
 QUESTIONS = (
