@@ -107,6 +107,8 @@ def test_a_full_disk_under_stdout(process: Any) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are different there")
 def test_ctrl_c_is_130() -> None:
     code = (
+        # A job in the background of a shell is started with Ctrl-C ignored.
+        "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys, types, time\nfrom learnctl.cli.app import main\nimport learnctl.trainer\n"
         "def status(store):\n    print('waiting', flush=True)\n    time.sleep(30)\n"
         "module = types.ModuleType('learnctl.trainer.status')\nmodule.status = status\n"
