@@ -52,6 +52,8 @@ KEPT_SHARE = 0.75
 TOKENS_PER_ROW = 34
 # Of a budget, what study may take; and what the closing measurements may cost over the opening ones.
 STUDY_SHARE = 0.25
+TRAIN_SHARE = 0.4
+ASSUMED_SPEED = 150.0  # tokens a second, where none was measured yet
 CLOSING_FACTOR = 1.6
 FORM_PROBES = 12
 
@@ -151,16 +153,12 @@ def plan(store: Store, options: Options) -> Record:
         }
 
     facts = [fact for chunk in choice.chunks for fact in find_facts(chunk["text"])]
-    per_fact = 1 + CUES_PER_FACT + BLANKS_PER_FACT + options.questions_per_fact * KEPT_SHARE
-    n_new = round(len(facts) * per_fact)
+    n_new = round(len(facts) * _rows_per_fact(options))
     n_known = len(learned_chunks(store, choice.parent))
     n_replay = _replay_budget(n_new, options) if n_known else 0
     n_rows = n_new + n_replay + options.general_rows
     n_tokens = int(n_rows * options.epochs * TOKENS_PER_ROW)
-    speed = store.value(
-        "SELECT report ->> 'tokens_per_s' FROM runs WHERE report IS NOT NULL"
-        " ORDER BY id DESC LIMIT 1"
-    )
+    speed = _last_speed(store)
     source_ids = {chunk["source_id"] for chunk in choice.chunks}
     paths = [source["path"] for source in store.sources() if source["id"] in source_ids]
     return {
@@ -215,11 +213,12 @@ class _Night:
         def tell(done: int, total: int) -> None:
             self.on_progress(Progress("study", done, total))
 
-        tell(0, len(choice.chunks))
+        chunks = self._affordable(choice)
+        tell(0, len(chunks))
         study_chunks(
-            store, base, choice.chunks, options.questions_per_fact, options.seed, tell, out_of_time
+            store, base, chunks, options.questions_per_fact, options.seed, tell, out_of_time
         )
-        on_hand = {chunk["id"] for chunk in choice.chunks} & studied_ids(store, base)
+        on_hand = {chunk["id"] for chunk in chunks} & studied_ids(store, base)
         known = learned_chunks(store, in_service(store))
         samples = [
             sample
@@ -244,6 +243,24 @@ class _Night:
         roles = [(s["id"], "replay" if s["chunk_id"] in known else "new") for s in samples]
         roles += [(s["id"], "replay") for s in replay] + [(s["id"], "general") for s in general]
         return self._begin(choice, roles)
+
+    def _affordable(self, choice: Choice) -> list[Record]:
+        """As many chunks from the front as the budget can teach well; the rest stays new.
+
+        A slow pass over what is known already takes all of it, for what it left out would be lost.
+        """
+        if self.deadline is None or (choice.level == "slow" and in_service(self.store)):
+            return choice.chunks
+        left_s = TRAIN_SHARE * (self.deadline - time.monotonic())
+        room = left_s * (_last_speed(self.store) or ASSUMED_SPEED)
+        chosen: list[Record] = []
+        for chunk in choice.chunks:
+            n_facts = len(find_facts(chunk["text"]))
+            room -= n_facts * _rows_per_fact(self.options) * self.options.epochs * TOKENS_PER_ROW
+            if room < 0 and chosen:
+                break
+            chosen.append(chunk)
+        return chosen
 
     def _begin(self, choice: Choice, roles: list[tuple[int, str]]) -> Record:
         with self.store.db.atomic():
@@ -531,6 +548,18 @@ def _slow_is_worth_it(store: Store, version: int, everything: list[Record]) -> s
 def _tokens(chunks: list[Record]) -> int:
     n_words = sum(int(chunk["n_words"]) for chunk in chunks)
     return round(TOKENS_PER_WORD * n_words)
+
+
+def _rows_per_fact(options: Options) -> float:
+    return 1 + CUES_PER_FACT + BLANKS_PER_FACT + options.questions_per_fact * KEPT_SHARE
+
+
+def _last_speed(store: Store) -> float | None:
+    """Tokens a second of the last run that was measured on this store."""
+    found = store.value(
+        "SELECT report ->> 'tokens_per_s' FROM runs WHERE report IS NOT NULL ORDER BY id DESC LIMIT 1"
+    )
+    return float(found) if found else None
 
 
 def _replay_budget(n_new: int, options: Options) -> int:
