@@ -66,9 +66,9 @@ def load_adapter(base: Base, folder: Path, trainable: bool = False) -> Any:
     return _as_fp32(model)
 
 
-def remove_adapter(model: Any) -> None:
-    """Take the adapter's layers out again; the base answers exactly as before."""
-    model.unload()
+def remove_adapter(model: Any) -> Any:
+    """Take the adapter's layers out again: the base, which answers exactly as before."""
+    return model.unload()
 
 
 def weights(model: Any) -> dict[str, Any]:

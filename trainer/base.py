@@ -57,10 +57,6 @@ class Base:
     quantization: str | None
     stop_ids: list[int]
 
-    @property
-    def n_parameters(self) -> int:
-        return int(self.model.num_parameters())
-
 
 def choose_device(name: str = "auto") -> Any:
     """`auto` takes CUDA where there is one, then MPS, then the CPU."""

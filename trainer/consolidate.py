@@ -414,7 +414,7 @@ class _Night:
         return model, model
 
     def _fresh(self, run: Record, options: Options, serving: Any) -> Any:
-        self.base.model = serving.unload()
+        self.base.model = adapter.remove_adapter(serving)
         return adapter.new_adapter(self.base, options.rank, options.seed)
 
     def _answers_before(self, run: Record, model: Any, probes: list[Record]) -> list[Answered]:
