@@ -28,7 +28,7 @@ REQUEST = re.compile(
 
 @dataclass(frozen=True)
 class Chunk:
-    kind: str  # text, told, asked, reply
+    kind: str  # text, told, asked, reply, said
     text: str
     heading: str = ""
 
@@ -40,9 +40,10 @@ def document_chunks(document: Document) -> Iterator[Chunk]:
 
 
 def message_chunks(message: Message) -> Iterator[Chunk]:
-    if message.role == "assistant":
+    if message.role != "user":
+        kind = "reply" if message.role == "assistant" else "said"
         for text in _pieces(message.text):
-            yield Chunk("reply", text)
+            yield Chunk(kind, text, message.speaker or "")
         return
     told = [s for s in sentences(message.text) if not REQUEST.search(s)]
     asked = [s for s in sentences(message.text) if REQUEST.search(s)]

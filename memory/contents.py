@@ -115,7 +115,7 @@ def _put_conversation(store: Store, source_id: int, conversation: Conversation) 
     digest = _sha256(
         title,
         conversation.external_id or "",
-        *(part for message in messages for part in (message.role, message.text)),
+        *(part for m in messages for part in (m.role, m.speaker or "", m.text)),
     )
     known = store.value("SELECT id FROM conversations WHERE sha256 = ?", digest)
     counts = {"conversations": 0, "messages": 0, "chunks": 0}
@@ -134,6 +134,14 @@ def _put_conversation(store: Store, source_id: int, conversation: Conversation) 
         for message in messages:
             for key, value in _put_message(store, known, message).items():
                 counts[key] += value
+        for position, other in enumerate(conversation.alternatives):
+            record = {
+                "role": other.role,
+                "text": redact(other.text),
+                "created_at": other.created_at,
+            }
+            place = {"conversation_id": known, "position": position}
+            _insert(store, "alternatives", place | record)
     _link(store, "source_conversations", source_id, known)
     return counts
 
@@ -156,6 +164,7 @@ def _put_message(store: Store, conversation_id: int, message: Message) -> Record
             "role": message.role,
             "text": message.text,
             "created_at": message.created_at,
+            "speaker": redact(message.speaker or "") or None,
         },
     )
     n_chunks = 0

@@ -159,7 +159,7 @@ def _describe(path: Path, name: str, items: Iterable[Item]) -> Record:
         if isinstance(item, Conversation):
             n_conversations += 1
             n_messages += len(item.messages)
-            speakers.update(message.role for message in item.messages)
+            speakers.update(message.speaker or message.role for message in item.messages)
             dates.update(message.created_at for message in item.messages)
         else:
             n_documents += 1

@@ -24,9 +24,16 @@ class Document:
 
 @dataclass(frozen=True)
 class Message:
-    role: str  # "user" or "assistant"
+    """`speaker` is the name a chat between people gives; an assistant's chat needs none.
+
+    A reader says "user" only where the format itself marks the owner of the export; `people` makes
+    the owner's other messages theirs when their names are known.
+    """
+
+    role: str  # "user", "assistant", or "person": somebody else, or nobody knows yet
     text: str
-    created_at: str | None = None  # ISO 8601, UTC
+    created_at: str | None = None  # ISO 8601; UTC where the file says the zone
+    speaker: str | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,9 @@ class Conversation:
     messages: tuple[Message, ...] = field(default=())
     external_id: str | None = None
     started_at: str | None = None  # ISO 8601, UTC
+    alternatives: tuple[Message, ...] = field(
+        default=()
+    )  # answers made again, not part of the talk
 
 
 Item = Document | Conversation

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from .store import Store, marks
 
-ALL_KINDS = ("text", "told", "asked", "reply")
+ALL_KINDS = ("text", "told", "asked", "reply", "said")
 # What may stand in a prompt as knowledge: never what an assistant once said.
-TRUSTED_KINDS = ("text", "told")
+TRUSTED_KINDS = ("text", "told", "said")
 
 COMMON = frozenset(
     [

@@ -48,6 +48,69 @@ def m002_outgrown(db: Database) -> None:
     )
 
 
+@migrations()
+def m003_people(db: Database) -> None:
+    """Who spoke, which answers were made again, whom a source is trusted as, what it may teach."""
+    for statement in PEOPLE.split(";\n\n"):
+        db.execute(statement)
+
+
+PEOPLE = """
+ALTER TABLE messages ADD COLUMN speaker TEXT;
+
+CREATE TABLE alternatives (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    conversation_id INTEGER NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    role TEXT NOT NULL,
+    text TEXT NOT NULL,
+    created_at TEXT
+);
+
+CREATE INDEX alternatives_conversation ON alternatives(conversation_id);
+
+-- own, known, untrusted
+ALTER TABLE sources ADD COLUMN trust TEXT NOT NULL DEFAULT 'own';
+
+-- facts, voice, both
+ALTER TABLE sources ADD COLUMN learn TEXT NOT NULL DEFAULT 'facts';
+
+-- ISO 639-1
+ALTER TABLE chunks ADD COLUMN language TEXT NOT NULL DEFAULT 'en';
+
+-- why it is kept from training and prompts, or NULL
+ALTER TABLE chunks ADD COLUMN quarantine TEXT;
+
+CREATE TABLE left_out (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    source_id INTEGER NOT NULL REFERENCES sources(id) ON DELETE CASCADE,
+    place TEXT NOT NULL,                  -- heading, message or line it stood at
+    reason TEXT NOT NULL,
+    beginning TEXT NOT NULL               -- its first words, redacted
+);
+
+CREATE INDEX left_out_source ON left_out(source_id);
+
+CREATE TABLE watched (
+    path TEXT PRIMARY KEY,
+    since TEXT NOT NULL
+);
+
+DROP VIEW origins;
+
+CREATE VIEW origins AS
+    SELECT dc.chunk_id, sd.source_id, d.id AS document_id, NULL AS message_id, d.title, dc.heading,
+           d.date, dc.position, NULL AS speaker
+    FROM document_chunks dc JOIN documents d ON d.id = dc.document_id
+    JOIN source_documents sd ON sd.document_id = d.id
+    UNION ALL
+    SELECT mc.chunk_id, sc.source_id, NULL, m.id, c.title, '',
+           coalesce(m.created_at, c.started_at), m.position * 1000 + mc.position, m.speaker
+    FROM message_chunks mc JOIN messages m ON m.id = mc.message_id
+    JOIN conversations c ON c.id = m.conversation_id
+    JOIN source_conversations sc ON sc.conversation_id = c.id
+"""
+
 SCHEMA = """
 CREATE TABLE sources (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -99,7 +162,7 @@ CREATE TABLE source_conversations (
 CREATE TABLE chunks (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     sha256 TEXT NOT NULL UNIQUE,
-    kind TEXT NOT NULL,                   -- text, told, asked (both by the user), reply (the assistant's)
+    kind TEXT NOT NULL,                   -- text, told, asked (both by the user), reply (the assistant's), said (by others)
     text TEXT NOT NULL,
     n_words INTEGER NOT NULL,
     created_at TEXT NOT NULL

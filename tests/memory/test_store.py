@@ -5,14 +5,16 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlite_utils import Database, Migrations
 
 from learnctl.memory.errors import LearnctlError, NoStore
 from learnctl.memory.home import Home
-from learnctl.memory.store import Store, migrations
+from learnctl.memory.store import Store, m001_first, migrations
 
 
 def test_what_was_reported_as_done_is_on_disk(store: Store) -> None:
@@ -58,14 +60,27 @@ def test_migrations_are_recorded_and_run_once(store: Store) -> None:
         assert again.value("PRAGMA schema_version") == before
 
 
-def test_an_older_store_is_brought_up_to_date(store: Store, take: Any) -> None:
-    """A store without the later tables gets them, and keeps what it holds."""
-    take({"a.txt": "The lamp is green."})
-    store.db.execute("DROP TABLE outgrown")
-    store.db.execute("DELETE FROM _sqlite_migrations WHERE name != 'm001_first'")
-    with Store.open(store.home) as again:
-        assert again.rows("SELECT * FROM outgrown") == []
-        assert again.counts()["chunks"] == 1
+def test_a_store_of_the_first_version_is_brought_up_to_date(home: Path) -> None:
+    """It gets what came later, and keeps what it holds."""
+    here = Home(home)
+    here.make()
+    first = Migrations("learnctl")
+    first(name="m001_first")(lambda db: m001_first(db))
+    with closing(sqlite3.connect(here.database)) as connection:
+        db = Database(connection)
+        first.apply(db)
+        db.execute("INSERT INTO sources VALUES (1, '/a.txt', '/', 'text', 'x', 9, '2026-01-01')")
+        db.execute(
+            "INSERT INTO chunks VALUES (1, 'y', 'text', 'The lamp is green.', 4, '2026-01-01')"
+        )
+    with Store.open(here) as store:
+        assert store.rows("SELECT * FROM outgrown") == []
+        assert store.row("SELECT trust, learn FROM sources") == {"trust": "own", "learn": "facts"}
+        assert store.row("SELECT text, quarantine FROM chunks") == {
+            "text": "The lamp is green.",
+            "quarantine": None,
+        }
+    Store.open(here).close()  # and a second time there is nothing to do
 
 
 @pytest.mark.parametrize("content", [b"no database at all, but long enough to tell" * 99, None])
