@@ -26,6 +26,10 @@ def ingest(
     dry_run: Annotated[
         bool, Option("--dry-run", help="Show what would be read, and store nothing.")
     ] = False,
+    prune: Annotated[
+        bool,
+        Option("--prune", help="Give back what was taken in from PATH and is gone from there."),
+    ] = False,
     verbose: Annotated[
         bool, Option("--verbose", "-v", help="Name every file that was skipped, with the reason.")
     ] = False,
@@ -33,7 +37,7 @@ def ingest(
 ) -> None:
     """Take documents and chat exports into the store.
 
-    The same path again takes only what changed. Secrets are replaced before anything is stored.
+    The same path again takes only what changed; moved and renamed files are recognised. Secrets are replaced before anything is stored.
 
     Examples:
 
@@ -47,7 +51,7 @@ def ingest(
         report = ingesting.look(paths)
     else:
         with open_store(ctx, create=True) as store, _naming_files() as on_file:
-            report = ingesting.ingest(store, paths, on_file)
+            report = ingesting.ingest(store, paths, on_file, prune)
     for entry in report.refused:
         say(plain(f"refused: {entry['path']}: {entry['reason']}"))
     if as_json:
@@ -78,6 +82,10 @@ def _render(report: "IngestReport", dry_run: bool, verbose: bool) -> None:
         say(
             f"skipped: {counted(len(report.skipped), 'file')}{'' if verbose else ' (-v lists them)'}"
         )
+    from ..memory.ingest import VANISHED
+
+    if n_vanished := sum(entry["reason"] == VANISHED for entry in report.skipped):
+        say(f"vanished: {counted(n_vanished, 'file')}; `--prune` gives back what they held")
     if verbose:
         for entry in report.skipped:
             say(plain(f"skipped: {entry['path']}: {entry['reason']}"))

@@ -1,7 +1,8 @@
 """Files into the store: each one read, redacted, cut into chunks, and put in as one transaction.
 
 A file that cannot be read costs one line and nothing else. The same path again takes only what
-changed; what vanished from it leaves the store, its samples and the replay with it.
+changed; what a file no longer holds leaves the store, its samples and the replay with it. A file that is
+gone is named, and given back only on demand: a folder may be away for a day.
 """
 
 import hashlib
@@ -11,13 +12,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import contents, readers
+from . import contents, folders, readers
 from .errors import LearnctlError, UnreadableSource
 from .records import Conversation, Item
 from .store import Record, Store, now
 from .walk import Found, Refused, Skipped, walk
 
 COUNTS = ("documents", "conversations", "messages", "chunks")
+# Reasons for sources whose file is gone.
+VANISHED = "vanished: kept until `--prune` gives it back"
+PRUNED = "vanished: given back"
 
 
 @dataclass
@@ -34,12 +38,16 @@ class IngestReport:
 
 
 def ingest(
-    store: Store, paths: Iterable[Path], on_file: Callable[[Path], None] = lambda path: None
+    store: Store,
+    paths: Iterable[Path],
+    on_file: Callable[[Path], None] = lambda path: None,
+    prune: bool = False,
 ) -> IngestReport:
     """Take in files and folders.
 
     Args:
         on_file: called with each file before it is read.
+        prune: give back the sources under `paths` whose file is gone; else they are only named.
 
     Raises:
         LearnctlError: the store itself cannot be written (a full disk); the file at hand is not in.
@@ -53,7 +61,7 @@ def ingest(
                 _take(store, entry, report)
             else:
                 _pass_over(entry, report)
-        _give_back_vanished(store, [path for path in given if os.path.exists(path)], report)
+        _report_vanished(store, given, report, prune)
         store.erase_traces()
     except sqlite3.OperationalError as error:
         raise LearnctlError(
@@ -92,8 +100,16 @@ def _take(store: Store, entry: Found, report: IngestReport) -> None:
         if known and known["sha256"] == digest:
             report.skipped.append(_line(entry.path, "unchanged"))
             return
+        moved = None if known else folders.moved_from(store, digest)
+        if moved and Path(moved["path"]).name == entry.path.name:
+            _rename(store, moved["id"], entry)
+            report.skipped.append(_line(entry.path, f"unchanged, moved from {moved['path']}"))
+            return
         name = readers.detect(entry.path)
         with store.db.atomic():
+            if moved:  # read again, for its name may be its title
+                _rename(store, moved["id"], entry)
+                known = moved
             source_id = _put_source(store, entry, name, digest)
             contents.unlink(store, source_id)
             counts = dict.fromkeys(COUNTS, 0)
@@ -112,6 +128,14 @@ def _take(store: Store, entry: Found, report: IngestReport) -> None:
         setattr(report, key, getattr(report, key) + value)
 
 
+def _rename(store: Store, source_id: int, entry: Found) -> None:
+    with store.db.atomic():
+        store.db.execute(
+            "UPDATE sources SET path = ?, root = ? WHERE id = ?",
+            [str(entry.path), str(entry.root), source_id],
+        )
+
+
 def _put_source(store: Store, entry: Found, name: str, digest: str) -> int:
     record = {
         "path": str(entry.path),
@@ -125,30 +149,15 @@ def _put_source(store: Store, entry: Found, name: str, digest: str) -> int:
     return int(store.value("SELECT id FROM sources WHERE path = ?", record["path"]))
 
 
-def _give_back_vanished(store: Store, given: list[Path], report: IngestReport) -> None:
-    gone = [
-        source
-        for source in store.rows("SELECT id, path FROM sources WHERE root != ''")
-        if any(Path(source["path"]).is_relative_to(path) for path in given)
-        and _is_gone(Path(source["path"]))
-    ]
-    if not gone:
-        return
-    with store.db.atomic():
-        for source in gone:
-            store.db.execute("DELETE FROM sources WHERE id = ?", [source["id"]])
-            report.skipped.append(_line(Path(source["path"]), "nothing there any more: given back"))
-        contents.sweep(store)
-
-
-def _is_gone(path: Path) -> bool:
-    """Deleted or emptied; what cannot be looked at may still be there."""
-    try:
-        return path.stat().st_size == 0
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
+def _report_vanished(store: Store, given: list[Path], report: IngestReport, prune: bool) -> None:
+    gone = folders.vanished(store, given)
+    if gone and prune:
+        with store.db.atomic():
+            for source in gone:
+                store.db.execute("DELETE FROM sources WHERE id = ?", [source["id"]])
+            contents.sweep(store)
+    reason = PRUNED if prune else VANISHED
+    report.skipped += [_line(Path(source["path"]), reason) for source in gone]
 
 
 def _describe(path: Path, name: str, items: Iterable[Item]) -> Record:

@@ -55,6 +55,28 @@ def m003_people(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m004_forgotten(db: Database) -> None:
+    """What was forgotten by who, when or what it was, so that no file brings it back; files known by
+    their bytes."""
+    for statement in FORGOTTEN.split(";\n\n"):
+        db.execute(statement)
+
+
+FORGOTTEN = """
+CREATE TABLE forgotten (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    person TEXT NOT NULL,                 -- keyed hash of the name, or ''
+    words TEXT NOT NULL,                  -- keyed hashes, in order, or ''
+    since TEXT NOT NULL,                  -- ISO 8601, or ''
+    until TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    UNIQUE (person, words, since, until)
+);
+
+CREATE INDEX sources_sha256 ON sources(sha256)
+"""
+
 PEOPLE = """
 ALTER TABLE messages ADD COLUMN speaker TEXT;
 

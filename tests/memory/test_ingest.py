@@ -1,4 +1,4 @@
-"""Files into the store: what is new comes in, what vanished goes out, what is broken costs a line."""
+"""Files into the store: what is new comes in, what vanished goes out on demand, what is broken costs a line."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from learnctl.memory.home import Home
-from learnctl.memory.ingest import IngestReport, ingest, look
+from learnctl.memory.ingest import PRUNED, VANISHED, IngestReport, ingest, look
 from learnctl.memory.store import Store
 
 LAMP = "The lamp in the hall is green."
@@ -167,20 +167,58 @@ def test_a_continued_conversation_brings_only_its_new_turns(store: Store, take: 
 
 
 @pytest.mark.parametrize("content", [None, b""], ids=["deleted", "emptied"])
-def test_a_file_that_is_gone_is_given_back(
+def test_a_file_that_is_gone_is_named_and_given_back_on_demand(
     store: Store, take: Any, folder: Path, learn: Any, states: Any, content: bytes | None
 ) -> None:
-    """A file deleted from the folder, or emptied, takes its text with it; the report says so."""
+    """A file deleted from the folder, or emptied, is reported and kept; pruning takes its text."""
     take({"a.txt": LAMP, "b.txt": CHAIR})
     learn("lamp")
     (folder / "a.txt").unlink()
     if content is not None:
         (folder / "a.txt").write_bytes(content)
-    gone = [entry for entry in take().skipped if "given back" in entry["reason"]]
-    assert reasons(gone) == {"a.txt": "nothing there any more: given back"}
+    for _ in range(2):
+        assert {"path": str(folder / "a.txt"), "reason": VANISHED} in take().skipped
+        assert texts(store) == [LAMP, CHAIR]
+    assert states() == {1: "ok"}
+    pruned = ingest(store, [folder], prune=True)
+    assert {"path": str(folder / "a.txt"), "reason": PRUNED} in pruned.skipped
     assert texts(store) == [CHAIR]
     assert [Path(row["path"]).name for row in store.sources()] == ["b.txt"]
     assert states() == {1: "stale"}
+
+
+def test_a_file_that_moved_is_the_same_source(
+    store: Store, take: Any, folder: Path, learn: Any, states: Any
+) -> None:
+    """Under another name or in another folder it keeps its number, its samples and what learned from it;
+    only a title that was its name is another one now."""
+    take({"a.txt": LAMP, "b.txt": CHAIR})
+    learn("lamp"), learn("chair")
+    before = store.rows("SELECT id, chunk_id, prompt FROM samples"), store.sources()
+    (folder / "sub").mkdir()
+    (folder / "a.txt").rename(folder / "sub/a.txt")
+    (folder / "b.txt").rename(folder / "seat.txt")
+    report = take()
+    assert report.chunks == 0
+    assert reasons(report.skipped) == {"a.txt": f"unchanged, moved from {folder / 'a.txt'}"}
+    assert store.rows("SELECT id, chunk_id, prompt FROM samples") == before[0]
+    assert {row["id"]: Path(row["path"]) for row in store.sources()} == {
+        before[1][0]["id"]: folder / "sub/a.txt",
+        before[1][1]["id"]: folder / "seat.txt",
+    }
+    assert states() == {1: "ok", 2: "ok"}
+    assert [row["title"] for row in store.rows("SELECT title FROM documents ORDER BY 1")] == [
+        "a",
+        "seat",
+    ]
+    assert len(take().skipped) == 2
+
+
+def test_a_copy_is_no_move(store: Store, take: Any, folder: Path) -> None:
+    """While the first file is where it was, the second is a source of its own."""
+    take({"a.txt": LAMP})
+    take({"copy.txt": LAMP})
+    assert store.counts()["sources"] == 2
 
 
 def test_only_the_given_folder_is_looked_through(store: Store, take: Any, folder: Path) -> None:
@@ -193,8 +231,10 @@ def test_only_the_given_folder_is_looked_through(store: Store, take: Any, folder
     (folder / "one").rmdir()
     report = ingest(store, [folder / "two", folder / "one"])
     assert reasons(report.refused) == {"one": "there is no such file or folder"}
+    assert VANISHED not in reasons(report.skipped).values()
+    ingest(store, [folder / "two", folder / "one"], prune=True)
     assert set(texts(store)) == {LAMP, CHAIR}
-    take()
+    ingest(store, [folder], prune=True)
     assert texts(store) == [CHAIR]
 
 
