@@ -30,6 +30,24 @@ def ancestors(store: Store, version: int) -> list[int]:
     return chain
 
 
+def served(store: Store, version: int) -> list[int]:
+    """The live versions that served one after another up to this one, oldest first: what was rolled back
+    is not among them, and what was forgotten is not either."""
+    chain = []
+    while version:
+        row = store.row(
+            "SELECT a.state, coalesce(r.report ->> 'replaces', a.parent) AS before"
+            " FROM adapters a JOIN runs r ON r.id = a.run_id WHERE a.version = ?",
+            version,
+        )
+        if row is None:
+            break
+        if row["state"] != "deleted":
+            chain.append(version)
+        version = int(row["before"])
+    return chain[::-1]
+
+
 def learned_chunks(store: Store, version: int) -> set[int]:
     """The live chunks that the weights of a version have learned from."""
     chain = ancestors(store, version)

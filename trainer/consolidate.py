@@ -493,6 +493,7 @@ class _Night:
             "decision": "promoted" if verdict.promoted else "refused",
             "reason": verdict.reason,
             "version": in_service(self.store),
+            "replaces": in_service(self.store),
             "level": run["level"],
             "samples": {role: counts.get(role, 0) for role in ("new", "replay", "general")},
             "recall": {
