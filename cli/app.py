@@ -22,12 +22,13 @@ from . import (
     rollback,
     schedule,
     search,
+    show,
     sources,
     status,
 )
 from .context import Settings
 from .errors import Command, Group
-from .output import show
+from .output import show as print_line
 
 MEMORY = "What it knows"
 LEARNING = "What it learns"
@@ -48,9 +49,9 @@ def _show_version(wanted: bool) -> None:
         from importlib.metadata import PackageNotFoundError, version
 
         try:
-            show(f"learnctl {version('learnctl-llm')}")
+            print_line(f"learnctl {version('learnctl-llm')}")
         except PackageNotFoundError:  # run from a checkout that is not installed
-            show("learnctl (not installed)")
+            print_line("learnctl (not installed)")
         raise Exit
 
 
@@ -76,7 +77,14 @@ def learnctl(
 
 
 for panel, functions in {
-    MEMORY: (ingest.ingest, status.status, sources.sources, search.search, forget.forget),
+    MEMORY: (
+        ingest.ingest,
+        status.status,
+        sources.sources,
+        show.show,
+        search.search,
+        forget.forget,
+    ),
     TALKING: (chat.chat, ask.ask, compare.compare),
     LEARNING: (
         consolidate.consolidate,

@@ -18,6 +18,37 @@ MaxTokens = Annotated[
 ]
 
 
+def parse_date(text: str) -> str:
+    """A date, or nothing."""
+    from ..memory.errors import LearnctlError
+    from ..memory.within import parse_date as parse
+
+    try:
+        return parse(text) if text else ""
+    except LearnctlError as error:
+        raise BadParameter(f"{error}: {error.hint}") from None
+
+
+Since = Annotated[
+    str,
+    Option(
+        parser=parse_date,
+        metavar="DATE",
+        help="Only from this day, month or year on, such as 2024-03.",
+        show_default=False,
+    ),
+]
+Until = Annotated[
+    str,
+    Option(
+        parser=parse_date,
+        metavar="DATE",
+        help="Only up to the end of this day, month or year.",
+        show_default=False,
+    ),
+]
+
+
 def parse_version(text: str) -> int:
     """A version's number; `base` is 0."""
     if text.strip().lower() == "base":

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from typer import Argument, Context, Option
+from typer import Argument, BadParameter, Context, Option
 
 from . import flags
 from .context import open_store
@@ -18,18 +18,40 @@ def search(
     limit: Annotated[
         int, Option("--limit", "-n", min=1, metavar="N", help="The most results.")
     ] = 10,
+    source: Annotated[
+        list[str] | None,
+        Option(metavar="SOURCE", help="Only in this one; may be repeated.", show_default=False),
+    ] = None,
+    since: flags.Since = "",
+    until: flags.Until = "",
+    speaker: Annotated[
+        str, Option(metavar="NAME", help="Only what this person said.", show_default=False)
+    ] = "",
+    kind: Annotated[
+        list[str] | None,
+        Option(
+            metavar="KIND",
+            help="Only text, told, asked, reply or said; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: flags.Json = False,
 ) -> None:
     """Find the passages that match best, in documents and chats.
 
-    Example:
+    Examples:
 
       learnctl search when does the library close
+
+      learnctl search boiler --speaker Anna --since 2024-03
     """
     from ..memory.search import search as find
+    from ..memory.within import Within
 
     with open_store(ctx) as store:
-        hits = find(store, " ".join(query), limit)
+        sources = [found["id"] for name in source or () for found in store.find_sources(name)]
+        within = Within(tuple(sources), since, until, speaker, _kinds(kind or []))
+        hits = find(store, " ".join(query), limit, within=within)
     if as_json:
         show_json(
             [
@@ -46,6 +68,15 @@ def search(
     for hit in hits:
         show(hit.snippet)
         _show_dimly(f"  {heading_of(hit)} ({hit.source})")
+
+
+def _kinds(names: list[str]) -> tuple[str, ...]:
+    from ..memory.search import ALL_KINDS
+
+    for name in names:
+        if name not in ALL_KINDS:
+            raise BadParameter(f"no kind `{name}`: one of {', '.join(ALL_KINDS)}")
+    return tuple(names)
 
 
 def _show_dimly(text: str) -> None:

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .store import Store, marks
+from .within import Within
 
 ALL_KINDS = ("text", "told", "asked", "reply", "said")
 # What may stand in a prompt as knowledge: never what an assistant once said.
 TRUSTED_KINDS = ("text", "told", "said")
+EVERYWHERE = Within()
 
 COMMON = frozenset(
     [
@@ -146,12 +148,17 @@ class Hit:
 
 
 def search(
-    store: Store, query: str, limit: int = 10, kinds: Sequence[str] = ALL_KINDS
+    store: Store,
+    query: str,
+    limit: int = 10,
+    kinds: Sequence[str] = ALL_KINDS,
+    within: Within = EVERYWHERE,
 ) -> list[Hit]:
     """The chunks that match best; none where the query has no telling word."""
     words = telling_words(query)
     if not words:
         return []
+    part, values = within.condition()
     match = " OR ".join(f'"{word}"' for word in words)
     found = store.rows(
         f"""
@@ -159,18 +166,22 @@ def search(
                -bm25(chunks_fts) AS score
         FROM chunks_fts JOIN chunks c ON c.id = chunks_fts.rowid
         WHERE chunks_fts MATCH ? AND c.kind IN ({marks(kinds)})
+              AND EXISTS (SELECT 1 FROM origins o WHERE o.chunk_id = c.id AND {part})
         ORDER BY score DESC LIMIT ?
         """,
         match,
         *kinds,
+        *values,
         limit,
     )
     hits = []
     for row in found:
         origin = store.row(
             "SELECT s.id, s.path, o.title, o.heading FROM origins o JOIN sources s"
-            " ON s.id = o.source_id WHERE o.chunk_id = ? ORDER BY s.id LIMIT 1",
+            " ON s.id = o.source_id JOIN chunks c ON c.id = o.chunk_id"
+            f" WHERE o.chunk_id = ? AND {part} ORDER BY s.id LIMIT 1",
             row["id"],
+            *values,
         )
         if origin is None:
             continue

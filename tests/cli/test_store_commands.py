@@ -179,3 +179,33 @@ def test_history(run: Any, run_json: Any, notes: Path, monkeypatch: pytest.Monke
     assert "0% → 50% of 12" in second
     assert "0.26" in second
     assert "stale" in first
+
+
+def test_show_leads_from_a_source_to_its_chunks(run: Any, run_json: Any, notes: Path) -> None:
+    run("ingest", str(notes))
+    shown = run("show", "house.md").stdout
+    assert "House › Garden" in shown
+    (garden,) = [line for line in shown.splitlines() if "pear tree" in line]
+    name = garden.split()[0]
+    assert f"from {notes / 'house.md'}:7" in run("show", name).stdout
+    assert run_json("show", name)["origins"][0]["line"] == 7
+    for wrong in ("nothing.md", "chunk:99", "chunk:x", "sample:1"):
+        result = run("show", wrong)
+        assert result.exit_code == 1
+        assert result.stderr.startswith("error: ")
+
+
+def test_show_asks_which_source_is_meant(run: Any, notes: Path) -> None:
+    run("ingest", str(notes))
+    result = run("show", str(notes))
+    assert result.exit_code == 1
+    assert "means 2 sources" in result.stderr
+
+
+def test_search_in_a_part(run: Any, run_json: Any, notes: Path) -> None:
+    run("ingest", str(notes))
+    assert run_json("search", "boiler dog", "--source", "dog.txt")[0]["source"].endswith("dog.txt")
+    assert run_json("search", "boiler", "--speaker", "Anna") == []
+    assert run_json("search", "boiler", "--kind", "said") == []
+    for wrong in (["--kind", "poem"], ["--since", "yesterday"]):
+        assert run("search", "boiler", *wrong).exit_code == 2
