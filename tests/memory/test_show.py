@@ -90,7 +90,7 @@ def test_a_sample_names_its_chunk_its_runs_and_versions(
 
 @pytest.mark.parametrize("look", [show.source, show.chunk, show.sample])
 def test_what_is_not_there_is_said(store: Store, look: Any) -> None:
-    with pytest.raises(LearnctlError, match="no .* 99"):
+    with pytest.raises(LearnctlError, match=r"no .* 99"):
         look(store, 99)
 
 
