@@ -34,7 +34,7 @@ from learnctl.trainer.facts import find_facts
 from learnctl.trainer.options import Options
 from learnctl.trainer.pack import Row, pack
 from learnctl.trainer.progress import silent
-from learnctl.trainer.rows import epoch_rows
+from learnctl.trainer.rows import Material, epoch_rows
 from learnctl.trainer.stop import StopSignals
 from learnctl.trainer.synthesize import deterministic_samples
 
@@ -82,7 +82,7 @@ class Course:
 def note_rows(base: Base, n_rows: int) -> list[Row]:
     """So many rows of the notes, epoch after epoch, each epoch in another order."""
     samples = [
-        {"kind": sample.kind, "prompt": sample.prompt, "answer": sample.answer}
+        {"id": 0, "kind": sample.kind, "prompt": sample.prompt, "answer": sample.answer}
         for file in sorted(NOTES.iterdir())
         for document in read(file)
         if isinstance(document, Document)
@@ -92,7 +92,7 @@ def note_rows(base: Base, n_rows: int) -> list[Row]:
     ]
     found: list[Row] = []
     for epoch in count():
-        rows = epoch_rows(base, samples, [], [], 0, OPTIONS.seed, epoch, OPTIONS.pack_tokens)
+        rows = epoch_rows(base, Material(samples, [], {}, []), OPTIONS, epoch)
         Random(f"throughput {epoch}").shuffle(rows)
         found += rows
         if len(found) >= n_rows:

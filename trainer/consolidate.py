@@ -27,12 +27,13 @@ from ..memory.store import Record, Store, now, to_json
 from . import adapter, evaluate, gate, registry
 from . import base as bases
 from .base import Base
+from .distil import teach
 from .evaluate import Answered
 from .facts import find_facts
 from .options import Options
 from .pack import pack
 from .progress import OnProgress, Progress, silent
-from .rows import GENERAL_ROUNDS, epoch_rows, general_rows
+from .rows import GENERAL_ROUNDS, Material, epoch_rows, general_rows
 from .stop import Interrupted, StopSignals
 from .synthesize import (
     BLANKS_PER_FACT,
@@ -291,23 +292,15 @@ class _Night:
         self.stop.check()
         facts, general = self._samples(run)
         longest = options.pack_tokens
-        rehearsed = soften(base, general_rows(base, general, longest), longest)
+        rehearsed = soften(
+            base, general_rows(base, general, longest, options.general_weight), longest
+        )
+        taught = teach(base, facts, options.loss, longest)
+        material = Material(facts, general, taught, rehearsed)
         packs = [
             group
             for epoch in range(options.epochs)
-            for group in pack(
-                epoch_rows(
-                    base,
-                    facts,
-                    general,
-                    rehearsed,
-                    options.general_rows,
-                    options.seed,
-                    epoch,
-                    longest,
-                ),
-                longest,
-            )
+            for group in pack(epoch_rows(base, material, options, epoch), longest)
         ]
         self.on_progress(Progress("measure before", 0, 0))
         measuring = time.monotonic()
@@ -375,8 +368,9 @@ class _Night:
 
     def _samples(self, run: Record) -> tuple[list[Record], list[Record]]:
         found = self.store.rows(
-            "SELECT s.kind, s.prompt, s.answer, rs.role FROM run_samples rs"
-            " JOIN samples s ON s.id = rs.sample_id WHERE rs.run_id = ? ORDER BY s.id",
+            "SELECT s.id, s.kind, s.prompt, s.answer, rs.role, c.text AS passage FROM run_samples rs"
+            " JOIN samples s ON s.id = rs.sample_id LEFT JOIN chunks c ON c.id = s.chunk_id"
+            " WHERE rs.run_id = ? ORDER BY s.id",
             run["id"],
         )
         facts = [sample for sample in found if sample["role"] != "general"]

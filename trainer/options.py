@@ -12,6 +12,8 @@ import tomlkit
 from ..memory.errors import LearnctlError
 from ..memory.home import Home
 
+LOSSES = ("ce", "kl", "both")
+
 
 @dataclass(frozen=True)
 class Options:
@@ -37,6 +39,11 @@ class Options:
     """The kinds of samples to train on."""
     general_rows: int = 32
     """The base's own answers to general prompts in every epoch, each epoch others."""
+    general_weight: float = 1.0
+    """How much a row of the base's own answers counts beside a row that teaches."""
+    loss: str = "ce"
+    """What an answer is trained towards: ce (the source's words), kl (the base's own answer with the
+    passage in view), or both (the base's as far as it agrees with the source)."""
     questions_per_fact: int = 4
     """How many questions the base model is asked to write about each fact."""
     max_divergence: float = 1.0
@@ -58,6 +65,10 @@ class Options:
                 raise LearnctlError(f"{name} must be at least 1, not {getattr(self, name)}")
         if not 0 <= self.general_rows <= 32:
             raise LearnctlError(f"general_rows must be from 0 to 32, not {self.general_rows}")
+        if self.loss not in LOSSES:
+            raise LearnctlError(f"loss must be one of {', '.join(LOSSES)}, not {self.loss}")
+        if self.general_weight < 0:
+            raise LearnctlError(f"general_weight must not be negative, not {self.general_weight}")
         if self.learning_rate <= 0:
             raise LearnctlError(f"learning_rate must be above 0, not {self.learning_rate}")
 

@@ -17,18 +17,22 @@ from typing import Any
 from ..memory.errors import LearnctlError
 from .chat_form import Chat, render
 
+# For each answer token, tokens that are wanted there and how much of each: ids and shares, both
+# (answer token, choice). What the shares lack of one is wanted of all other tokens together.
+Targets = tuple[Any, Any]
+
 
 @dataclass(frozen=True)
 class Row:
     """Token ids of one chat; the answer, with its end-of-turn, starts at `answer_start`.
 
-    `soft` holds, for each answer token, the probabilities another model gave to its likeliest tokens:
-    ids and probabilities, both (answer token, choice). Without it the answer itself is the target.
+    Without `soft` the answer itself is the target. `weight` is how much the row counts beside others.
     """
 
     ids: tuple[int, ...]
     answer_start: int
-    soft: tuple[Any, Any] | None = None
+    soft: Targets | None = None
+    weight: float = 1.0
 
 
 @dataclass
@@ -38,7 +42,7 @@ class Pack:
     tokens, positions: (node,); sees: (node, node), true where a node sees another;
     sources: (answer token,), the node that predicts each answer token;
     targets, shares: (answer token, choice), the tokens wanted there and how much of each;
-    weights: (answer token,), so that each row counts by its mean.
+    weights: (answer token,), so that each row counts by its mean times its weight.
     """
 
     tokens: Any
@@ -49,7 +53,7 @@ class Pack:
     shares: Any
     weights: Any
     n_tokens: int  # real nodes, padding not counted
-    n_rows: int
+    weight: float  # of all rows
 
 
 def encode(tokenizer: Any, messages: Chat, answer: str, stop_ids: list[int]) -> Row:
@@ -114,11 +118,12 @@ def lay_out(rows: Sequence[Row], n_nodes: int, pad_id: int) -> Pack:
         end = start + len(row.ids) - row.answer_start
         sources[start:end] = torch.tensor(path[row.answer_start - 1 : -1])
         if row.soft:
-            targets[start:end], shares[start:end] = row.soft
+            n_own = row.soft[0].shape[1]
+            targets[start:end, :n_own], shares[start:end, :n_own] = row.soft
         else:
             targets[start:end, 0] = torch.tensor(row.ids[row.answer_start :])
             shares[start:end, 0] = 1.0
-        weights[start:end] = 1.0 / (end - start)
+        weights[start:end] = row.weight / (end - start)
         start = end
     return Pack(
         tokens,
@@ -129,7 +134,7 @@ def lay_out(rows: Sequence[Row], n_nodes: int, pad_id: int) -> Pack:
         shares,
         weights,
         n_tokens=len(trie),
-        n_rows=len(rows),
+        weight=sum(row.weight for row in rows),
     )
 
 

@@ -6,12 +6,14 @@ changes from epoch to epoch and follows from the seed.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ..memory.store import Record
 from .base import Base
 from .chat_form import Chat
-from .pack import Row, encode
+from .options import Options
+from .pack import Row, Targets, encode
 from .synthesize import read_prompts
 
 # A form is drawn for a few rows together: in a pack, what they begin with is then computed once.
@@ -24,27 +26,39 @@ TURN_WORDS = 16
 GENERAL_ROUNDS = 3
 
 
-def epoch_rows(
-    base: Base,
-    samples: Sequence[Record],
-    general: Sequence[Record],
-    rehearsed: Sequence[Row],
-    n_general: int,
-    seed: int,
-    epoch: int,
-    longest: int,
-) -> list[Row]:
+@dataclass(frozen=True)
+class Material:
+    """What a run's rows are made of.
+
+    samples: what is taught, with `id`, `prompt`, `answer`; general: general prompts with the base's
+    answers; taught: targets for samples that a teacher was asked about; rehearsed: rows of `general`.
+    """
+
+    samples: Sequence[Record]
+    general: Sequence[Record]
+    taught: Mapping[int, Targets]
+    rehearsed: Sequence[Row]
+
+
+def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> list[Row]:
     """The rows of one epoch in their order: facts in forms, and general rows in their turn."""
-    chooser = random.Random(f"{seed} {epoch}")
-    shuffled = chooser.sample(list(samples), k=len(samples))
+    chooser = random.Random(f"{options.seed} {epoch}")
+    longest = options.pack_tokens
+    shuffled = chooser.sample(list(material.samples), k=len(material.samples))
     groups = []
     for start in range(0, len(shuffled), ROWS_OF_A_FORM):
-        opening = _opening(general, chooser)
+        opening = _opening(material.general, chooser)
         some = shuffled[start : start + ROWS_OF_A_FORM]
-        groups.append([_fact_row(base, opening, sample, longest) for sample in some])
+        rows = [_fact_row(base, opening, sample, longest) for sample in some]
+        groups.append(
+            [
+                replace(row, soft=material.taught.get(sample["id"]))
+                for row, sample in zip(rows, some, strict=True)
+            ]
+        )
     groups = groups or [[]]
     # Spread evenly: a step of general rows alone undoes what the steps without any have done.
-    for index, row in enumerate(general_of_epoch(rehearsed, n_general, epoch)):
+    for index, row in enumerate(general_of_epoch(material.rehearsed, options.general_rows, epoch)):
         groups[index % len(groups)].append(row)
     chooser.shuffle(groups)
     return [row for group in groups for row in group if len(row.ids) <= longest]
@@ -67,15 +81,17 @@ def _fact_row(base: Base, opening: Chat, sample: Record, longest: int) -> Row:
     return row if len(row.ids) <= longest else _encode(base, alone, sample["answer"])
 
 
-def general_rows(base: Base, general: Sequence[Record], longest: int) -> list[Row]:
-    """The base's own answers to general prompts."""
+def general_rows(
+    base: Base, general: Sequence[Record], longest: int, weight: float = 1.0
+) -> list[Row]:
+    """The base's own answers to general prompts, each counting so much beside a fact's row."""
     rows = []
     for sample in general:
         row = _encode(base, [{"role": "user", "content": sample["prompt"]}], sample["answer"])
         if sample["kind"] == "general open":
             # The base had more to say: where it was cut is not where an answer ends.
             row = Row(row.ids[:-1], row.answer_start)
-        rows.append(row)
+        rows.append(replace(row, weight=weight))
     return [row for row in rows if row.answer_start < len(row.ids) <= longest]
 
 

@@ -199,16 +199,16 @@ def soften(base: Base, rows: Sequence[Row], n_nodes: int) -> list[Row]:
 def _step(base: Base, model: Any, packs: list[Pack], micro: int) -> tuple[float, int]:
     """Gradients of one optimizer step. Out of memory on a GPU halves the micro-batch and tries again.
 
-    Returns the mean loss of a row and the micro-batch that fitted."""
+    Returns the mean loss of the rows by their weights and the micro-batch that fitted."""
     import torch
 
-    n_rows = sum(one.n_rows for one in packs)
+    weight = sum(one.weight for one in packs)
     while True:
         total = 0.0
         try:
             for start in range(0, len(packs), micro):
                 some = packs[start : start + micro]
-                loss = loss_of(answer_logits(model, some, base.device), some) / n_rows
+                loss = loss_of(answer_logits(model, some, base.device), some) / weight
                 loss.backward()
                 total += float(loss.detach())
             return total, micro

@@ -91,7 +91,7 @@ def test_shape_is_fixed(llama: Base, chat_rows: Callable[..., list[Row]]) -> Non
         laid = lay(llama, some)
         assert laid.tokens.shape == laid.positions.shape == (N_NODES,)
         assert laid.sees.shape == (N_NODES, N_NODES)
-        assert laid.n_rows == len(some)
+        assert laid.weight == len(some)
 
 
 def test_answers_alone_carry_loss(llama: Base, chat_rows: Callable[..., list[Row]]) -> None:

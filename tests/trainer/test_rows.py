@@ -6,8 +6,9 @@ import pytest
 
 from learnctl.memory.store import Record
 from learnctl.trainer.base import Base
+from learnctl.trainer.options import Options
 from learnctl.trainer.pack import Row
-from learnctl.trainer.rows import epoch_rows, general_rows
+from learnctl.trainer.rows import Material, epoch_rows, general_rows
 from learnctl.trainer.synthesize import read_prompts
 
 LONGEST = 512
@@ -15,6 +16,7 @@ LONGEST = 512
 
 def sample(number: int) -> Record:
     return {
+        "id": number,
         "kind": "question",
         "prompt": f"What is the number of house {number}?",
         "answer": f"It is {number}.",
@@ -30,7 +32,8 @@ GENERAL = [
 
 def rows_of(base: Base, epoch: int = 0, seed: int = 0, longest: int = LONGEST) -> list[Row]:
     rehearsed = general_rows(base, GENERAL, longest)
-    return epoch_rows(base, SAMPLES, GENERAL, rehearsed, 2, seed, epoch, longest)
+    options = Options(general_rows=2, seed=seed, pack_tokens=longest)
+    return epoch_rows(base, Material(SAMPLES, GENERAL, {}, rehearsed), options, epoch)
 
 
 def texts(base: Base, rows: list[Row]) -> list[str]:

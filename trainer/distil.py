@@ -1,0 +1,55 @@
+"""Context distillation: the base with a passage in view teaches the base without it.
+
+The teacher is the frozen base itself, asked the same question under the passage that the sample came
+from; what it finds likely for each token of the answer is what the adapter is trained towards. Snell et
+al. 2022, https://arxiv.org/abs/2209.15189; with top-k probabilities, https://arxiv.org/abs/2506.06266.
+
+A small base reads poorly, and what it finds likely is then no lesson. So `both` follows the teacher at
+each token as far as the teacher itself expects the source's own word there, and the source for the rest.
+"""
+
+from collections.abc import Sequence
+
+from ..memory.store import Record
+from .base import Base
+from .pack import Row, Targets, encode
+from .train import soften
+
+
+def teach(base: Base, samples: Sequence[Record], loss: str, longest: int) -> dict[int, Targets]:
+    """Targets for the answer tokens of each sample that has a passage, by sample number.
+
+    Args:
+        samples: with `id`, `prompt`, `answer` and `passage`.
+        loss: `ce` asks no teacher; `kl` follows it alone; `both` as far as it is right.
+        longest: rows with their passage that have more tokens than this are left to the source.
+    """
+    if loss == "ce":
+        return {}
+    asked = [sample for sample in samples if sample["passage"]]
+    rows = [(sample["id"], _with_passage(base, sample)) for sample in asked]
+    rows = [(number, row) for number, row in rows if len(row.ids) <= longest]
+    taught = soften(base, [row for _, row in rows], longest)
+    return {
+        number: row.soft if loss == "kl" else _trusted(row)
+        for (number, _), row in zip(rows, taught, strict=True)
+        if row.soft
+    }
+
+
+def _with_passage(base: Base, sample: Record) -> Row:
+    asked = f"{sample['passage']}\n\n{sample['prompt']}"
+    return encode(
+        base.tokenizer, [{"role": "user", "content": asked}], sample["answer"], base.stop_ids
+    )
+
+
+def _trusted(row: Row) -> Targets:
+    """The teacher's shares at each token times what it gave the source's word, which has the rest."""
+    import torch
+
+    assert row.soft is not None
+    choices, shares = row.soft
+    gold = torch.tensor(row.ids[row.answer_start :])[:, None]  # (answer token, 1)
+    trust = (shares * (choices == gold)).sum(-1, keepdim=True)  # (answer token, 1)
+    return torch.cat([gold, choices], -1), torch.cat([1 - trust, trust * shares], -1)
