@@ -11,6 +11,7 @@ from typing import Any
 from ..memory.errors import LearnctlError
 from .base import Base
 
+WEIGHTS = "adapter_model.safetensors"
 # What an adapter's settings may say; anything else in them is not ours.
 PLAIN_LORA = {"peft_type": "LORA", "use_dora": False, "bias": "none", "modules_to_save": None}
 
@@ -54,16 +55,25 @@ def load_adapter(base: Base, folder: Path, trainable: bool = False) -> Any:
     """
     from peft import PeftModel
 
-    settings = json.loads((folder / "adapter_config.json").read_text())
-    for name, value in PLAIN_LORA.items():
-        if settings.get(name, value) != value:
-            raise LearnctlError(f"{folder}: {name} is {settings[name]!r}, expected {value!r}")
+    _check_settings(folder)
     model = PeftModel.from_pretrained(
         base.model, folder, is_trainable=trainable, autocast_adapter_dtype=False
     )
     if not trainable:
         model.eval()
     return _as_fp32(model)
+
+
+def read_weights(folder: Path) -> dict[str, Any]:
+    """The tensors of a published adapter by name, on the CPU.
+
+    Raises:
+        LearnctlError: its settings are not those of a plain LoRA.
+    """
+    from safetensors.torch import load_file
+
+    _check_settings(folder)
+    return load_file(folder / WEIGHTS)
 
 
 def remove_adapter(model: Any) -> Any:
@@ -79,6 +89,13 @@ def weights(model: Any) -> dict[str, Any]:
 def save_adapter(model: Any, folder: Path) -> None:
     model.save_pretrained(folder, safe_serialization=True)
     (folder / "README.md").unlink(missing_ok=True)
+
+
+def _check_settings(folder: Path) -> None:
+    settings = json.loads((folder / "adapter_config.json").read_text())
+    for name, value in PLAIN_LORA.items():
+        if settings.get(name, value) != value:
+            raise LearnctlError(f"{folder}: {name} is {settings[name]!r}, expected {value!r}")
 
 
 def _as_fp32(model: Any) -> Any:

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,10 @@ import filelock
 
 from ..memory.errors import LearnctlError, Locked
 from ..memory.home import private_folder
-from ..memory.lineage import in_service, learned_chunks, new_chunks, studied_chunks
+from ..memory.lineage import ancestors, in_service, learned_chunks, new_chunks, studied_chunks
 from ..memory.replay import choose_replay
 from ..memory.store import Record, Store, now, to_json
-from . import adapter, evaluate, gate, registry
+from . import adapter, evaluate, gate, levels, registry
 from . import base as bases
 from .base import Base
 from .distil import teach
@@ -100,7 +100,7 @@ def consolidate(
             return _nothing(store)
         on_progress(Progress("load", 0, 0))
         base = bases.load(options.base, options.quantize, options.device)
-        choice = choose(store, base.digest)
+        choice = choose(store, options.fast, base.digest)
         night = _Night(store, base, options, budget_s, began, stop, on_progress, on_step)
         if unfinished and not _can_resume(store, unfinished, base):
             registry.drop_unfinished(store)
@@ -119,10 +119,11 @@ def consolidate(
             return night.overtaken()
 
 
-def choose(store: Store, base_digest: str | None = None) -> Choice | None:
+def choose(store: Store, fast: str, base_digest: str | None = None) -> Choice | None:
     """What the next consolidation would train. None where there is nothing to do.
 
     Args:
+        fast: how a fast night trains; see `Options.fast`.
         base_digest: the base it would train on, where that is known.
     """
     version = in_service(store)
@@ -134,12 +135,17 @@ def choose(store: Store, base_digest: str | None = None) -> Choice | None:
     due = due or _slow_is_worth_it(store, version, everything)
     if due:
         return Choice("slow", 0, everything, due)
-    return Choice("fast", version, fresh, "what is new, on the version in service")
+    if fast == "continue":
+        return Choice("fast", version, fresh, "what is new, on the version in service")
+    slow = slow_below(store, version)
+    held = learned_chunks(store, slow)
+    since = [chunk for chunk in everything if chunk["id"] not in held]
+    return Choice("fast", slow, since, "what came since the slow level")
 
 
 def plan(store: Store, options: Options) -> Record:
     """What `consolidate` would train and about what it would cost; loads no model."""
-    choice = choose(store)
+    choice = choose(store, options.fast)
     if choice is None:
         return {
             "sources": [],
@@ -306,10 +312,7 @@ class _Night:
         measuring = time.monotonic()
         against = evaluate.reference(base)
         new, old = self._probes(run, options)
-        model, serving = self._models(run, options)
-        before = self._answers_before(run, serving, [*new, *old])
-        if serving is not model:
-            model = self._fresh(run, options, serving)
+        model, n_frozen, before = self._start(run, options, [*new, *old])
         measured_s = time.monotonic() - measuring
         self.stop.check()
 
@@ -328,15 +331,20 @@ class _Night:
             self.on_step,
         )
 
-        self.on_progress(Progress("measure after", 0, 0))
-        after = evaluate.ask_probes(base, model, [*new, *old])
+        n_new = len(new)
+        for scale, change in gate.SCALES:
+            levels.scale(model, n_frozen, change)
+            self.on_progress(Progress("measure after", 0, 0))
+            after = evaluate.ask_probes(base, model, [*new, *old])
+            moved = evaluate.divergence(base, model, against)
+            verdict = gate.judge(
+                options, before[:n_new], after[:n_new], before[n_new:], after[n_new:], moved
+            )
+            verdict = replace(verdict, scale=scale)
+            if not verdict.less_may_do:
+                break
         self._keep(run, "after", after)
         forms = self._forms(run, model, new)
-        moved = evaluate.divergence(base, model, against)
-        n_new = len(new)
-        verdict = gate.judge(
-            options, before[:n_new], after[:n_new], before[n_new:], after[n_new:], moved
-        )
         report = self._report(run, trained, verdict, (before, after, n_new), forms, moved)
         if verdict.promoted:
             registry.publish(store, run, lambda folder: adapter.save_adapter(model, folder), report)
@@ -392,24 +400,31 @@ class _Night:
         old = [probe for probe in every if probe["chunk_id"] in known]
         return _spread(new, options.probes_per_run), _spread(old, options.probes_per_run)
 
-    def _models(self, run: Record, options: Options) -> tuple[Any, Any]:
-        """The model to train and the one in service; the same object where one continues the other."""
-        version = in_service(self.store)
-        if run["parent"]:
-            folder = registry.weights_folder(self.store, run["parent"])
-            model = adapter.load_adapter(self.base, folder, trainable=True)
-            return model, model
-        trained_on = self.store.value("SELECT base_digest FROM adapters WHERE version = ?", version)
-        if trained_on == self.base.digest:
-            folder = registry.weights_folder(self.store, version)
-            return None, adapter.load_adapter(self.base, folder)
-        # A fresh adapter changes nothing: it answers as the base does.
-        model = adapter.new_adapter(self.base, options.rank, options.seed)
-        return model, model
+    def _start(
+        self, run: Record, options: Options, probes: list[Record]
+    ) -> tuple[Any, int, list[Answered]]:
+        """The model to train, how many of its ranks are frozen, and what is known before.
 
-    def _fresh(self, run: Record, options: Options, serving: Any) -> Any:
+        Before is what the version in service answers. What is trained often starts as that very
+        version, or the base, and is then asked itself.
+        """
+        version = in_service(self.store)
+        trained_on = self.store.value("SELECT base_digest FROM adapters WHERE version = ?", version)
+        if version == run["parent"] or trained_on != self.base.digest:
+            model, n_frozen = self._trainable(run, options)
+            return model, n_frozen, self._answers_before(run, model, probes)
+        serving = adapter.load_adapter(self.base, registry.weights_folder(self.store, version))
+        before = self._answers_before(run, serving, probes)
         self.base.model = adapter.remove_adapter(serving)
-        return adapter.new_adapter(self.base, options.rank, options.seed)
+        return *self._trainable(run, options), before
+
+    def _trainable(self, run: Record, options: Options) -> tuple[Any, int]:
+        if not run["parent"]:
+            return adapter.new_adapter(self.base, options.rank, options.seed), 0
+        folder = registry.weights_folder(self.store, run["parent"])
+        if options.fast == "continue":
+            return adapter.load_adapter(self.base, folder, trainable=True), 0
+        return levels.stack(self.base, folder, options.fast_rank, options.seed)
 
     def _answers_before(self, run: Record, model: Any, probes: list[Record]) -> list[Answered]:
         """Answers before training, kept in the store: a resumed run does not ask again."""
@@ -496,6 +511,7 @@ class _Night:
                 "forms": forms,
             },
             "divergence": moved,
+            "scale": verdict.scale,
             "n_tokens": trained.n_tokens,
             "tokens_per_s": round(trained.tokens_per_s, 1),
             "elapsed_s": round(time.monotonic() - self.began, 1),
@@ -527,13 +543,15 @@ def _slow_is_due(store: Store, version: int, base_digest: str | None) -> str:
     return "" if serving["state"] == "ok" else "a source it learned from has changed"
 
 
+def slow_below(store: Store, version: int) -> int:
+    """The slow version that a version is or stands on."""
+    return ancestors(store, version)[-1]
+
+
 def _slow_is_worth_it(store: Store, version: int, everything: list[Record]) -> str:
     if not version:
         return "there is no version to build upon"
-    slow = store.value(
-        "SELECT max(version) FROM adapters WHERE level = 'slow' AND version <= ?", version
-    )
-    held = learned_chunks(store, int(slow or 0))
+    held = learned_chunks(store, slow_below(store, version))
     since = _tokens([chunk for chunk in everything if chunk["id"] not in held])
     if since >= SLOW_TOKENS and since >= SLOW_SHARE * _tokens(everything):
         return "much has come since the last slow pass"
@@ -579,7 +597,7 @@ def _recall(before: list[Answered], after: list[Answered]) -> Record:
 def _can_resume(store: Store, run: Record, base: Base) -> bool:
     """Whether an unfinished run still makes sense: same base, same parent, all its samples there."""
     same_base = run["base_digest"] == base.digest
-    same_parent = run["parent"] in (0, in_service(store))
+    same_parent = run["parent"] in (0, *ancestors(store, in_service(store)))
     return same_base and same_parent and registry.samples_are_live(store, run["id"])
 
 

@@ -15,12 +15,18 @@ from .options import Options
 # Fewer probes than this decide nothing about recall; divergence still does.
 FEWEST_PROBES = 8
 CHANCE = 0.05
+# What is trained is tried whole, then at three quarters and at half of its strength: the scale, and the
+# factor that leads to it from the one before. Rewind along the line from the base to the adapted model
+# trades what was learned for what was kept: https://arxiv.org/abs/2109.01903.
+SCALES = ((1.0, 1.0), (0.75, 0.75), (0.5, 2 / 3))
 
 
 @dataclass(frozen=True)
 class Verdict:
     promoted: bool
     reason: str
+    scale: float = 1.0  # of what was trained, as it was judged
+    less_may_do: bool = False  # it is only too strong: scaled down it could pass
 
 
 def judge(
@@ -32,9 +38,9 @@ def judge(
     divergence: float,
 ) -> Verdict:
     """Promote or refuse. Refusals name the figure and the bound."""
-    faults = []
+    too_strong, too_weak = [], []
     if not math.isfinite(divergence) or divergence > options.max_divergence:
-        faults.append(
+        too_strong.append(
             f"it moved {divergence:.2f} nats a token from the base on general prompts"
             f" (at most {options.max_divergence:g})"
         )
@@ -44,7 +50,7 @@ def judge(
         already = sum(one.correct for one in new_before) / len(new_before)
         wanted = min(options.min_recall_gain, 1 - already)
         if gain < wanted or (wanted > 0 and chance(won, lost) > CHANCE):
-            faults.append(
+            too_weak.append(
                 f"it learned too little: {won} new probes won, {lost} lost, of {len(new_after)}"
                 f" (a gain of {options.min_recall_gain:.0%} wanted)"
             )
@@ -52,12 +58,12 @@ def judge(
         won, lost = flips(old_before, old_after)
         loss = (lost - won) / len(old_after)
         if loss > options.max_recall_loss and chance(lost, won) <= CHANCE:
-            faults.append(
+            too_strong.append(
                 f"it forgot: {lost} earlier probes lost, {won} won, of {len(old_after)}"
                 f" (a loss of {options.max_recall_loss:.0%} allowed)"
             )
-    if faults:
-        return Verdict(False, "; ".join(faults))
+    if too_strong or too_weak:
+        return Verdict(False, "; ".join([*too_strong, *too_weak]), less_may_do=not too_weak)
     return Verdict(True, "learned, kept and close enough to the base")
 
 

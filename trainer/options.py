@@ -12,7 +12,7 @@ import tomlkit
 from ..memory.errors import LearnctlError
 from ..memory.home import Home
 
-LOSSES = ("ce", "kl", "both")
+CHOICES = {"loss": ("ce", "kl", "both"), "fast": ("anew", "continue")}
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,11 @@ class Options:
     """The peak of the cosine schedule. Large for a small base; 2e-4 suits 4B and up."""
     rank: int = 32
     """The rank of the adapter; its alpha is twice that."""
+    fast: str = "anew"
+    """How a fast night trains: anew (a fresh level on the slow one, over all that came since), or
+    continue (the one adapter in service, over what is new)."""
+    fast_rank: int = 16
+    """The rank of the fast level, beside that of the slow one."""
     pack_tokens: int = 512
     """Tokens in one pack, the fixed shape that training runs in."""
     packs_per_step: int = 1
@@ -60,13 +65,23 @@ class Options:
     def __post_init__(self) -> None:
         if not 0 <= self.replay_share < 1:
             raise LearnctlError(f"replay_share must be from 0 to below 1, not {self.replay_share}")
-        for name in ("epochs", "rank", "pack_tokens", "packs_per_step", "probes_per_run"):
+        for name in (
+            "epochs",
+            "rank",
+            "fast_rank",
+            "pack_tokens",
+            "packs_per_step",
+            "probes_per_run",
+        ):
             if getattr(self, name) < 1:
                 raise LearnctlError(f"{name} must be at least 1, not {getattr(self, name)}")
         if not 0 <= self.general_rows <= 32:
             raise LearnctlError(f"general_rows must be from 0 to 32, not {self.general_rows}")
-        if self.loss not in LOSSES:
-            raise LearnctlError(f"loss must be one of {', '.join(LOSSES)}, not {self.loss}")
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise LearnctlError(
+                    f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)}"
+                )
         if self.general_weight < 0:
             raise LearnctlError(f"general_weight must not be negative, not {self.general_weight}")
         if self.learning_rate <= 0:

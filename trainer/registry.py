@@ -16,9 +16,9 @@ from ..memory.forget import forget_sources
 from ..memory.home import private_folder
 from ..memory.lineage import in_service
 from ..memory.store import Record, Store, now, to_json
+from .adapter import WEIGHTS
 from .models import file_sha256
 
-WEIGHTS = "adapter_model.safetensors"
 CARD = "card.json"
 # A setting: why the next consolidation must start from the base.
 SLOW_DUE = "slow_due"

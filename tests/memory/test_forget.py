@@ -17,7 +17,7 @@ from learnctl.memory.lineage import in_service, learned_chunks, new_chunks
 from learnctl.memory.records import Message
 from learnctl.memory.search import search
 from learnctl.memory.store import Store
-from learnctl.trainer import registry
+from learnctl.trainer import adapter, registry
 
 LAMP = "The lamp in the hall is green."
 CHAIR = "The chair in the attic is red."
@@ -225,7 +225,7 @@ def publish(store: Store) -> Any:
 
     def write(versions: Iterable[int]) -> None:
         for version in versions:
-            weights = store.home.versions / str(version) / registry.WEIGHTS
+            weights = store.home.versions / str(version) / adapter.WEIGHTS
             weights.parent.mkdir(parents=True)
             weights.write_bytes(b"weights that know of Zyxqorvane")
 

@@ -126,3 +126,11 @@ def test_pairs_must_match() -> None:
     """Examinations of different probes are not compared."""
     with pytest.raises(ValueError, match="zip"):
         flips(exam(1, 1), exam(1, 0))
+
+
+def test_what_is_only_too_strong_may_pass_with_less() -> None:
+    """Far from the base or forgetful, but learned: worth a try at less strength. Nothing learned: not."""
+    assert verdict(divergence=0.9).less_may_do
+    assert verdict(old=(40, 20)).less_may_do
+    assert not verdict(new=(0, 1), divergence=0.9).less_may_do
+    assert not verdict().less_may_do

@@ -1,0 +1,59 @@
+"""Levels of memory as blocks of rank in one adapter.
+
+The slow level is trained from the untouched base over all that is live. A level above it gets ranks of
+its own, stacked beside those below: W + s·(B_slow A_slow + B_fast A_fast) is one LoRA whose A and B are
+the blocks laid side by side, exactly. What lies below is frozen while a level is trained, so a version is
+one file at every moment, and taking the upper block to nothing gives back the level below to the bit.
+
+A third level would stack on the second as the second does on the first.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from .adapter import new_adapter, read_weights, weights
+from .base import Base
+
+
+def stack(base: Base, below: Path, rank: int, seed: int) -> tuple[Any, int]:
+    """A fresh level, which changes nothing yet, on top of a published adapter.
+
+    Returns the PEFT model and how many ranks are frozen: those of the adapter below, which come first.
+    """
+    import torch
+
+    held = read_weights(below)
+    n_frozen = next(value.shape[0] for name, value in held.items() if "lora_A" in name)
+    model = new_adapter(base, n_frozen + rank, seed)
+    with torch.no_grad():
+        for name, value in weights(model).items():
+            axis = _rank_axis(name)
+            value.narrow(axis, 0, n_frozen).copy_(held[name.replace(".default.", ".")])
+            value.register_hook(_without(n_frozen, axis))
+    return model, n_frozen
+
+
+def scale(model: Any, n_frozen: int, factor: float) -> None:
+    """Multiply what the topmost level adds; the levels below stay as they are."""
+    import torch
+
+    with torch.no_grad():
+        for name, value in weights(model).items():
+            if "lora_B" in name:
+                value.narrow(1, n_frozen, value.shape[1] - n_frozen).mul_(factor)
+
+
+def _rank_axis(name: str) -> int:
+    """A is (rank, in), B is (out, rank)."""
+    return 0 if "lora_A" in name else 1
+
+
+def _without(n_frozen: int, axis: int) -> Any:
+    """Takes the gradient off the frozen ranks. Adam without decay then moves them by exactly nothing."""
+
+    def hook(gradient: Any) -> Any:
+        kept = gradient.clone()
+        kept.narrow(axis, 0, n_frozen).zero_()
+        return kept
+
+    return hook
