@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import contents, folders, readers
+from . import contents, folders, sandbox
 from .errors import LearnctlError, UnreadableSource
 from .records import Conversation, Item
 from .store import Record, Store, now
@@ -78,8 +78,8 @@ def look(paths: Iterable[Path]) -> IngestReport:
             _pass_over(entry, report)
             continue
         try:
-            name = readers.detect(entry.path)
-            report.files.append(_describe(entry.path, name, readers.read(entry.path)))
+            name = sandbox.detect(entry.path)
+            report.files.append(_describe(entry.path, name, sandbox.read(entry.path)))
         except UnreadableSource as error:
             report.refused.append(_line(entry.path, str(error)))
             continue
@@ -105,7 +105,7 @@ def _take(store: Store, entry: Found, report: IngestReport) -> None:
             _rename(store, moved["id"], entry)
             report.skipped.append(_line(entry.path, f"unchanged, moved from {moved['path']}"))
             return
-        name = readers.detect(entry.path)
+        name = sandbox.detect(entry.path)
         with store.db.atomic():
             if moved:  # read again, for its name may be its title
                 _rename(store, moved["id"], entry)
@@ -113,7 +113,7 @@ def _take(store: Store, entry: Found, report: IngestReport) -> None:
             source_id = _put_source(store, entry, name, digest)
             contents.unlink(store, source_id)
             counts = dict.fromkeys(COUNTS, 0)
-            for item in readers.read(entry.path):
+            for item in sandbox.read(entry.path):
                 for key, value in contents.put(store, source_id, item).items():
                     counts[key] += value
             if known:

@@ -71,7 +71,7 @@ def read(path: Path) -> Iterator[Item]:
         raise UnreadableSource("no permission to read it") from error
     except OSError as error:
         raise UnreadableSource((error.strerror or str(error)).lower()) from error
-    except UnreadableSource:
+    except (UnreadableSource, MemoryError):  # what memory there is, the caller knows
         raise
     except Exception as error:  # parsers of hostile files fail in ways that nobody listed
         reason = f"its {name} form broke the reader: {type(error).__name__}"

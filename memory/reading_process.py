@@ -1,0 +1,74 @@
+"""The process in which files are read: one request a line on stdin, answers as lines on stdout.
+
+    python -m learnctl.memory.reading_process LIMITS
+
+It ends with its stdin, with its parent, or when nobody has asked for a while.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from . import readers
+from .errors import UnreadableSource
+from .limits import Limits, confine, die_with_parent, limit_processor_time
+from .wire import item_to_line, to_line
+
+IDLE_S = 60
+
+
+def main() -> None:
+    limits = Limits(**json.loads(sys.argv[1]))
+    answers = _take_stdout()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C ends
+    die_with_parent()
+    confine(limits)
+    answers.write(to_line("ready", None))
+    answers.flush()
+    for request in _requests():
+        limit_processor_time(float(request["seconds"]))
+        try:
+            for answer in _answers(request["do"], Path(request["path"])):
+                answers.write(answer)
+            answers.write(to_line("done", None))
+        except UnreadableSource as error:
+            answers.write(to_line("refused", str(error)))
+        except MemoryError:
+            # What is left of the heap is no place to read another file in.
+            answers.write(to_line("exhausted", None))
+            break
+        answers.flush()
+    answers.flush()
+
+
+def _take_stdout() -> IO[bytes]:
+    """The way to the parent, out of reach of libraries that print."""
+    answers = os.fdopen(os.dup(1), "wb", buffering=2**18)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    return answers
+
+
+def _requests() -> Iterator[dict[str, Any]]:
+    while True:
+        signal.alarm(IDLE_S)
+        line = sys.stdin.buffer.readline()
+        signal.alarm(0)
+        if not line:
+            return
+        yield json.loads(line)
+
+
+def _answers(task: str, path: Path) -> Iterator[bytes]:
+    if task == "detect":
+        yield to_line("format", readers.detect(path))
+    else:
+        yield from map(item_to_line, readers.read(path))
+
+
+if __name__ == "__main__":
+    main()
