@@ -11,7 +11,7 @@ from dataclasses import replace
 from .chunk import Chunk, document_chunks, message_chunks
 from .lineage import mark_adapters, trained_on
 from .records import Conversation, Document, Item, Message, Section
-from .redact import redact
+from .redact import Redactor
 from .store import Record, Store, marks, now
 
 
@@ -79,6 +79,7 @@ def remove_samples(store: Store, chunk_ids: list[int]) -> tuple[int, set[int]]:
 
 
 def _put_document(store: Store, source_id: int, document: Document) -> Record:
+    redact = Redactor.of(store)
     title = redact(document.title)
     # Before it is cut: half a secret is not recognised.
     sections = tuple(Section(redact(s.heading), redact(s.text)) for s in document.sections)
@@ -110,8 +111,9 @@ def _put_document(store: Store, source_id: int, document: Document) -> Record:
 
 
 def _put_conversation(store: Store, source_id: int, conversation: Conversation) -> Record:
+    redact = Redactor.of(store)
     title = redact(conversation.title)
-    messages = [replace(message, text=redact(message.text)) for message in conversation.messages]
+    messages = [_without_secrets(message, redact) for message in conversation.messages]
     digest = _sha256(
         title,
         conversation.external_id or "",
@@ -148,7 +150,12 @@ def _put_conversation(store: Store, source_id: int, conversation: Conversation) 
 
 def put_message(store: Store, conversation_id: int, message: Message) -> Record:
     """Add one message to the end of a conversation. Returns counts: messages, chunks."""
-    return _put_message(store, conversation_id, replace(message, text=redact(message.text)))
+    return _put_message(store, conversation_id, _without_secrets(message, Redactor.of(store)))
+
+
+def _without_secrets(message: Message, redact: Redactor) -> Message:
+    speaker = redact(message.speaker) if message.speaker else None
+    return replace(message, text=redact(message.text), speaker=speaker)
 
 
 def _put_message(store: Store, conversation_id: int, message: Message) -> Record:
@@ -164,7 +171,7 @@ def _put_message(store: Store, conversation_id: int, message: Message) -> Record
             "role": message.role,
             "text": message.text,
             "created_at": message.created_at,
-            "speaker": redact(message.speaker or "") or None,
+            "speaker": message.speaker,
         },
     )
     n_chunks = 0

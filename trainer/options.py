@@ -12,7 +12,11 @@ import tomlkit
 from ..memory.errors import LearnctlError
 from ..memory.home import Home
 
-CHOICES = {"loss": ("ce", "kl", "both"), "fast": ("anew", "continue")}
+CHOICES = {
+    "loss": ("ce", "kl", "both"),
+    "fast": ("anew", "continue"),
+    "redact": ("secrets", "contacts"),
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class Options:
     """The most probes asked of each of what is new and what is old."""
     seed: int = 0
     """Fixes every random choice."""
+    redact: str = "secrets"
+    """What is replaced in what is taken in: secrets, or contacts (also e-mail, phone and postal addresses)."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.replay_share < 1:
