@@ -64,7 +64,7 @@ Version = Annotated[
         "--version",
         parser=parse_version,
         metavar="N|base",
-        help="Talk to this version instead of the one in service.",
+        help="Use this version instead of the one in service.",
         show_default=False,
     ),
 ]

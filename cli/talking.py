@@ -35,7 +35,9 @@ class Talk:
         """The answer piece by piece. What came before an interruption stays in the conversation."""
         from ..trainer import talk
 
-        self.hits = talk.passages(self.store, question) if self.store and self.retrieval else []
+        self.hits = []
+        if self.store and self.retrieval:
+            self.hits = talk.passages(self.store, question, version=self.talker.version)
         self.messages.append({"role": "user", "content": question})
         answer = ""
         try:
@@ -107,7 +109,7 @@ def title_of(text: str) -> str:
 
 
 def sources_line(hits: "list[Hit]") -> str:
-    """Where an answer's passages come from, each place once."""
+    """Where an answer's passages come from, each place once, and whether the weights hold them too."""
     return f"sources: {'; '.join(dict.fromkeys(_place(hit) for hit in hits))}"
 
 
@@ -123,4 +125,5 @@ def heading_of(hit: "Hit") -> str:
 
 
 def _place(hit: "Hit") -> str:
-    return f"{heading_of(hit)} ({Path(hit.source).name})"
+    held = "known" if hit.known else "looked up"
+    return f"{heading_of(hit)} ({Path(hit.source).name}, {held})"

@@ -145,6 +145,7 @@ class Hit:
     text: str
     snippet: str
     score: float  # higher is better
+    known: bool = False  # whether the weights hold it too; search itself cannot tell
 
 
 def search(

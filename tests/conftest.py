@@ -1,11 +1,15 @@
 """Every test has a home and a model cache of its own; those that need the embedded model say so."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from learnctl.memory.home import models_folder
+from learnctl.memory.lineage import in_service
+from learnctl.memory.store import Store, now, to_json
 
 # Where models lie on this machine, read before any test changes it.
 REAL_MODELS = os.environ.get("LEARNCTL_MODELS")
@@ -41,3 +45,102 @@ def embedded_models(embedded_folder: Path, monkeypatch: pytest.MonkeyPatch) -> P
     else:
         monkeypatch.setenv("LEARNCTL_MODELS", REAL_MODELS)
     return embedded_folder.parent
+
+
+class Diary:
+    """Writes nights into a store by hand: what was learned, asked and answered, without a model.
+
+    Answers are given by probe, or by probe and form where it was not asked directly.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def chunk(self, source: str) -> int:
+        """The first chunk of the source with this file name."""
+        found = self.store.value(
+            "SELECT min(o.chunk_id) FROM origins o JOIN sources s ON s.id = o.source_id"
+            " WHERE s.path LIKE ?",
+            f"%/{source}",
+        )
+        return int(found)
+
+    def probe(self, chunk: int, question: str, gold: str) -> int:
+        row = {"chunk_id": chunk, "question": question, "gold": gold, "span_kind": "name"}
+        return self._add("probes", row)
+
+    def night(
+        self,
+        chunks: list[int],
+        before: Mapping[Any, bool],
+        after: Mapping[Any, bool],
+        promoted: bool = True,
+        **report: Any,
+    ) -> int:
+        """One consolidation on the version in service; the version in service after it."""
+        serving = in_service(self.store)
+        run = self._add(
+            "runs",
+            {
+                "created_at": now(),
+                "state": "done",
+                "level": "fast" if serving else "slow",
+                "parent": serving,
+                "base_name": "tiny",
+                "base_digest": "0",
+                "options": to_json({"max_divergence": 1.0}),
+            },
+        )
+        for chunk in chunks:
+            text = f"{run} {chunk}"
+            sample = {"kind": "cue", "prompt": text, "answer": text, "created_at": now()}
+            sample |= {"sha256": text, "chunk_id": chunk, "base_digest": ""}
+            row = {"run_id": run, "sample_id": self._add("samples", sample), "role": "new"}
+            self._add("run_samples", row)
+        for stage, answers in (("before", before), ("after", after)):
+            for asked, correct in answers.items():
+                probe, form = asked if isinstance(asked, tuple) else (asked, "direct")
+                row = {"run_id": run, "probe_id": probe, "stage": stage, "form": form}
+                self._add("evaluations", row | {"correct": int(correct), "answer": "so"})
+        version = serving
+        if promoted:
+            row = {name: self._of(run, name) for name in ("level", "parent", "base_name")}
+            row |= {"run_id": run, "base_digest": "0", "sha256": "0", "created_at": now()}
+            version = self._add("adapters", row | {"state": "ok"})
+            self.store.set_setting("in_service", str(version))
+        told = {
+            "run": run,
+            "decision": "promoted" if promoted else "refused",
+            "reason": "told so",
+            "version": version,
+            "replaces": serving,
+            "recall": {"new": {"before": None, "after": None, "n": 0}, "old": None},
+            "samples": {"new": len(chunks), "replay": 0, "general": 0},
+            "divergence": 0.25,
+            "n_tokens": 12000,
+            "tokens_per_s": 150.5,
+            "elapsed_s": 95.0,
+            "peak_bytes": 900_000_000,
+            "losses": [2.5, 1.5, 0.5],
+        }
+        self.store.db.execute(
+            "UPDATE runs SET report = ? WHERE id = ?", [to_json(told | report), run]
+        )
+        return version
+
+    def _of(self, run: int, name: str) -> Any:
+        return self.store.value(f"SELECT {name} FROM runs WHERE id = ?", run)
+
+    def _add(self, table: str, row: dict[str, Any]) -> int:
+        names = ", ".join(row)
+        values = ", ".join("?" for _ in row)
+        cursor = self.store.db.execute(
+            f"INSERT INTO {table} ({names}) VALUES ({values})", list(row.values())
+        )
+        self.store.db.conn.commit()
+        return int(cursor.lastrowid or 0)
+
+
+@pytest.fixture
+def diary() -> type[Diary]:
+    return Diary

@@ -1,6 +1,7 @@
 """Talking to base and version: the weights, and what retrieval adds to a question."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..memory.errors import LearnctlError
 from ..memory.lineage import in_service
@@ -11,6 +12,7 @@ from . import base as bases
 from .base import Base
 from .chat_form import Chat
 from .generate import prompt_ids, stream
+from .knowledge import known_chunks
 from .options import Options
 
 # Room left for the answer and for what a model's context cannot hold anyway.
@@ -71,10 +73,14 @@ class Talker:
         return [*system, *turns]
 
 
-def passages(store: Store, question: str, limit: int = 3) -> list[Hit]:
-    """What was ingested that bears on a question: documents and the user's own words."""
+def passages(store: Store, question: str, limit: int = 3, version: int | None = None) -> list[Hit]:
+    """What was ingested that bears on a question: documents and the user's own words. What the weights of
+    a version (None: the one in service) do not hold comes first, for only the prompt can tell it."""
     hits = search(store, question, limit, TRUSTED_KINDS)
-    return [hit for hit in hits if hit.score >= RELATIVE_SCORE * hits[0].score]
+    hits = [hit for hit in hits if hit.score >= RELATIVE_SCORE * hits[0].score]
+    known = known_chunks(store, [hit.chunk for hit in hits], version)
+    labelled = [replace(hit, known=hit.chunk in known) for hit in hits]
+    return sorted(labelled, key=lambda hit: hit.known)
 
 
 def with_passages(messages: Chat, hits: list[Hit]) -> Chat:

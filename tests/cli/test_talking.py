@@ -38,7 +38,12 @@ def logged(pretend: Any, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str
     """A parrot to talk to, a hit for every question; the turns that were logged."""
     turns: list[tuple[str, str]] = []
     hit = SimpleNamespace(
-        source="/notes/house.md", title="House", heading="Garden", chunk=3, text="The pear tree."
+        source="/notes/house.md",
+        title="House",
+        heading="Garden",
+        chunk=3,
+        text="The pear tree.",
+        known=False,
     )
 
     def with_passages(messages: Any, hits: Any) -> Any:
@@ -56,7 +61,7 @@ def logged(pretend: Any, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str
     pretend(
         "talk",
         Talker=Parrot,
-        passages=lambda store, question, limit=3: [hit],
+        passages=lambda store, question, limit=3, version=None: [hit],
         with_passages=with_passages,
     )
     pretend("chats", start_chat=start_chat, log_turn=log_turn)
@@ -72,7 +77,7 @@ def test_ask(run: Any, logged: Any) -> None:
     result = run("ask", "When?")
     assert result.exit_code == 0
     assert result.stdout == "v2: When?\n"
-    assert result.stderr == "sources: House › Garden (house.md)\n"
+    assert result.stderr == "sources: House › Garden (house.md, looked up)\n"
     assert Parrot.heard[0][-1]["content"] == "The pear tree.\nWhen?"
     assert logged == []
 
@@ -116,7 +121,7 @@ def test_chat_through_a_pipe(run: Any, logged: Any) -> None:
     result = run("chat", input="First\n\n  Second \n")
     assert result.exit_code == 0
     assert result.stdout == "v2: First\nv2: Second\n"
-    assert result.stderr == "sources: House › Garden (house.md)\n" * 2
+    assert result.stderr == "sources: House › Garden (house.md, looked up)\n" * 2
     # The passages are for the turn at hand; the conversation goes on without them.
     assert [message["content"] for message in Parrot.heard[1]] == [
         "First",

@@ -1,0 +1,107 @@
+"""What was measured of every version, read from the store: who answered which probe, and the matrix of it.
+
+A run asks its probes before and after it has trained. What is asked before is answered by the version
+that served until then, so that each answer belongs to one version; 0 is the base.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ..memory.lineage import served
+from ..memory.store import Store, marks
+from .evaluate import FORMS
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One closed-book answer to a probe, and the first source of the probe's chunk."""
+
+    version: int
+    run: int
+    stage: str
+    probe: int
+    chunk: int
+    source: int
+    form: str
+    correct: bool
+
+
+def answers(store: Store, version: int, chunks: Collection[int] | None = None) -> list[Answer]:
+    """Every answer of the base, and of the versions that served one after another up to this one; in the
+    order of the versions, and for each in the order of asking.
+
+    Args:
+        chunks: only the probes of these.
+    """
+    chain = [0, *served(store, version)]
+    only = "" if chunks is None else f" AND p.chunk_id IN ({marks(chunks)})"
+    found = store.rows(
+        f"""
+        WITH answered AS (
+            SELECT e.*, CASE e.stage
+                WHEN 'after' THEN (SELECT version FROM adapters WHERE run_id = r.id)
+                ELSE coalesce(r.report ->> 'replaces', r.parent) END AS version
+            FROM evaluations e JOIN runs r ON r.id = e.run_id
+            WHERE e.stage IN ('before', 'after') AND r.report IS NOT NULL
+        )
+        SELECT e.version, e.run_id AS run, e.stage, e.probe_id AS probe, p.chunk_id AS chunk,
+            o.source_id AS source, e.form, e.correct
+        FROM answered e JOIN probes p ON p.id = e.probe_id
+        JOIN (SELECT chunk_id, min(source_id) AS source_id FROM origins GROUP BY chunk_id) o
+            ON o.chunk_id = p.chunk_id
+        WHERE e.version IN ({marks(chain)}) AND e.form IN ({marks(FORMS)}){only}
+        ORDER BY e.version, e.id
+        """,
+        *chain,
+        *FORMS,
+        *(chunks or ()),
+    )
+    return [Answer(**{**row, "correct": bool(row["correct"])}) for row in found]
+
+
+def first_learned(store: Store, version: int) -> dict[int, int]:
+    """For each live chunk the version that first learned from it, of those that served up to this one."""
+    chain = served(store, version)
+    return {
+        row["chunk"]: row["version"]
+        for row in store.rows(
+            "SELECT s.chunk_id AS chunk, min(a.version) AS version FROM adapters a"
+            " JOIN run_samples rs ON rs.run_id = a.run_id JOIN samples s ON s.id = rs.sample_id"
+            f" WHERE s.chunk_id IS NOT NULL AND a.version IN ({marks(chain)}) GROUP BY s.chunk_id",
+            *chain,
+        )
+    }
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The continual matrix of a store.
+
+    Attributes:
+        versions: one a night, oldest first.
+        shares: a row for the base and one for each version, a column for each night; None where nothing
+            was measured.
+        counts: how many probes each cell was measured with.
+    """
+
+    versions: list[int]
+    shares: list[list[float | None]]
+    counts: list[list[int]]
+
+
+def measured(store: Store, version: int) -> Measured:
+    """The matrix up to a version. A probe belongs to the night that first learned its chunk, and counts as
+    it was last answered by a version, asked directly."""
+    chain = served(store, version)
+    night_of = first_learned(store, version)
+    last: dict[tuple[int, int], dict[int, bool]] = defaultdict(dict)
+    for one in answers(store, version):
+        if one.form == FORMS[0] and one.chunk in night_of:
+            last[one.version, night_of[one.chunk]][one.probe] = one.correct
+    cells = [[last[row, column] for column in chain] for row in [0, *chain]]
+    return Measured(
+        chain,
+        [[sum(cell.values()) / len(cell) if cell else None for cell in row] for row in cells],
+        [[len(cell) for cell in row] for row in cells],
+    )
