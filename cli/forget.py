@@ -1,14 +1,12 @@
-"""`learnctl forget`: take sources back, out of the store and out of the weights."""
+"""`learnctl forget`: take sources, or what some words, a time or a person say, out of store and weights."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Abort, Argument, Context, Option, confirm
+from typer import Argument, BadParameter, Context, Option
 
-from ..memory.errors import LearnctlError
-from . import flags
+from . import flags, forgetting
 from .context import open_store
-from .output import counted, is_terminal, say, show, show_json
+from .output import counted, show, show_json
 
 if TYPE_CHECKING:
     from ..memory.store import Store
@@ -19,62 +17,89 @@ HELD = ("documents", "conversations", "chunks", "samples")
 def forget(
     ctx: Context,
     names: Annotated[
-        list[str],
+        list[str] | None,
         Argument(
-            metavar="SOURCE…",
+            metavar="[SOURCE…]",
             help="Numbers or paths as `learnctl sources` lists them, file names or folders.",
             show_default=False,
         ),
-    ],
+    ] = None,
+    person: Annotated[
+        str,
+        Option(
+            metavar="NAME", help="What this person said or wrote, anywhere.", show_default=False
+        ),
+    ] = "",
+    since: flags.Since = "",
+    until: flags.Until = "",
+    matching: Annotated[
+        str,
+        Option(
+            metavar="WORDS",
+            help="What has all these words, in its text, title, heading or names.",
+            show_default=False,
+        ),
+    ] = "",
+    lift: Annotated[
+        bool,
+        Option("--lift", help="Let what was forgotten so come in again with the next ingest."),
+    ] = False,
     yes: flags.Yes = False,
     dry_run: Annotated[
-        bool, Option("--dry-run", help="Show what is meant, and forget nothing.")
+        bool, Option("--dry-run", help="Show what would go, and forget nothing.")
     ] = False,
     as_json: flags.Json = False,
 ) -> None:
-    """Take sources back, and delete every version that learned from them.
+    """Take back sources, or what a person said, and delete every version that learned from it.
 
     Text that another source also holds stays, for that source. The newest version that never saw
-    what was forgotten is in service afterwards, else the base.
+    what was forgotten is in service afterwards, else the base. What is forgotten by person, time or
+    words (together: all must hold) does not come in again, from whatever file.
 
     Examples:
 
-      learnctl forget 3
-
       learnctl forget ~/notes/diary.md --yes
+
+      learnctl forget --person "Anna Berg" --dry-run
+
+      learnctl forget --since 2024-03 --until 2024-04-15
+
+      learnctl forget --matching "blue bicycle"
     """
     from ..trainer import registry
 
+    by_rule = bool(person or since or until or matching)
+    if bool(names) == by_rule:
+        raise BadParameter("give either sources, or some of --person, --since, --until, --matching")
+    if lift and not by_rule:
+        raise BadParameter("--lift goes with --person, --since, --until or --matching")
     with open_store(ctx) as store:
-        found = _find(store, names)
+        if by_rule:
+            from ..memory import forgotten
+
+            rule = forgotten.make(store, person, since, until, matching)
+            if lift:
+                forgetting.lift(store, rule)
+            else:
+                forgetting.forget_by_rule(store, rule, yes, dry_run, as_json)
+            return
+        found = _find(store, names or [])
         if dry_run:
             _show_meant(found, as_json)
             return
-        _ask(found, yes)
+        paths = [source["path"] for source in found]
+        forgetting.ask(counted(len(found), "source"), paths, yes)
         report = registry.forget(store, [source["id"] for source in found])
     if as_json:
         show_json(report)
     else:
-        _render(report)
+        forgetting.render(report)
 
 
 def _find(store: "Store", names: list[str]) -> list[dict[str, Any]]:
     """The sources meant by all the names, each once, with what they hold."""
     meant = {source["id"] for name in names for source in store.find_sources(name)}
     return [source for source in store.sources() if source["id"] in meant]
-
-
-def _ask(found: list[dict[str, Any]], yes: bool) -> None:
-    if yes:
-        return
-    if not is_terminal(sys.stdin):
-        raise LearnctlError(
-            f"this would forget {counted(len(found), 'source')} for good", hint="add `--yes`"
-        )
-    for source in found:
-        say(f"  {source['path']}")
-    if not confirm(f"Forget {counted(len(found), 'source')} for good?", err=True):
-        raise Abort
 
 
 def _show_meant(found: list[dict[str, Any]], as_json: bool) -> None:
@@ -87,14 +112,3 @@ def _show_meant(found: list[dict[str, Any]], as_json: bool) -> None:
         show(source["path"])
     held = ", ".join(counted(number, name.removesuffix("s")) for name, number in totals.items())
     show(f"would forget: {counted(len(found), 'source')} with {held}")
-
-
-def _render(report: dict[str, Any]) -> None:
-    gone = ", ".join(
-        counted(report[f"{noun}s"], noun) for noun in ("source", "document", "chunk", "sample")
-    )
-    show(f"forgotten: {gone}")
-    if report["versions_deleted"]:
-        numbers = ", ".join(str(version) for version in report["versions_deleted"])
-        serving = f"version {report['version']}" if report["version"] else "the base"
-        show(f"deleted: version {numbers}; {serving} is in service")

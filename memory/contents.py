@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 
+from . import forgotten
 from .chunk import Chunk, document_chunks, message_chunks
 from .lineage import mark_adapters, trained_on
 from .records import Conversation, Document, Item, Message, Section
@@ -18,7 +19,8 @@ from .store import Record, Store, marks, now
 def put(store: Store, source_id: int, item: Item) -> Record:
     """Put one document or conversation under a source; secrets are replaced first.
 
-    Returns the counts of what was new: documents, conversations, messages, chunks.
+    Returns the counts of what was new: documents, conversations, messages, chunks; and of what was left
+    out because it was forgotten.
     """
     if isinstance(item, Document):
         return _put_document(store, source_id, item)
@@ -29,6 +31,15 @@ def unlink(store: Store, source_id: int) -> None:
     """Part a source from all it holds; `sweep` then removes what nobody holds any more."""
     for link in ("source_documents", "source_conversations"):
         store.db.execute(f"DELETE FROM {link} WHERE source_id = ?", [source_id])
+
+
+def is_empty(store: Store, source_id: int) -> bool:
+    """Whether a source holds nothing."""
+    return not store.value(
+        "SELECT EXISTS (SELECT 1 FROM source_documents WHERE source_id = ?1)"
+        " OR EXISTS (SELECT 1 FROM source_conversations WHERE source_id = ?1)",
+        source_id,
+    )
 
 
 def sweep(store: Store, source_id: int | None = None) -> Record:
@@ -78,13 +89,95 @@ def remove_samples(store: Store, chunk_ids: list[int]) -> tuple[int, set[int]]:
     return n_samples, versions
 
 
+def document_sha256(title: str, passages: Iterable[tuple[str, str]]) -> str:
+    """The address of a document: of its title and the heading and text of each chunk."""
+    return _sha256(title, *(part for passage in passages for part in passage))
+
+
+def conversation_sha256(
+    title: str, external_id: str | None, messages: Iterable[tuple[str, str | None, str]]
+) -> str:
+    """The address of a conversation; a message is its role, speaker and text."""
+    parts = (part or "" for message in messages for part in message)
+    return _sha256(title, external_id or "", *parts)
+
+
+def stored_document_sha256(store: Store, document_id: int) -> str | None:
+    """The address that follows from what is stored; None where nothing is left of the document."""
+    passages = store.rows(
+        "SELECT dc.heading, c.text FROM document_chunks dc JOIN chunks c ON c.id = dc.chunk_id"
+        " WHERE dc.document_id = ? ORDER BY dc.position",
+        document_id,
+    )
+    title = store.value("SELECT title FROM documents WHERE id = ?", document_id)
+    parts = [(passage["heading"], passage["text"]) for passage in passages]
+    return document_sha256(title, parts) if parts else None
+
+
+def stored_conversation_sha256(store: Store, conversation_id: int) -> str | None:
+    """The same for a conversation."""
+    messages = store.rows(
+        "SELECT role, speaker, text FROM messages WHERE conversation_id = ? ORDER BY position",
+        conversation_id,
+    )
+    head = store.row("SELECT title, external_id FROM conversations WHERE id = ?", conversation_id)
+    parts = [(message["role"], message["speaker"], message["text"]) for message in messages]
+    return (
+        conversation_sha256(head["title"], head["external_id"], parts) if head and parts else None
+    )
+
+
+def address_again(store: Store, document_ids: list[int], conversation_ids: list[int]) -> int:
+    """Give new addresses to what lost a part; how many documents and conversations nothing is left of.
+
+    They are deleted, and two that became the same become one.
+    """
+    n_emptied = 0
+    for table, link, key, ids, stored_sha256 in (
+        ("documents", "source_documents", "document_id", document_ids, stored_document_sha256),
+        (
+            "conversations",
+            "source_conversations",
+            "conversation_id",
+            conversation_ids,
+            stored_conversation_sha256,
+        ),
+    ):
+        for number in ids:
+            digest = stored_sha256(store, number)
+            same = store.value(
+                f"SELECT id FROM {table} WHERE sha256 = ? AND id != ?", digest, number
+            )
+            if same is not None:
+                store.db.execute(
+                    f"INSERT OR IGNORE INTO {link} SELECT source_id, ? FROM {link} WHERE {key} = ?",
+                    [same, number],
+                )
+            if digest is None or same is not None:
+                store.db.execute(f"DELETE FROM {table} WHERE id = ?", [number])
+                n_emptied += digest is None
+            else:
+                store.db.execute(f"UPDATE {table} SET sha256 = ? WHERE id = ?", [digest, number])
+    return n_emptied
+
+
 def _put_document(store: Store, source_id: int, document: Document) -> Record:
     redact = Redactor.of(store)
     title = redact(document.title)
     # Before it is cut: half a secret is not recognised.
     sections = tuple(Section(redact(s.heading), redact(s.text)) for s in document.sections)
-    chunks = list(document_chunks(replace(document, sections=sections)))
-    digest = _sha256(title, *(part for chunk in chunks for part in (chunk.heading, chunk.text)))
+    author = redact(document.author or "") or None
+    rules = forgotten.load(store)
+    whole = list(document_chunks(replace(document, sections=sections)))
+    chunks = [
+        chunk
+        for chunk in whole
+        if not rules.cover((title, author, chunk.heading, chunk.text), author, document.date)
+    ]
+    n_forgotten = len(whole) - len(chunks)
+    if n_forgotten and not chunks:
+        return {"forgotten": n_forgotten}
+    digest = document_sha256(title, [(chunk.heading, chunk.text) for chunk in chunks])
     known = store.value("SELECT id FROM documents WHERE sha256 = ?", digest)
     new_chunks = 0
     if known is None:
@@ -94,7 +187,7 @@ def _put_document(store: Store, source_id: int, document: Document) -> Record:
             {
                 "sha256": digest,
                 "title": title,
-                "author": redact(document.author or "") or None,
+                "author": author,
                 "date": document.date,
             },
         )
@@ -107,20 +200,35 @@ def _put_document(store: Store, source_id: int, document: Document) -> Record:
     else:
         new_documents = 0
     _link(store, "source_documents", source_id, known)
-    return {"documents": new_documents, "chunks": new_chunks}
+    return {"documents": new_documents, "chunks": new_chunks, "forgotten": n_forgotten}
 
 
 def _put_conversation(store: Store, source_id: int, conversation: Conversation) -> Record:
     redact = Redactor.of(store)
     title = redact(conversation.title)
-    messages = [_without_secrets(message, redact) for message in conversation.messages]
-    digest = _sha256(
-        title,
-        conversation.external_id or "",
-        *(part for m in messages for part in (m.role, m.speaker or "", m.text)),
+    rules = forgotten.load(store)
+
+    def kept(messages: Iterable[Message]) -> list[Message]:
+        context = (title, conversation.external_id)
+        return [
+            message
+            for message in (_without_secrets(message, redact) for message in messages)
+            if not rules.cover(
+                (*context, message.speaker, message.text),
+                message.speaker,
+                message.created_at or conversation.started_at,
+            )
+        ]
+
+    messages = kept(conversation.messages)
+    n_forgotten = len(conversation.messages) - len(messages)
+    if n_forgotten and not messages:
+        return {"forgotten": n_forgotten}
+    digest = conversation_sha256(
+        title, conversation.external_id, [(m.role, m.speaker, m.text) for m in messages]
     )
     known = store.value("SELECT id FROM conversations WHERE sha256 = ?", digest)
-    counts = {"conversations": 0, "messages": 0, "chunks": 0}
+    counts = {"conversations": 0, "messages": 0, "chunks": 0, "forgotten": n_forgotten}
     if known is None:
         known = _insert(
             store,
@@ -136,12 +244,8 @@ def _put_conversation(store: Store, source_id: int, conversation: Conversation) 
         for message in messages:
             for key, value in _put_message(store, known, message).items():
                 counts[key] += value
-        for position, other in enumerate(conversation.alternatives):
-            record = {
-                "role": other.role,
-                "text": redact(other.text),
-                "created_at": other.created_at,
-            }
+        for position, other in enumerate(kept(conversation.alternatives)):
+            record = {"role": other.role, "text": other.text, "created_at": other.created_at}
             place = {"conversation_id": known, "position": position}
             _insert(store, "alternatives", place | record)
     _link(store, "source_conversations", source_id, known)
@@ -160,7 +264,8 @@ def _without_secrets(message: Message, redact: Redactor) -> Message:
 
 def _put_message(store: Store, conversation_id: int, message: Message) -> Record:
     position = store.value(
-        "SELECT count(*) FROM messages WHERE conversation_id = ?", conversation_id
+        "SELECT coalesce(max(position) + 1, 0) FROM messages WHERE conversation_id = ?",
+        conversation_id,
     )
     message_id = _insert(
         store,

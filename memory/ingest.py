@@ -112,18 +112,25 @@ def _take(store: Store, entry: Found, report: IngestReport) -> None:
                 known = moved
             source_id = _put_source(store, entry, name, digest)
             contents.unlink(store, source_id)
-            counts = dict.fromkeys(COUNTS, 0)
+            counts = dict.fromkeys((*COUNTS, "forgotten"), 0)
             for item in sandbox.read(entry.path):
                 for key, value in contents.put(store, source_id, item).items():
                     counts[key] += value
+            nothing_left = counts["forgotten"] and contents.is_empty(store, source_id)
+            if nothing_left:
+                store.db.execute("DELETE FROM sources WHERE id = ?", [source_id])
             if known:
-                contents.sweep(store, source_id)
+                contents.sweep(store, None if nothing_left else source_id)
     except UnreadableSource as error:
         report.refused.append(_line(entry.path, str(error)))
         return
     except OSError as error:
         report.refused.append(_line(entry.path, _reason(error)))
         return
+    if n_forgotten := counts.pop("forgotten"):
+        number = "all" if nothing_left else str(n_forgotten)
+        reason = f"forgotten before: {number} of its passages or messages left out"
+        report.skipped.append(_line(entry.path, reason))
     for key, value in counts.items():
         setattr(report, key, getattr(report, key) + value)
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from ..memory.errors import LearnctlError
 from ..memory.forget import forget_sources
+from ..memory.forget_rule import forget_where
+from ..memory.forgotten import Rule
 from ..memory.home import private_folder
 from ..memory.lineage import in_service
 from ..memory.store import Record, Store, now, to_json
@@ -146,14 +148,23 @@ def forget(store: Store, source_ids: list[int]) -> Record:
     What serves next is the newest version that never saw them, else the base. Unfinished runs are
     dropped with their checkpoints.
     """
+    return _forgetting(store, lambda: forget_sources(store, source_ids))
+
+
+def forget_by_rule(store: Store, rule: Rule) -> Record:
+    """Take back what a rule covers, in the same way, and keep it out from now on."""
+    return _forgetting(store, lambda: forget_where(store, rule))
+
+
+def _forgetting(store: Store, forget: Callable[[], Record]) -> Record:
     before = _live(store)
     try:
-        report = forget_sources(store, source_ids)
+        report = forget()
     finally:
-        # Also where erasing was cut short: weights that saw a forgotten source never stay.
+        # Also where erasing was cut short: weights that saw what was forgotten never stay.
         gone = before - _live(store)
         if gone:
-            store.set_setting(SLOW_DUE, "a source it learned from was forgotten")
+            store.set_setting(SLOW_DUE, "something it learned from was forgotten")
         for row in store.rows("SELECT version FROM adapters WHERE state = 'deleted'"):
             shutil.rmtree(store.home.versions / str(row["version"]), ignore_errors=True)
         drop_unfinished(store)

@@ -94,7 +94,7 @@ def test_forget_asks_on_a_terminal(
     run: Any, run_json: Any, notes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("ingest", str(notes))
-    monkeypatch.setattr("learnctl.cli.forget.is_terminal", lambda stream: True)
+    monkeypatch.setattr("learnctl.cli.forgetting.is_terminal", lambda stream: True)
     assert run("forget", "dog.txt", input="n\n").exit_code == 1
     assert len(run_json("sources")) == 2
     assert run("forget", "dog.txt", input="y\n").exit_code == 0
@@ -118,6 +118,32 @@ def test_forget(run: Any, run_json: Any, notes: Path) -> None:
     assert run_json("search", "Quimby") == []
     assert "forgotten: 1 source, 1 document" in run("forget", str(notes), "--yes").stdout
     assert run("forget", "dog.txt", "--yes").exit_code == 1
+
+
+def test_forget_by_words(run: Any, run_json: Any, notes: Path) -> None:
+    """The dry run shows the passages and forgets none; then they are gone, and stay away until lifted."""
+    run("ingest", str(notes))
+    meant = run_json("forget", "--matching", "pear tree", "--dry-run")
+    assert (meant["passages"], meant["sources"], meant["versions_deleted"]) == (1, 0, [])
+    assert "The pear tree was planted" in run("forget", "--matching", "pear", "--dry-run").stdout
+    assert run_json("search", "pear")
+    assert run("forget", "--matching", "pear tree").exit_code == 1  # nobody to ask
+    gone = run_json("forget", "--matching", "pear tree", "--yes")
+    assert (gone["passages"], gone["version"]) == (1, 0)
+    assert run("forget", "--matching", "pear tree", "--yes").exit_code == 1
+    run("ingest", str(notes))
+    assert run_json("search", "pear") == []
+    assert run("forget", "--matching", "pear tree", "--lift").exit_code == 0
+    run("ingest", str(notes))
+    assert run_json("search", "pear")
+
+
+@pytest.mark.parametrize(
+    "args", [[], ["dog.txt", "--person", "Ann"], ["dog.txt", "--lift"], ["--since", "soon"]]
+)
+def test_forget_wants_sources_or_a_rule(run: Any, notes: Path, args: list[str]) -> None:
+    run("ingest", str(notes))
+    assert run("forget", *args).exit_code == 2
 
 
 def test_status(run: Any, run_json: Any, notes: Path) -> None:

@@ -1,0 +1,95 @@
+"""What `learnctl forget` shows and asks, for sources and for rules."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from typer import Abort, confirm
+
+from ..memory.errors import LearnctlError
+from .output import counted, is_terminal, plain, say, show, show_json
+
+if TYPE_CHECKING:
+    from ..memory.forgotten import Rule
+    from ..memory.store import Store
+
+COUNTED = ("source", "document", "message", "chunk", "sample")
+BEGINNING = 80
+
+
+def forget_by_rule(store: "Store", rule: "Rule", yes: bool, dry_run: bool, as_json: bool) -> None:
+    """Show what a rule covers, ask, and forget it."""
+    from ..memory.forget_rule import preview
+    from ..trainer import registry
+
+    meant = preview(store, rule)
+    if not (meant["passages"] or meant["messages"]):
+        raise LearnctlError(
+            "nothing there is so",
+            hint="`learnctl search` and `learnctl show SOURCE` show what there is",
+        )
+    if dry_run:
+        if as_json:
+            show_json({"dry_run": True, **meant})
+            return
+        for line in _examples(meant):
+            show(line)
+        show(f"would forget: {_counts(meant)}")
+        if meant["versions_deleted"]:
+            show(f"would delete: version {_numbers(meant['versions_deleted'])}")
+        return
+    what = f"{counted(meant['passages'], 'passage')} and {counted(meant['messages'], 'message')}"
+    ask(what, _examples(meant), yes)
+    report = registry.forget_by_rule(store, rule)
+    show_json(report) if as_json else render(report)
+
+
+def lift(store: "Store", rule: "Rule") -> None:
+    from ..memory import forgotten
+
+    if not forgotten.lift(store, rule):
+        raise LearnctlError("nothing was forgotten so", hint="use the same words as then")
+    show("lifted: what was left out comes in again with the next ingest of its files")
+
+
+def ask(what: str, lines: list[str], yes: bool) -> None:
+    """Make sure that this is meant.
+
+    Raises:
+        LearnctlError: nobody is there to be asked.
+    """
+    if yes:
+        return
+    if not is_terminal(sys.stdin):
+        raise LearnctlError(f"this would forget {what} for good", hint="add `--yes`")
+    for line in lines:
+        say(plain(f"  {line}"))
+    if not confirm(f"Forget {what} for good?", err=True):
+        raise Abort
+
+
+def render(report: dict[str, Any]) -> None:
+    show(f"forgotten: {_counts(report)}")
+    if report["versions_deleted"]:
+        serving = f"version {report['version']}" if report["version"] else "the base"
+        show(f"deleted: version {_numbers(report['versions_deleted'])}; {serving} is in service")
+
+
+def _counts(report: dict[str, Any]) -> str:
+    return ", ".join(counted(report[f"{noun}s"], noun) for noun in COUNTED if f"{noun}s" in report)
+
+
+def _numbers(versions: list[int]) -> str:
+    return ", ".join(str(version) for version in versions)
+
+
+def _examples(meant: dict[str, Any]) -> list[str]:
+    lines = []
+    for example in meant["examples"]:
+        text = " ".join(example["text"].split())
+        text = text if len(text) <= BEGINNING else text[: BEGINNING - 1] + "…"
+        place = ", ".join(example[key] for key in ("title", "speaker", "date") if example[key])
+        lines.append(f"{example['source']} ({place}): {text}")
+    total = meant["passages"] + meant["messages"]
+    if total > len(lines):
+        lines.append(f"… and {total - len(lines):,} more")
+    return lines
