@@ -12,9 +12,10 @@ from .output import counted, share, show, show_json
 def status(ctx: Context, as_json: flags.Json = False) -> None:
     """Show what the store holds, what is new, and which version is in service."""
     with open_store(ctx) as store:
+        from ..trainer import options
         from ..trainer.status import status as look_up
 
-        found = look_up(store)
+        found = look_up(store, options.load(store.home))
         if as_json:
             show_json(found)
         else:
@@ -28,5 +29,17 @@ def _render(found: dict[str, Any], home: str) -> None:
     show(f"home        {home}")
     show(f"store       {', '.join(counted(found[f'{noun}s'], noun) for noun in held)}")
     show(f"new         {counted(found['new_tokens'], 'token')} to learn")
+    if found["learned"] is not None:
+        show(f"learned     {_progress(found)}")
     show(f"in service  {version}")
     show(f"known       {known}")
+
+
+def _progress(found: dict[str, Any]) -> str:
+    said = f"{share(found['learned'])} of what you gave"
+    if not found["new_tokens"]:
+        return said
+    if found["nights_to_go"] is None:
+        return f"{said}; search finds the rest"
+    nights = counted(found["nights_to_go"], "night")
+    return f"{said}, {nights} to go at {found['night_minutes']} minutes; search finds the rest"

@@ -64,8 +64,8 @@ def studied_chunks(store: Store) -> list[Record]:
     """Every live chunk that can be studied, with its first place of origin, in order of arrival."""
     return store.rows(
         f"""
-        SELECT c.id, c.kind, c.text, c.n_words, o.source_id, o.title, o.heading, o.date
-        FROM chunks c JOIN origins o ON o.chunk_id = c.id
+        SELECT c.id, c.kind, c.text, c.n_words, o.source_id, s.path, o.title, o.heading, o.date
+        FROM chunks c JOIN origins o ON o.chunk_id = c.id JOIN sources s ON s.id = o.source_id
         WHERE c.kind IN ({marks(STUDIED_KINDS)})
         GROUP BY c.id HAVING o.source_id = min(o.source_id)
         ORDER BY o.source_id, o.document_id, o.position
@@ -75,9 +75,18 @@ def studied_chunks(store: Store) -> list[Record]:
 
 
 def new_chunks(store: Store) -> list[Record]:
-    """The live chunks that the version in service has not learned from."""
+    """The live chunks that the version in service has not learned from and no night gave up on."""
     known = learned_chunks(store, in_service(store))
+    known |= {row["chunk_id"] for row in store.rows("SELECT chunk_id FROM set_aside")}
     return [chunk for chunk in studied_chunks(store) if chunk["id"] not in known]
+
+
+def set_aside(store: Store, run_id: int, chunk_ids: set[int], reason: str) -> None:
+    """Keep some chunks out of coming nights; retrieval still finds them."""
+    store.db.table("set_aside").insert_all(
+        ({"chunk_id": number, "run_id": run_id, "reason": reason} for number in sorted(chunk_ids)),
+        ignore=True,
+    )
 
 
 def trained_on(store: Store, samples_query: str, values: list[Any]) -> set[int]:

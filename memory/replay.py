@@ -1,7 +1,9 @@
 """Rehearsal: which samples of earlier nights are trained on again beside the new ones.
 
-Every earlier source gets its turn, and within a source every chunk, so that a large or recent source
-does not push the others out. The choice depends on the seed alone.
+Half goes by turns: every earlier source gets its own, and within a source every chunk, so that a large
+or recent source does not push the others out. Half goes by surprise: what the weights in service find
+least likely of what they once learned, as the trainer measured it and wrote it down. Replaying what would be lost
+most is "maximally interfered retrieval", https://arxiv.org/abs/1908.04742.
 """
 
 import random
@@ -12,6 +14,20 @@ from .lineage import ancestors, learned_chunks
 from .store import Record, Store, marks
 
 T = TypeVar("T")
+
+# So many times the samples wanted are measured, to take the most surprising of them.
+POOL = 1.5
+
+
+def by_turn_and_surprise(pool: list[Record], n_samples: int) -> list[tuple[Record, str]]:
+    """`n_samples` of a pool that is in order of turns, each with why it was taken: turn or surprise.
+
+    Each sample of the pool has a `surprise`: mean loss, nats a token; None counts as none.
+    """
+    n_turns = n_samples - n_samples // 2
+    rest = sorted(pool[n_turns:], key=lambda s: s["surprise"] or 0.0, reverse=True)
+    chosen = [(sample, "turn") for sample in pool[:n_turns]]
+    return chosen + [(sample, "surprise") for sample in rest[: n_samples - n_turns]]
 
 
 def choose_replay(
@@ -29,7 +45,7 @@ def choose_replay(
     for start in range(0, len(chunk_ids), 500):
         some = chunk_ids[start : start + 500]
         for sample in store.rows(
-            "SELECT s.id, s.chunk_id, s.kind, s.prompt, s.answer,"
+            "SELECT s.id, s.chunk_id, s.kind, s.prompt, s.answer, NULL AS surprise,"
             " (SELECT min(source_id) FROM origins o WHERE o.chunk_id = s.chunk_id) AS source_id"
             f" FROM samples s WHERE s.chunk_id IN ({marks(some)}) AND s.id IN"
             " (SELECT rs.sample_id FROM run_samples rs JOIN adapters a ON a.run_id = rs.run_id"

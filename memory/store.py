@@ -77,6 +77,33 @@ CREATE TABLE forgotten (
 CREATE INDEX sources_sha256 ON sources(sha256)
 """
 
+
+@migrations()
+def m010_study(db: Database) -> None:
+    """What rehearsal and choosing need to remember."""
+    for statement in STUDY.split(";\n\n"):
+        db.execute(statement)
+
+
+STUDY = """
+-- mean loss, nats a token, under the weights that measured it last
+ALTER TABLE samples ADD COLUMN surprise REAL;
+
+-- why it was replayed: turn, surprise
+ALTER TABLE run_samples ADD COLUMN why TEXT NOT NULL DEFAULT '';
+
+-- question, or cue: a few words of the sentence
+ALTER TABLE probes ADD COLUMN wording TEXT NOT NULL DEFAULT 'question';
+
+-- what no night could teach, not even from the base
+CREATE TABLE set_aside (
+    chunk_id INTEGER PRIMARY KEY REFERENCES chunks(id) ON DELETE CASCADE,
+    run_id INTEGER NOT NULL REFERENCES runs(id),
+    reason TEXT NOT NULL
+)
+"""
+
+
 PEOPLE = """
 ALTER TABLE messages ADD COLUMN speaker TEXT;
 

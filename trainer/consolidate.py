@@ -21,8 +21,16 @@ import filelock
 
 from ..memory.errors import LearnctlError, Locked
 from ..memory.home import private_folder
-from ..memory.lineage import ancestors, in_service, learned_chunks, new_chunks, studied_chunks
-from ..memory.replay import choose_replay
+from ..memory.lineage import (
+    ancestors,
+    in_service,
+    learned_chunks,
+    new_chunks,
+    set_aside,
+    studied_chunks,
+)
+from ..memory.priority import in_priority
+from ..memory.replay import POOL, by_turn_and_surprise, choose_replay
 from ..memory.store import Record, Store, now, to_json
 from . import adapter, evaluate, gate, levels, registry
 from . import base as bases
@@ -33,7 +41,7 @@ from .facts import find_facts
 from .options import Options
 from .pack import pack
 from .progress import OnProgress, Progress, silent
-from .rows import GENERAL_ROUNDS, Material, epoch_rows, general_rows
+from .rows import GENERAL_ROUNDS, Material, epoch_rows, general_rows, plain_row
 from .stop import Interrupted, StopSignals
 from .synthesize import (
     BLANKS_PER_FACT,
@@ -42,7 +50,7 @@ from .synthesize import (
     studied_ids,
     study_chunks,
 )
-from .train import TrainReport, soften, train
+from .train import TrainReport, row_losses, soften, train
 
 # A slow pass is due when what came since the last one is this share of what is live, and this much.
 SLOW_SHARE = 0.25
@@ -51,12 +59,14 @@ TOKENS_PER_WORD = 1.4
 # For estimates alone: of the questions wanted how many come of it, and how long a row is.
 KEPT_SHARE = 0.75
 TOKENS_PER_ROW = 34
+WORDS_PER_FACT = 13
 # Of a budget, what study may take; and what the closing measurements may cost over the opening ones.
 STUDY_SHARE = 0.25
 TRAIN_SHARE = 0.4
 ASSUMED_SPEED = 150.0  # tokens a second, where none was measured yet
 CLOSING_FACTOR = 1.6
 FORM_PROBES = 12
+REFUSALS = 3
 
 
 @dataclass(frozen=True)
@@ -127,8 +137,11 @@ def choose(store: Store, fast: str, base_digest: str | None = None) -> Choice | 
         base_digest: the base it would train on, where that is known.
     """
     version = in_service(store)
-    everything = studied_chunks(store)
     fresh = new_chunks(store)
+    learned = learned_chunks(store, version)
+    wanted = learned | {chunk["id"] for chunk in fresh}
+    everything = [chunk for chunk in in_priority(studied_chunks(store)) if chunk["id"] in wanted]
+    fresh = [chunk for chunk in everything if chunk["id"] not in learned]
     due = _slow_is_due(store, version, base_digest)
     if not everything or not (fresh or due):
         return None
@@ -166,10 +179,8 @@ def plan(store: Store, options: Options) -> Record:
     n_rows = n_new + n_replay + options.general_rows
     n_tokens = int(n_rows * options.epochs * TOKENS_PER_ROW)
     speed = _last_speed(store)
-    source_ids = {chunk["source_id"] for chunk in choice.chunks}
-    paths = [source["path"] for source in store.sources() if source["id"] in source_ids]
     return {
-        "sources": paths,
+        "sources": list(dict.fromkeys(chunk["path"] for chunk in choice.chunks)),
         "chunks": len(choice.chunks),
         "facts": len(facts),
         "new_tokens": _tokens(choice.chunks),
@@ -238,18 +249,43 @@ class _Night:
         ]
         if not samples:
             return None
-        replay = (
-            choose_replay(
-                store, choice.parent, on_hand, _replay_budget(len(samples), options), options.seed
-            )
-            if choice.parent
-            else []
-        )
+        replay = self._replay(choice, on_hand, _replay_budget(len(samples), options))
         general = general_samples(store, base, GENERAL_ROUNDS * options.general_rows)
         self.stop.check()
-        roles = [(s["id"], "replay" if s["chunk_id"] in known else "new") for s in samples]
-        roles += [(s["id"], "replay") for s in replay] + [(s["id"], "general") for s in general]
+        roles = [(s["id"], "replay", "since") if s["chunk_id"] in known else (s["id"], "new", "")
+                 for s in samples]  # fmt: skip
+        roles += [(s["id"], "replay", why) for s, why in replay]
+        roles += [(s["id"], "general", "") for s in general]
         return self._begin(choice, roles)
+
+    def _replay(
+        self, choice: Choice, leave_out: set[int], n_samples: int
+    ) -> list[tuple[Record, str]]:
+        """What is rehearsed of what the weights below learned, and why each of it was taken."""
+        if not (choice.parent and n_samples):
+            return []
+        n_pool = round(POOL * n_samples)
+        seed = self.options.seed
+        pool = choose_replay(self.store, choice.parent, leave_out, n_pool, seed)
+        if len(pool) > n_samples:
+            self._measure_surprise(pool)
+        return by_turn_and_surprise(pool, n_samples)
+
+    def _measure_surprise(self, pool: list[Record]) -> None:
+        """Write into the pool and the store how unlikely the version in service finds each answer."""
+        longest = self.options.pack_tokens
+        rows = [(sample, plain_row(self.base, sample)) for sample in pool]
+        rows = [(sample, row) for sample, row in rows if len(row.ids) <= longest]
+        folder = registry.weights_folder(self.store, in_service(self.store))
+        model = adapter.load_adapter(self.base, folder)
+        losses = row_losses(self.base, model, [row for _, row in rows], longest)
+        self.base.model = adapter.remove_adapter(model)
+        with self.store.db.atomic():
+            for (sample, _), loss in zip(rows, losses, strict=True):
+                sample["surprise"] = round(loss, 4)
+                self.store.db.execute(
+                    "UPDATE samples SET surprise = ? WHERE id = ?", [loss, sample["id"]]
+                )
 
     def _affordable(self, choice: Choice) -> list[Record]:
         """As many chunks from the front as the budget can teach well; the rest stays new.
@@ -269,7 +305,9 @@ class _Night:
             chosen.append(chunk)
         return chosen
 
-    def _begin(self, choice: Choice, roles: list[tuple[int, str]]) -> Record:
+    def _begin(self, choice: Choice, roles: list[tuple[int, str, str]]) -> Record:
+        # The same seed would lead to the same refusal.
+        options = replace(self.options, seed=self.options.seed + _refusals(self.store))
         with self.store.db.atomic():
             self.store.db.table("runs").insert(
                 {
@@ -279,15 +317,15 @@ class _Night:
                     "parent": choice.parent,
                     "base_name": self.base.name,
                     "base_digest": self.base.digest,
-                    "options": to_json(asdict(self.options)),
+                    "options": to_json(asdict(options)),
                     "report": None,
                 }
             )
             run = self.store.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
             assert run is not None
             self.store.db.table("run_samples").insert_all(
-                {"run_id": run["id"], "sample_id": sample_id, "role": role}
-                for sample_id, role in roles
+                {"run_id": run["id"], "sample_id": sample_id, "role": role, "why": why}
+                for sample_id, role, why in roles
             )
         return run
 
@@ -351,10 +389,24 @@ class _Night:
         else:
             with store.db.atomic():
                 registry.finish(store, run["id"], report)
-                if run["parent"]:
-                    store.set_setting(registry.SLOW_DUE, "the gate refused to build on it")
+                self._after_refusal(run, report)
         shutil.rmtree(store.home.runs / str(run["id"]), ignore_errors=True)
         return report
+
+    def _after_refusal(self, run: Record, report: Record) -> None:
+        """A refused night is tried again as a slow pass, with another seed. What is refused for the
+        third time is set aside, so that the nights to come can go on without it."""
+        self.store.set_setting(registry.SLOW_DUE, "the gate refused what was trained")
+        if _refusals(self.store) < REFUSALS:
+            return
+        known = learned_chunks(self.store, in_service(self.store))
+        brought = self._taught_chunks(run) - known
+        self.store.db.execute("DELETE FROM settings WHERE key = ?", [registry.SLOW_DUE])
+        set_aside(self.store, run["id"], brought, report["reason"])
+        report["set_aside"] = sorted(
+            {c["path"] for c in studied_chunks(self.store) if c["id"] in brought}
+        )
+        registry.finish(self.store, run["id"], report)
 
     def paused(self) -> Record:
         """What is told of a run that was stopped; the next one goes on with it."""
@@ -387,18 +439,19 @@ class _Night:
     def _probes(self, run: Record, options: Options) -> tuple[list[Record], list[Record]]:
         """Probes of what this run brings, and of what the version in service has learned."""
         known = learned_chunks(self.store, in_service(self.store))
-        brought = {
-            row["chunk_id"]
-            for row in self.store.rows(
-                "SELECT DISTINCT s.chunk_id FROM samples s JOIN run_samples rs"
-                " ON rs.sample_id = s.id WHERE rs.run_id = ? AND s.chunk_id IS NOT NULL",
-                run["id"],
-            )
-        }
+        brought = self._taught_chunks(run)
         every = self.store.rows("SELECT * FROM probes ORDER BY id")
         new = [probe for probe in every if probe["chunk_id"] in brought - known]
         old = [probe for probe in every if probe["chunk_id"] in known]
         return _spread(new, options.probes_per_run), _spread(old, options.probes_per_run)
+
+    def _taught_chunks(self, run: Record) -> set[int]:
+        found = self.store.rows(
+            "SELECT DISTINCT s.chunk_id AS id FROM samples s JOIN run_samples rs"
+            " ON rs.sample_id = s.id WHERE rs.run_id = ? AND s.chunk_id IS NOT NULL",
+            run["id"],
+        )
+        return {row["id"] for row in found}
 
     def _start(
         self, run: Record, options: Options, probes: list[Record]
@@ -558,6 +611,16 @@ def _slow_is_worth_it(store: Store, version: int, everything: list[Record]) -> s
     return ""
 
 
+def _refusals(store: Store) -> int:
+    """How many runs the gate has refused since it let one pass."""
+    return int(
+        store.value(
+            "SELECT count(*) FROM runs WHERE report ->> 'decision' = 'refused' AND id >"
+            " (SELECT coalesce(max(run_id), 0) FROM adapters)"
+        )
+    )
+
+
 def _tokens(chunks: list[Record]) -> int:
     n_words = sum(int(chunk["n_words"]) for chunk in chunks)
     return round(TOKENS_PER_WORD * n_words)
@@ -573,6 +636,16 @@ def _last_speed(store: Store) -> float | None:
         "SELECT report ->> 'tokens_per_s' FROM runs WHERE report IS NOT NULL ORDER BY id DESC LIMIT 1"
     )
     return float(found) if found else None
+
+
+def words_a_night(store: Store, options: Options) -> float | None:
+    """How many words of what is new a night of `night_minutes` can teach, at the pace of the last one."""
+    speed = _last_speed(store)
+    if not speed:
+        return None
+    n_tokens = 60 * options.night_minutes * TRAIN_SHARE * speed
+    n_facts = n_tokens / (_rows_per_fact(options) * options.epochs * TOKENS_PER_ROW)
+    return n_facts * WORDS_PER_FACT
 
 
 def _replay_budget(n_new: int, options: Options) -> int:

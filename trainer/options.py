@@ -63,6 +63,8 @@ class Options:
     """The gate: the share of new probes that must have been gained, if the model is able to."""
     probes_per_run: int = 96
     """The most probes asked of each of what is new and what is old."""
+    night_minutes: int = 30
+    """How long a night is meant to be: for estimates, and the budget of scheduled runs."""
     seed: int = 0
     """Fixes every random choice."""
     redact: str = "secrets"

@@ -76,9 +76,14 @@ def _opening(general: Sequence[Record], chooser: random.Random) -> Chat:
 
 def _fact_row(base: Base, opening: Chat, sample: Record, longest: int) -> Row:
     """A sample after its opening; one that is too long for a pack with it is asked alone."""
-    alone: Chat = [{"role": "user", "content": sample["prompt"]}]
-    row = _encode(base, [*opening, *alone], sample["answer"])
-    return row if len(row.ids) <= longest else _encode(base, alone, sample["answer"])
+    asked: Chat = [*opening, {"role": "user", "content": sample["prompt"]}]
+    row = _encode(base, asked, sample["answer"])
+    return row if len(row.ids) <= longest else plain_row(base, sample)
+
+
+def plain_row(base: Base, sample: Record) -> Row:
+    """A sample asked alone."""
+    return _encode(base, [{"role": "user", "content": sample["prompt"]}], sample["answer"])
 
 
 def general_rows(

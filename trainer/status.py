@@ -1,21 +1,35 @@
 """Where things stand: what is in the store, what is new, which version serves, how much it knows."""
 
 import json
+import math
 
-from ..memory.lineage import in_service, new_chunks
+from ..memory.lineage import in_service, learned_chunks, new_chunks, studied_chunks
 from ..memory.store import Record, Store
-from .consolidate import TOKENS_PER_WORD
+from .consolidate import TOKENS_PER_WORD, words_a_night
+from .options import Options
 
 
-def status(store: Store) -> Record:
+def status(store: Store, options: Options) -> Record:
+    """What is there and how far learning has come, at so many minutes a night.
+
+    Returns, beside counts: `new_tokens`, `version`, `known`; `learned`, the share of all that can be
+    studied that is in the weights, by words, and `nights_to_go`, None where no night has shown its pace.
+    """
     version = in_service(store)
     report = store.value(
         "SELECT r.report FROM runs r JOIN adapters a ON a.run_id = r.id WHERE a.version = ?",
         version,
     )
+    words = {chunk["id"]: chunk["n_words"] for chunk in studied_chunks(store)}
+    n_new = sum(chunk["n_words"] for chunk in new_chunks(store))
+    n_learned = sum(words.get(number, 0) for number in learned_chunks(store, version))
+    pace = words_a_night(store, options)
     return {
         **store.counts(),
-        "new_tokens": round(TOKENS_PER_WORD * sum(c["n_words"] for c in new_chunks(store))),
+        "new_tokens": round(TOKENS_PER_WORD * n_new),
+        "learned": round(n_learned / sum(words.values()), 4) if words else None,
+        "nights_to_go": math.ceil(n_new / pace) if pace else None,
+        "night_minutes": options.night_minutes,
         "version": version,
         "known": _known(json.loads(report)) if report else None,
     }

@@ -196,6 +196,23 @@ def soften(base: Base, rows: Sequence[Row], n_nodes: int) -> list[Row]:
     return softened
 
 
+def row_losses(base: Base, model: Any, rows: Sequence[Row], n_nodes: int) -> list[float]:
+    """How unlikely a model finds each row's answer: mean loss, nats a token."""
+    import torch
+
+    losses = []
+    for group in pack(rows, n_nodes):
+        laid = lay_out(group, n_nodes, base.tokenizer.pad_token_id)
+        with torch.inference_mode():
+            log_probs = torch.log_softmax(answer_logits(model, [laid], base.device), -1)
+            each = -log_probs.gather(-1, laid.targets.to(base.device))[:, 0].cpu()
+        for row in group:
+            n_tokens = len(row.ids) - row.answer_start
+            losses.append(float(each[:n_tokens].mean()))
+            each = each[n_tokens:]
+    return losses
+
+
 def _step(base: Base, model: Any, packs: list[Pack], micro: int) -> tuple[float, int]:
     """Gradients of one optimizer step. Out of memory on a GPU halves the micro-batch and tries again.
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from learnctl.memory.forget import forget_sources
-from learnctl.memory.replay import choose_replay
+from learnctl.memory.replay import by_turn_and_surprise, choose_replay
 from learnctl.memory.store import Record, Store
 
 
@@ -98,3 +98,17 @@ def test_what_an_ancestor_learned_is_rehearsed(store: Store, version: int, learn
 
 def test_the_base_has_nothing_to_rehearse(store: Store, version: int) -> None:
     assert choose(store, 0, 10) == []
+
+
+def test_half_by_turn_and_half_by_surprise() -> None:
+    """What the weights know worst comes first of what is not taken in turn; what was not measured, last."""
+    pool = [{"id": n, "surprise": loss} for n, loss in enumerate([0.1, 0.2, 0.3, None, 2.0, 1.0])]
+    chosen = by_turn_and_surprise(pool, 4)
+    assert [(s["id"], why) for s, why in chosen] == [
+        (0, "turn"),
+        (1, "turn"),
+        (4, "surprise"),
+        (5, "surprise"),
+    ]
+    assert len(by_turn_and_surprise(pool, 100)) == len(pool)
+    assert [s["id"] for s, _ in by_turn_and_surprise(pool, 1)] == [0]

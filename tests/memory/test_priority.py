@@ -1,0 +1,40 @@
+"""What is learned first: one's own, the small, the recent; and large sources do not fill a night."""
+
+from learnctl.memory.priority import TURN_WORDS, in_priority
+from learnctl.memory.store import Record
+
+
+def source(number: int, n_chunks: int, date: str = "", kind: str = "text") -> list[Record]:
+    return [
+        {"id": 100 * number + n, "source_id": number, "kind": kind, "n_words": 150, "date": date}
+        for n in range(n_chunks)
+    ]
+
+
+def order(*sources: list[Record]) -> list[int]:
+    """The sources in the order in which they first come."""
+    chosen = in_priority([chunk for one in sources for chunk in one])
+    assert len(chosen) == sum(map(len, sources))
+    return list(dict.fromkeys(chunk["source_id"] for chunk in chosen))
+
+
+def test_own_words_before_what_was_collected() -> None:
+    assert order(source(1, 2), source(2, 8, kind="told")) == [2, 1]
+
+
+def test_small_before_large_and_recent_before_old() -> None:
+    assert order(source(1, 60), source(2, 2)) == [2, 1]
+    assert order(source(1, 2, "2024-01-01"), source(2, 2, "2026-01-01")) == [2, 1]
+
+
+def test_sources_take_turns() -> None:
+    """A book gives as much as a letter before the next book's turn, in its own order."""
+    books = [source(1, 40), source(2, 40)]
+    chosen = in_priority([chunk for book in books for chunk in book])
+    n_turn = TURN_WORDS // 150
+    assert [chunk["source_id"] for chunk in chosen[: 2 * n_turn]] == [1] * n_turn + [2] * n_turn
+    assert [chunk["id"] for chunk in chosen if chunk["source_id"] == 1] == list(range(100, 140))
+
+
+def test_nothing() -> None:
+    assert in_priority([]) == []
