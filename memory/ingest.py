@@ -8,11 +8,12 @@ gone is named, and given back only on demand: a folder may be away for a day.
 import hashlib
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import contents, folders, sandbox
+from . import archives, contents, folders, sandbox
 from .errors import LearnctlError, UnreadableSource
 from .records import Conversation, Item
 from .store import Record, Store, now
@@ -78,18 +79,36 @@ def look(paths: Iterable[Path]) -> IngestReport:
             _pass_over(entry, report)
             continue
         try:
-            name = sandbox.detect(entry.path)
-            report.files.append(_describe(entry.path, name, sandbox.read(entry.path)))
+            found = _look_into(entry.path, sandbox.detect(entry.path), report)
         except UnreadableSource as error:
             report.refused.append(_line(entry.path, str(error)))
             continue
         except OSError as error:
             report.refused.append(_line(entry.path, _reason(error)))
             continue
-        report.documents += report.files[-1]["documents"]
-        report.conversations += report.files[-1]["conversations"]
-        report.messages += report.files[-1]["messages"]
+        for file in found:
+            report.files.append(file)
+            report.documents += file["documents"]
+            report.conversations += file["conversations"]
+            report.messages += file["messages"]
     return report
+
+
+def _look_into(path: Path, name: str, report: IngestReport) -> list[Record]:
+    if name != archives.FORMAT:
+        return [_describe(path, name, sandbox.read(path))]
+    found = []
+    inside = IngestReport()
+    for member in archives.members(path):
+        if not isinstance(member, archives.Member):
+            _pass_over(member, inside)
+            continue
+        try:
+            found.append(_describe(member.shown, member.format, sandbox.read(member.path)))
+        except UnreadableSource as error:
+            inside.refused.append(_line(member.shown, str(error)))
+    _add_inside(report, inside, len(found))
+    return found
 
 
 def _take(store: Store, entry: Found, report: IngestReport) -> None:
@@ -112,10 +131,7 @@ def _take(store: Store, entry: Found, report: IngestReport) -> None:
                 known = moved
             source_id = _put_source(store, entry, name, digest)
             contents.unlink(store, source_id)
-            counts = dict.fromkeys((*COUNTS, "forgotten"), 0)
-            for item in sandbox.read(entry.path):
-                for key, value in contents.put(store, source_id, item).items():
-                    counts[key] += value
+            counts = _put_all(store, source_id, entry.path, name, report)
             nothing_left = counts["forgotten"] and contents.is_empty(store, source_id)
             if nothing_left:
                 store.db.execute("DELETE FROM sources WHERE id = ?", [source_id])
@@ -133,6 +149,49 @@ def _take(store: Store, entry: Found, report: IngestReport) -> None:
         report.skipped.append(_line(entry.path, reason))
     for key, value in counts.items():
         setattr(report, key, getattr(report, key) + value)
+
+
+def _put_all(
+    store: Store, source_id: int, path: Path, name: str, report: IngestReport
+) -> Counter[str]:
+    """Put all that a file holds under its source; in an archive each file is in whole, or not at all.
+
+    Raises:
+        UnreadableSource: it cannot be read, or no file of the archive.
+    """
+    if name != archives.FORMAT:
+        return _put_items(store, source_id, sandbox.read(path))
+    counts: Counter[str] = Counter()
+    inside = IngestReport()
+    n_read = 0
+    for member in archives.members(path):
+        if not isinstance(member, archives.Member):
+            _pass_over(member, inside)
+            continue
+        try:
+            with store.db.atomic():
+                counts += _put_items(store, source_id, sandbox.read(member.path))
+            n_read += 1
+        except UnreadableSource as error:
+            inside.refused.append(_line(member.shown, str(error)))
+    _add_inside(report, inside, n_read)
+    return counts
+
+
+def _add_inside(report: IngestReport, inside: IngestReport, n_read: int) -> None:
+    """What was met in an archive; where nothing could be read, that is said of the archive alone."""
+    if not n_read:
+        reasons = {line["reason"] for line in inside.refused}
+        raise UnreadableSource(reasons.pop() if len(reasons) == 1 else "no file in it can be read")
+    report.skipped += inside.skipped
+    report.refused += inside.refused
+
+
+def _put_items(store: Store, source_id: int, items: Iterable[Item]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for item in items:
+        counts.update(contents.put(store, source_id, item))
+    return counts
 
 
 def _rename(store: Store, source_id: int, entry: Found) -> None:

@@ -11,11 +11,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import gettempdir
 from typing import IO, Any
 
 from . import readers
 from .errors import UnreadableSource
 from .limits import Limits, confine, die_with_parent, limit_processor_time
+from .unpack import is_archive, unpack
 from .wire import item_to_line, to_line
 
 IDLE_S = 60
@@ -34,9 +36,14 @@ def main() -> None:
         try:
             for answer in _answers(request["do"], Path(request["path"])):
                 answers.write(answer)
+                if request["stepwise"]:
+                    answers.flush()
+                    sys.stdin.buffer.readline()
             answers.write(to_line("done", None))
         except UnreadableSource as error:
             answers.write(to_line("refused", str(error)))
+        except OSError as error:
+            answers.write(to_line("refused", (error.strerror or str(error)).lower()))
         except MemoryError:
             # What is left of the heap is no place to read another file in.
             answers.write(to_line("exhausted", None))
@@ -65,9 +72,20 @@ def _requests() -> Iterator[dict[str, Any]]:
 
 def _answers(task: str, path: Path) -> Iterator[bytes]:
     if task == "detect":
-        yield to_line("format", readers.detect(path))
+        yield to_line("format", _format(path))
+    elif task == "unpack":
+        yield from (to_line(*found) for found in unpack(path, Path(gettempdir())))
     else:
         yield from map(item_to_line, readers.read(path))
+
+
+def _format(path: Path) -> str:
+    try:
+        return readers.detect(path)
+    except UnreadableSource:
+        if is_archive(path):
+            return "archive"
+        raise
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import atexit
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from .errors import LearnctlError, UnreadableSource
@@ -28,32 +30,36 @@ from .records import Item
 from .wire import from_line
 
 READING = Limits()
+# A database with a log beside it can only be read in a copy.
+COPYING = Limits(written_bytes=4 * 2**30)
 _LONGEST_LINE_BYTES = 256 * MEGABYTE
 _READ_BYTES = 2**18
 _TICK_S = 0.25
 _START_S = 60.0
+# What a file of an archive lies at is there until the next one is asked for.
+_STEPWISE = ("unpack",)
 
 
-def detect(path: Path, limits: Limits = READING) -> str:
+def detect(path: Path, limits: Limits | None = None) -> str:
     """The name of the format that reads the file.
 
     Raises:
         UnreadableSource: nothing here reads it; the message says why.
     """
     found = ""
-    for name, value in ask("detect", path, limits):
+    for name, value in ask("detect", path, limits or _fitting(path)):
         found = str(value) if name == "format" else found
     return found
 
 
-def read(path: Path, limits: Limits = READING) -> Iterator[Item]:
+def read(path: Path, limits: Limits | None = None) -> Iterator[Item]:
     """The documents or conversations in a file, streamed.
 
     Raises:
         UnreadableSource: the file, or the rest of it, cannot be read within its limits. What came
             before has been handed out already, so take a file in as one transaction.
     """
-    for _, item in ask("read", path, limits):
+    for _, item in ask("read", path, limits or _fitting(path)):
         yield item
 
 
@@ -76,12 +82,17 @@ class _Process:
         self._owner = os.getpid()
         self._held = bytearray()
         self._has_started = False
+        self._folder = mkdtemp(prefix="learnctl-") if limits.written_bytes else os.devnull
         self._child = subprocess.Popen(
             [sys.executable, "-P", "-m", _MODULE, json.dumps(asdict(limits))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                "TMPDIR": self._folder,
+            },
         )
 
     def is_usable(self) -> bool:
@@ -92,7 +103,9 @@ class _Process:
     def ask(self, task: str, path: Path) -> Iterator[tuple[str, Any]]:
         self._wait_for_start()
         seconds = self.limits.allowance(_size(path))
-        self._request({"do": task, "path": str(path), "seconds": seconds})
+        stepwise = task in _STEPWISE
+        request = {"do": task, "path": str(path), "seconds": seconds, "stepwise": stepwise}
+        self._request(request)
         left = seconds
         while True:
             before = time.monotonic()
@@ -111,6 +124,8 @@ class _Process:
             if name == "exhausted":
                 raise UnreadableSource(self.limits.too_much_memory)
             yield name, value
+            if stepwise:
+                self._request({})
 
     def end(self) -> None:
         """Kill it, whatever it does; closing the pipe reaches one that is not ours to kill."""
@@ -123,6 +138,8 @@ class _Process:
         with suppress(OSError):
             self._child.kill()
         self._child.wait()
+        if self.limits.written_bytes:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _wait_for_start(self) -> None:
         if self._has_started:
@@ -211,6 +228,11 @@ def _rested(limits: Limits) -> _Process | None:
                     return process
                 process.end()
     return None
+
+
+def _fitting(path: Path) -> Limits:
+    has_log = any(_size(path.with_name(path.name + side)) for side in ("-wal", "-journal"))
+    return COPYING if has_log else READING
 
 
 def _size(path: Path) -> int:

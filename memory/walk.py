@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .readers.binary import HEAD_BYTES, binary_kind
+from .readers.binary import BINARY, COMPRESSED, HEAD_BYTES, binary_kind
+from .readers.tar import is_tar
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".learnctlignore"
-_TOOL_FOLDERS = frozenset(
+HIDDEN = "hidden"
+MADE_BY_TOOLS = "made by tools, not by a person"
+TOOL_FOLDERS = frozenset(
     ["node_modules", "__pycache__", "venv", "env", "site-packages", "__MACOSX", "bower_components"]
 )
 _LARGEST_IGNORE_BYTES = 2**20
@@ -67,7 +70,7 @@ def _given(path: Path) -> Iterator[Entry]:
         if path.is_dir():
             yield from _folder(path, path, ())
         elif path.exists():
-            yield _file(path, path.parent)
+            yield file_entry(path, path.parent)
         elif path.is_symlink():
             yield Refused(path, "a link to nothing")
         else:
@@ -105,16 +108,16 @@ def _entry(entry: os.DirEntry[str], root: Path, ignores: tuple["_Ignore", ...]) 
         elif is_folder:
             yield from _folder(path, root, ignores)
         else:
-            yield _file(path, root)
+            yield file_entry(path, root)
     except OSError as error:
         yield Refused(path, _reason(error))
 
 
 def _passed_over(path: Path, is_folder: bool, ignores: tuple["_Ignore", ...]) -> str:
     if path.name.startswith("."):
-        return "hidden"
+        return HIDDEN
     if is_folder and _is_made_by_tools(path):
-        return "made by tools, not by a person"
+        return MADE_BY_TOOLS
     if any(ignore.matches(path, is_folder) for ignore in ignores):
         return f"ignored by {IGNORE_FILE}"
     return ""
@@ -124,7 +127,7 @@ def _is_made_by_tools(folder: Path) -> bool:
     name = folder.name
     if name in ("venv", "env"):  # a person may keep notes in a folder of this name
         return (folder / "pyvenv.cfg").exists()
-    return name in _TOOL_FOLDERS or (folder / "pyvenv.cfg").exists()
+    return name in TOOL_FOLDERS or (folder / "pyvenv.cfg").exists()
 
 
 def _link(path: Path, root: Path) -> Entry:
@@ -137,7 +140,8 @@ def _link(path: Path, root: Path) -> Entry:
     return Skipped(path, f"a link to a {what} that is met anyway")
 
 
-def _file(path: Path, root: Path) -> Entry:
+def file_entry(path: Path, root: Path) -> Entry:
+    """What is to be done with one file, by its kind and its first bytes."""
     if not _is_text(str(path)):
         return Refused(path, "a name that is not UTF-8")
     if not path.is_file():  # opening a pipe would wait for ever
@@ -150,6 +154,8 @@ def _file(path: Path, root: Path) -> Entry:
     if not head:
         return Skipped(path, "empty")
     kind = binary_kind(head)
+    if kind in (COMPRESSED, BINARY) and is_tar(path):
+        return Found(path, root)
     return Skipped(path, f"{kind}, not text") if kind else Found(path, root)
 
 

@@ -4,7 +4,7 @@ import lzma
 import zlib
 from pathlib import Path
 from typing import IO
-from zipfile import BadZipFile, ZipFile
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ..errors import UnreadableSource
 
@@ -12,8 +12,8 @@ ZIP_MAGIC = b"PK\x03\x04"
 EMPTY_ZIP_MAGIC = b"PK\x05\x06"
 _MOST_MEMBERS = 100_000
 DAMAGED = "not a readable zip: damaged inside"
-_LARGEST_RATIO = 200
-_RATIO_MATTERS_BYTES = 16 * 2**20
+LARGEST_RATIO = 200
+RATIO_MATTERS_BYTES = 16 * 2**20
 _ENCRYPTED = 0x1
 # What zipfile raises for members that are damaged, or packed in ways that it does not know.
 DAMAGE = (BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error, lzma.LZMAError)
@@ -43,21 +43,23 @@ def member_names(path: Path) -> list[str]:
         return archive.namelist()
 
 
-def open_member(archive: ZipFile, name: str, largest_bytes: int) -> IO[bytes]:
+def open_member(archive: ZipFile, name: str | ZipInfo, largest_bytes: int) -> IO[bytes]:
     """A member as a stream; zipfile never gives more than the size that was checked here.
 
     Raises:
         UnreadableSource: encrypted, or it would unpack to too much.
         KeyError: there is none of that name.
     """
-    info = archive.getinfo(name)
+    info = name if isinstance(name, ZipInfo) else archive.getinfo(name)
     if info.flag_bits & _ENCRYPTED:
         raise UnreadableSource("a zip protected by a password")
     ratio = info.file_size / max(info.compress_size, 1)
     if info.file_size > largest_bytes:
-        raise UnreadableSource(f"{name} in it would unpack to {info.file_size / 2**20:,.0f} MB")
-    if info.file_size > _RATIO_MATTERS_BYTES and ratio > _LARGEST_RATIO:
-        raise UnreadableSource(f"{name} in it unpacks to {ratio:.0f} times its size")
+        raise UnreadableSource(
+            f"{info.filename} in it would unpack to {info.file_size / 2**20:,.0f} MB"
+        )
+    if info.file_size > RATIO_MATTERS_BYTES and ratio > LARGEST_RATIO:
+        raise UnreadableSource(f"{info.filename} in it unpacks to {ratio:.0f} times its size")
     return archive.open(info)
 
 

@@ -3,6 +3,8 @@
 from .plain_text import has_mark, wide_encoding
 
 HEAD_BYTES = 64 * 1024
+COMPRESSED = "a compressed file"
+BINARY = "a binary file"
 _MAGIC = (
     (b"\x89PNG", "an image"),
     (b"\xff\xd8\xff", "an image"),
@@ -25,12 +27,12 @@ _MAGIC = (
     (b"\xcf\xfa\xed\xfe", "a program"),
     (b"\xce\xfa\xed\xfe", "a program"),
     (b"\x00asm", "a program"),
-    (b"\x1f\x8b", "a compressed file"),
-    (b"BZh", "a compressed file"),
-    (b"\xfd7zXZ", "a compressed file"),
-    (b"7z\xbc\xaf", "a compressed file"),
-    (b"Rar!", "a compressed file"),
-    (b"(\xb5/\xfd", "a compressed file"),
+    (b"\x1f\x8b", COMPRESSED),
+    (b"BZh", COMPRESSED),
+    (b"\xfd7zXZ", COMPRESSED),
+    (b"7z\xbc\xaf", COMPRESSED),
+    (b"Rar!", COMPRESSED),
+    (b"(\xb5/\xfd", COMPRESSED),
     (b"SQLite format 3\x00", "a database"),
     (b"GGUF", "a model's weights"),
     (b"wOFF", "a font"),
@@ -54,5 +56,5 @@ def binary_kind(head: bytes) -> str | None:
     if head[4:8] == b"ftyp":
         return "a film or an image"
     if has_zeros and b"%PDF-" not in head[:1024]:
-        return "a binary file"
+        return BINARY
     return None

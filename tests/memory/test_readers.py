@@ -105,7 +105,7 @@ def test_a_file_that_is_gone(tmp_path: Path) -> None:
 
 def test_unknown_zips_are_named(tmp_path: Path) -> None:
     for member, expected in (
-        ("photo.jpg", "a zip with nothing in it that can be read"),
+        ("META-INF/MANIFEST.MF", "a zip with nothing in it that can be read"),
         ("OEBPS/content.opf", "an EPUB book, which cannot be read yet"),
         ("xl/workbook.xml", "an Excel file, which cannot be read yet"),
     ):

@@ -1,0 +1,199 @@
+"""Zips and tars of files: read as a folder would be, and never more than they should."""
+
+import io
+import os
+import stat
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from learnctl.memory.ingest import IngestReport, ingest, look
+from learnctl.memory.store import Store
+
+LAMP = "The lamp in the hall is green."
+CHAIR = "The chair in the attic is red."
+FILES = {"notes/a.md": f"# Hall\n\n{LAMP}\n", "b.txt": CHAIR}
+
+
+def zipped(files: dict[str, Any], **how: Any) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, **how) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def tarred(files: dict[str, Any], mode: str = "w:gz") -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as archive:  # type: ignore[call-overload]
+        for name, content in files.items():
+            info = name if isinstance(name, tarfile.TarInfo) else tarfile.TarInfo(name)
+            data = content.encode() if isinstance(content, str) else content
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def lines(entries: list[dict[str, str]], folder: Path) -> dict[str, str]:
+    return {e["path"].removeprefix(f"{folder}{os.sep}"): e["reason"] for e in entries}
+
+
+@pytest.fixture
+def taken(store: Store, folder: Path) -> Any:
+    def take(name: str, content: bytes) -> IngestReport:
+        (folder / name).write_bytes(content)
+        return ingest(store, [folder])
+
+    return take
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    own = tmp_path_factory.mktemp("unpacked")
+    monkeypatch.setattr(tempfile, "tempdir", str(own))
+    yield
+    assert [path for path in own.rglob("*") if path.is_file()] == []
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o700 for path in own.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.zip", zipped(FILES)),
+        ("a.tar", tarred(FILES, "w")),
+        ("a.tar.gz", tarred(FILES)),
+        ("a.tar.bz2", tarred(FILES, "w:bz2")),
+        ("a.tar.xz", tarred(FILES, "w:xz")),
+        ("a.bin", tarred(FILES)),
+    ],
+)
+def test_files_of_an_archive(
+    taken: Any, store: Store, folder: Path, name: str, content: bytes
+) -> None:
+    """They come in under one source, with their own names and headings; the same again is unchanged."""
+    report = taken(name, content)
+    assert (report.documents, report.chunks, report.refused, report.skipped) == (2, 2, [], [])
+    (source,) = store.sources()
+    assert (Path(source["path"]).name, source["format"], source["documents"]) == (
+        name,
+        "archive",
+        2,
+    )
+    assert {row["title"] for row in store.rows("SELECT title FROM documents")} == {"Hall", "b"}
+    assert lines(ingest(store, [folder]).skipped, folder) == {name: "unchanged"}
+    shown = {
+        file["path"].removeprefix(f"{folder}{os.sep}"): file["format"]
+        for file in look([folder]).files
+    }
+    assert shown == {f"{name}!/notes/a.md": "markdown", f"{name}!/b.txt": "text"}
+
+
+def test_what_is_in_there_and_is_not_read(taken: Any, store: Store, folder: Path) -> None:
+    """As in a folder: hidden files, tools' folders, pictures, and broken files, each with a line."""
+    files = {
+        **FILES,
+        ".git/config": "x",
+        ".git/head": "x",
+        "p/node_modules/x/y.js": "x",
+        "p/node_modules/z.js": "x",
+        "photo.jpg": b"\xff\xd8\xff\xe0 and so on",
+        "empty.txt": b"",
+        "broken.pdf": b"%PDF-1.4\n1 0 obj",
+        "../up.txt": LAMP,
+        "/etc/abs.txt": LAMP,
+    }
+    report = taken("a.zip", zipped(files))
+    assert lines(report.skipped, folder) == {
+        "a.zip!/.git": "hidden",
+        "a.zip!/p/node_modules": "made by tools, not by a person",
+        "a.zip!/photo.jpg": "an image, not text",
+        "a.zip!/empty.txt": "empty",
+    }
+    assert lines(report.refused, folder) == {
+        "a.zip!/broken.pdf": "not a readable PDF: Data format error",
+        "a.zip!/../up.txt": "a name that leads out of the archive",
+        "a.zip!/etc/abs.txt": "a name that leads out of the archive",
+    }
+    assert store.counts()["documents"] == 2
+    assert not (folder.parent / "up.txt").exists()
+
+
+def test_links_and_devices_are_not_there(taken: Any, store: Store, folder: Path) -> None:
+    (folder.parent / "secret.txt").write_text("The secret is Zyxqorvane.")
+    special = {}
+    for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE):
+        info = tarfile.TarInfo(f"{kind!r}.txt")
+        info.type, info.linkname = kind, str(folder.parent / "secret.txt")
+        special[info] = b""
+    link = zipfile.ZipInfo("link.txt")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    assert taken("a.tar", tarred({**special, **FILES}, "w")).documents == 2
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(link, str(folder.parent / "secret.txt"))
+        archive.writestr("c.txt", "The table is blue.")
+    assert taken("b.zip", buffer.getvalue()).documents == 1
+    assert store.counts()["documents"] == 3
+
+
+def test_an_archive_in_an_archive(taken: Any, store: Store, folder: Path) -> None:
+    """One level down is read, two are not."""
+    deepest = zipped({"d.txt": "Too deep."})
+    inner = tarred({"c.txt": CHAIR, "deepest.zip": deepest})
+    report = taken("a.zip", zipped({"a.txt": LAMP, "inner.tar.gz": inner}))
+    assert report.documents == 2
+    assert lines(report.refused, folder) == {
+        "a.zip!/inner.tar.gz!/deepest.zip": "an archive in an archive in an archive"
+    }
+
+
+def protected() -> bytes:
+    """A zip whose files claim to be encrypted."""
+    data = bytearray(zipped({"a.txt": LAMP}))
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (protected(), "a zip protected by a password"),
+        (zipped({"zeros.txt": b"0" * (40 << 20)}), "zeros.txt in it unpacks to"),
+        (
+            tarred({f"{n}.txt": b"0" * (9 << 20) for n in range(3)}),
+            "unpacks to more than 200 times",
+        ),
+        (tarred(FILES)[:-60], "not a readable tar: damaged inside"),
+        (zipped({"photo.jpg": b"\xff\xd8\xff"}), "no file in it can be read"),
+        (zipped(FILES)[:-9], "not a readable zip"),
+    ],
+)
+def test_one_line_and_nothing_in_the_store(
+    taken: Any, store: Store, content: bytes, expected: str
+) -> None:
+    (line,) = taken("a.zip", content).refused
+    assert line["reason"].startswith(expected)
+    assert store.counts() == dict.fromkeys(store.counts(), 0)
+    assert store.rows("SELECT * FROM sources") == []
+
+
+def test_a_file_that_breaks_in_the_middle_leaves_nothing_of_itself(
+    taken: Any, store: Store, folder: Path
+) -> None:
+    turn = '{"messages": [{"role": "user", "content": "My lamp is green."}]}'
+    report = taken("a.zip", zipped({"chats.jsonl": f"{turn}\n{turn[:-4]}", "b.txt": CHAIR}))
+    assert (report.documents, report.conversations) == (1, 0)
+    assert list(lines(report.refused, folder)) == ["a.zip!/chats.jsonl"]
+    assert store.counts()["conversations"] == 0
+
+
+def test_documents_and_programs_that_are_zips_are_no_folders(taken: Any, folder: Path) -> None:
+    report = taken("a.jar", zipped({"META-INF/MANIFEST.MF": "x", "a.txt": LAMP}))
+    assert lines(report.refused, folder) == {"a.jar": "a zip with nothing in it that can be read"}
