@@ -1,0 +1,280 @@
+"""How much of a few passages is known afterwards, by recipe, between a floor and a ceiling.
+
+    python -m benchmarks.recall --data FOLDER [--split tune|once] [--passages 20] [--seeds 0 1]
+        [--arm NAME ...] [--base embedded] [--json]
+
+`FOLDER/squad` holds `passages.json` and `splits.json`, and for the ready-made arms `synthetic_*.json`.
+Passages of that split's articles are taken in turn, article by article, those with ready-made text first. Every arm is asked
+the same questions, greedy. *right* is the share answered with the gold in the answer: from weights alone, and
+with retrieval. *normalised* is (right − floor) / (ceiling − floor), where the ceiling is the base with the
+right passage in its prompt. Results stay in `benchmarks/results/recall.jsonl` and are not made again.
+"""
+
+import argparse
+import json
+import re
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from learnctl.memory.home import Home
+from learnctl.memory.ingest import ingest
+from learnctl.memory.lineage import studied_chunks
+from learnctl.memory.store import Store
+from learnctl.trainer import adapter
+from learnctl.trainer import base as bases
+from learnctl.trainer.base import Base
+from learnctl.trainer.chat_form import Chat
+from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.facts import contains
+from learnctl.trainer.generate import answer_batch
+from learnctl.trainer.intervals import share
+from learnctl.trainer.options import Options
+from learnctl.trainer.pack import Row, pack
+from learnctl.trainer.progress import silent
+from learnctl.trainer.stop import StopSignals
+from learnctl.trainer.synthesize import Sample, hold_out, keep_sample
+from learnctl.trainer.talk import Talker, passages, with_passages
+from learnctl.trainer.train import train
+
+from .results import Results
+
+# Here the figures are the point: everything passes.
+OPEN_GATE: dict[str, Any] = {
+    "max_divergence": 99.0,
+    "min_recall_gain": -1.0,
+    "max_recall_loss": 1.0,
+}
+ANSWER_TOKENS = 48
+RAW_EPOCHS = 8
+# Trained arms: the options that differ from the shipped defaults, and where the samples come from.
+ARMS: dict[str, tuple[dict[str, Any], str]] = {
+    "untrained": ({}, ""),
+    "raw text": ({}, "raw"),
+    "ours": ({}, "own"),
+    "ours, kl": ({"loss": "kl"}, "own"),
+    "ours, kl+ce": ({"loss": "both"}, "own"),
+    "deterministic": ({"kinds": "cue,complete,blank"}, "own"),
+    "ready-made, ce": ({"loss": "ce", "kinds": "ready"}, "self_qa_base"),
+    "ready-made, kl": ({"loss": "kl", "kinds": "ready"}, "self_qa_base"),
+    "ready-made, kl+ce": ({"loss": "both", "kinds": "ready"}, "self_qa_base"),
+    "ready-made and ours": ({"kinds": "question,cue,complete,blank,ready"}, "self_qa_base"),
+}
+
+Passage = dict[str, Any]
+
+
+def choose_passages(data: Path, split: str, n_passages: int) -> list[Passage]:
+    """Passages of the split's articles in turn; those that ready-made text exists for come first."""
+    folder = data / "squad"
+    titles = json.loads((folder / "splits.json").read_text())[split]
+    ready = ready_made(data, "self_qa_base")
+    every = json.loads((folder / "passages.json").read_text())
+    every.sort(key=lambda passage: passage["context"] not in ready)
+    of = {title: [p for p in every if p["title"] == title] for title in titles}
+    turns = [
+        of[title][turn]
+        for turn in range(max(map(len, of.values()), default=0))
+        for title in titles
+        if turn < len(of[title])
+    ]
+    turns.sort(key=lambda passage: passage["context"] not in ready)
+    return turns[:n_passages]
+
+
+def ready_made(data: Path, name: str) -> dict[str, list[str]]:
+    """Completions by passage; nothing where the file is not there."""
+    file = data / "squad" / f"synthetic_{name}.json"
+    rows = json.loads(file.read_text()) if file.exists() else []
+    return {row["context"]: row["completions"] for row in rows}
+
+
+def questions_and_answers(completion: str) -> list[tuple[str, str]]:
+    """Pairs out of a completion that begins with its first question."""
+    parts = re.split(r"\n*\s*(Question|Answer)\s*\d+\s*:\s*", "Question 1: " + completion)
+    pairs = zip(parts[1::2], parts[2::2], strict=True)
+    found, asked = [], ""
+    for kind, text in pairs:
+        text = re.sub(r"^(?:(?:Question|Answer)\s*\d*\s*:|\d+\.)\s*", "", text.strip())
+        if kind == "Question":
+            asked = text
+        elif asked.endswith("?") and text:
+            found.append((asked, text.splitlines()[0]))
+    return found
+
+
+def run_arm(
+    arm: str, chosen: list[Passage], data: Path, base_name: str, seed: int
+) -> dict[str, Any]:
+    changes, samples = ARMS[arm]
+    options = replace(Options(base=base_name, seed=seed), **OPEN_GATE, **changes)
+    began = time.monotonic()
+    report: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "passages"
+        folder.mkdir()
+        for index, passage in enumerate(chosen):
+            (folder / f"{index:03}.md").write_text(
+                f"# {passage['title']}\n\n{passage['context']}\n"
+            )
+        with Store.open(Home(Path(scratch) / "home"), create=True) as store:
+            ingest(store, [folder])
+            hold_out(store, [q["question"] for p in chosen for q in p["questions"]])
+            if samples == "raw":
+                talker = Talker(*_learn_raw(options, chosen, Path(scratch)), version=1)
+            else:
+                if samples not in ("", "own"):
+                    _put_ready_made(store, base_name, chosen, ready_made(data, samples))
+                if samples:
+                    report = consolidate(store, options)
+                talker = Talker.open(store, options)
+            trained_s = time.monotonic() - began
+            return _examine(store, talker, chosen) | {
+                "arm": arm,
+                "seed": seed,
+                "trained_s": round(trained_s, 1),
+                **{key: report.get(key) for key in ("samples", "divergence", "n_tokens", "recall")},
+            }
+
+
+def _learn_raw(options: Options, chosen: list[Passage], scratch: Path) -> tuple[Base, Any]:
+    """Next-token training on the passages as they are."""
+    base = bases.load(options.base)
+    n_nodes = options.pack_tokens
+    rows = []
+    for passage in chosen:
+        text = f"{passage['title']}\n{passage['context']}{base.tokenizer.eos_token}"
+        ids = base.tokenizer(text, add_special_tokens=False)["input_ids"]
+        rows += [Row(tuple(ids[i : i + n_nodes]), 1) for i in range(0, len(ids), n_nodes)]
+    rows = [row for row in rows if len(row.ids) > 1] * RAW_EPOCHS
+    model = adapter.new_adapter(base, options.rank, options.seed)
+    with StopSignals() as stop:
+        train(base, model, pack(rows, n_nodes), options, scratch / "checkpoint", stop, silent)
+    return base, model
+
+
+def _put_ready_made(
+    store: Store, base_name: str, chosen: list[Passage], ready: dict[str, list[str]]
+) -> None:
+    """Ready-made questions and answers as samples of the chunks of their passage, beside our own."""
+    digest = bases.load(base_name).digest
+    by_opening = {_opening(passage["context"]): passage for passage in chosen}
+    with store.db.atomic():
+        for chunk in studied_chunks(store):
+            passage = by_opening.get(_opening(chunk["text"]))
+            if passage is None:  # the passage's second chunk: its samples are with the first
+                continue
+            for completion in ready.get(passage["context"], []):
+                for question, answer in questions_and_answers(completion):
+                    keep_sample(store, Sample("ready", question, answer), chunk["id"], digest)
+
+
+def _opening(text: str) -> str:
+    return " ".join(text.split()[:8])
+
+
+def _examine(store: Store, talker: Talker, chosen: list[Passage]) -> dict[str, Any]:
+    """All questions from weights alone, with what retrieval finds, and with the right passage in view."""
+    asked = [
+        (number, q["question"], q["answer"], passage["context"])
+        for number, passage in enumerate(chosen)
+        for q in passage["questions"]
+    ]
+
+    def right(form: Callable[[str, str], Chat]) -> list[bool]:
+        chats = [form(question, context) for _, question, _, context in asked]
+        answers = answer_batch(talker.base, talker.model, chats, max_tokens=ANSWER_TOKENS)
+        return [
+            contains(answer, gold) for answer, (_, _, gold, _) in zip(answers, asked, strict=True)
+        ]
+
+    def closed(question: str, _: str) -> Chat:
+        return [{"role": "user", "content": question}]
+
+    def retrieved(question: str, _: str) -> Chat:
+        hits = passages(store, question)
+        chat = closed(question, _)
+        return with_passages(chat, hits) if hits else chat
+
+    def in_view(question: str, context: str) -> Chat:
+        return [{"role": "user", "content": f"{context}\n\n{question}"}]
+
+    hits = [passages(store, question, limit=5) for _, question, _, _ in asked]
+    found = [
+        any(" ".join(hit.text.split()) in " ".join(context.split()) for hit in some)
+        for some, (_, _, _, context) in zip(hits, asked, strict=True)
+    ]
+    forms = {"closed": closed, "retrieval": retrieved}
+    if not talker.version:
+        forms["in view"] = in_view
+    return {
+        "n": len(asked),
+        "passage": [number for number, *_ in asked],
+        "right": {name: right(form) for name, form in forms.items()},
+        "hit_at_5": round(sum(found) / len(found), 4),
+    }
+
+
+def table(rows: list[dict[str, Any]]) -> None:
+    """One line an arm, pooled over seeds, with 95% intervals clustered by passage."""
+    untrained = next((row["right"] for row in rows if row["arm"] == "untrained"), None)
+    floor = _mean(untrained["closed"]) if untrained else None
+    ceiling = _mean(untrained["in view"]) if untrained else None
+    if untrained:
+        print(
+            f"floor {floor:.3f}, ceiling {ceiling:.3f}, n {rows[0]['n']}, hit@5 {rows[0]['hit_at_5']}"
+        )
+    for arm in dict.fromkeys(row["arm"] for row in rows):
+        some = [row for row in rows if row["arm"] == arm]
+        for form in some[0]["right"]:
+            right = [one for row in some for one in row["right"][form]]
+            where = [number for row in some for number in row["passage"]]
+            found = share(right, where)
+            assert found is not None
+            normalised = ""
+            if floor is not None and ceiling is not None and ceiling > floor:
+                normalised = f", normalised {(found.value - floor) / (ceiling - floor):.2f}"
+            print(
+                f"{arm:20} {form:10} {found.value:.3f} [{found.low:.3f}, {found.high:.3f}]{normalised},"
+                f" divergence {some[0]['divergence']}, {some[0]['trained_s']} s, {len(some)} seeds"
+            )
+
+
+def _mean(right: list[bool]) -> float:
+    return sum(right) / len(right)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="a folder with squad/ in it")
+    parser.add_argument("--split", default="tune", help="tune, or once: looked at once, at the end")
+    parser.add_argument("--passages", type=int, default=20)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0])
+    parser.add_argument("--arm", nargs="*", default=list(ARMS), choices=list(ARMS))
+    parser.add_argument("--base", default="embedded")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    if not (given.data / "squad" / "passages.json").exists():
+        parser.exit(0, f"skipped: no squad/passages.json in {given.data}\n")
+    chosen = choose_passages(given.data, given.split, given.passages)
+    results = Results("recall")
+    rows = []
+    for arm in given.arm:
+        for seed in given.seeds[:1] if arm == "untrained" else given.seeds:
+            label = f"{given.base} {given.split} {given.passages} {arm} {seed}"
+            rows.append(
+                results.get(
+                    label, lambda a=arm, s=seed: run_arm(a, chosen, given.data, given.base, s)
+                )
+            )
+            if given.json:
+                print(json.dumps(rows[-1]), flush=True)
+    if not given.json:
+        table(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Results of long runs as lines of JSON: what is there is not made again, so every benchmark resumes."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "results"
+
+Row = dict[str, Any]
+
+
+class Results:
+    """One file of rows, each known by a label that says all it was made with."""
+
+    def __init__(self, name: str) -> None:
+        self.path = FOLDER / f"{name}.jsonl"
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        self._done: dict[str, Row] = {row["label"]: row for row in map(json.loads, lines)}
+
+    def get(self, label: str, make: Callable[[], Row]) -> Row:
+        """The row of that label, made now where there is none."""
+        if label not in self._done:
+            self._done[label] = {"label": label, **make()}
+            self.path.parent.mkdir(exist_ok=True)
+            with self.path.open("a") as file:
+                file.write(json.dumps(self._done[label]) + "\n")
+        return self._done[label]
