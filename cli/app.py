@@ -8,18 +8,22 @@ from typer import Context, Exit, Option, Typer
 
 from . import (
     ask,
+    backup,
     chat,
+    check,
     compare,
     config,
     consolidate,
     doctor,
     evaluate,
+    export,
     forget,
     history,
     ingest,
     init,
     knows,
     model,
+    restore,
     rollback,
     schedule,
     search,
@@ -34,6 +38,7 @@ from .output import show as print_line
 MEMORY = "What it knows"
 LEARNING = "What it learns"
 TALKING = "Talking"
+KEEPING = "Keeping it safe"
 SETTING_UP = "Setting up"
 
 app = Typer(
@@ -94,6 +99,7 @@ for panel, functions in {
         evaluate.evaluate,
         rollback.rollback,
     ),
+    KEEPING: (check.check, backup.backup, restore.restore, export.export),
     SETTING_UP: (init.init, doctor.doctor),
 }.items():
     for function in functions:

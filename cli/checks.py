@@ -159,7 +159,7 @@ def _lock(home: Home) -> Check:
     if not home.lock.exists():
         return Check("lock", "ok", "free")
     try:
-        with FileLock(home.lock, timeout=0):
+        with FileLock(home.lock, timeout=0, mode=0o600):
             return Check("lock", "ok", "free")
     except Timeout:
         return Check("lock", "warn", "a consolidation is running", "wait until it is done")

@@ -89,6 +89,11 @@ def remove_samples(store: Store, chunk_ids: list[int]) -> tuple[int, set[int]]:
     return n_samples, versions
 
 
+def chunk_sha256(kind: str, text: str) -> str:
+    """The address of a chunk."""
+    return _sha256(kind, text)
+
+
 def document_sha256(title: str, passages: Iterable[tuple[str, str]]) -> str:
     """The address of a document: of its title and the heading and text of each chunk."""
     return _sha256(title, *(part for passage in passages for part in passage))
@@ -292,7 +297,7 @@ def _put_message(store: Store, conversation_id: int, message: Message) -> Record
 
 
 def _put_chunk(store: Store, chunk: Chunk) -> tuple[int, bool]:
-    digest = _sha256(chunk.kind, chunk.text)
+    digest = chunk_sha256(chunk.kind, chunk.text)
     known = store.value("SELECT id FROM chunks WHERE sha256 = ?", digest)
     if known is not None:
         return int(known), False

@@ -1,6 +1,7 @@
 """Where one person's things lie: everything under one home folder, models in a cache of their own."""
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,14 @@ class Home:
     @property
     def versions(self) -> Path:
         return self.path / "versions"
+
+    def scratch(self) -> Path:
+        """A folder for copies that are needed for a moment; a process that was killed may leave some."""
+        return private_folder(self.path / ".scratch")
+
+    def sweep_scratch(self) -> None:
+        """Remove such copies: they hold what the store held then."""
+        shutil.rmtree(self.path / ".scratch", ignore_errors=True)
 
     def make(self) -> None:
         """Make the folder, for its owner alone."""

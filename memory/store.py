@@ -439,6 +439,7 @@ class Store:
         full-text index nor the write-ahead log."""
         if not self.setting(TRACES):
             return
+        self.home.sweep_scratch()
         with self.db.atomic():
             self.db.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('optimize')")
         self.db.execute("VACUUM")

@@ -235,3 +235,41 @@ def test_search_in_a_part(run: Any, run_json: Any, notes: Path) -> None:
     assert run_json("search", "boiler", "--kind", "said") == []
     for wrong in (["--kind", "poem"], ["--since", "yesterday"]):
         assert run("search", "boiler", *wrong).exit_code == 2
+
+
+def test_check_says_what_is_wrong_and_mends_it(run: Any, run_json: Any, notes: Path) -> None:
+    from learnctl.memory.home import find_home
+
+    run("ingest", str(notes))
+    assert run("check").stdout == "all is whole\n"
+    home = find_home()
+    home.config.touch()
+    home.config.chmod(0o644)
+    found = run("check")
+    assert (found.exit_code, len(found.stdout.splitlines())) == (1, 1)
+    assert "mode 0644" in found.stdout
+    assert len(run_json("check", "--repair")["repaired"]) == 1
+    assert run_json("check") == {"faults": [], "repaired": []}
+
+
+def test_backup_and_restore(run: Any, run_json: Any, notes: Path, tmp_path: Path) -> None:
+    run("ingest", str(notes))
+    saved = str(tmp_path / "saved.zip")
+    assert run_json("backup", saved)["files"] == 1
+    assert run("backup", saved).exit_code == 1
+    run("forget", "dog.txt", "--yes")
+    assert run("restore", saved).exit_code == 1
+    assert run_json("restore", saved, "--yes")["sources"] == 2
+    assert run_json("search", "Quimby")
+    broken = run("restore", str(notes / "dog.txt"), "--yes")
+    assert (broken.exit_code, broken.stderr.count("\n")) == (1, 1)
+
+
+def test_export(run: Any, notes: Path, tmp_path: Path) -> None:
+    run("ingest", str(notes))
+    lines = [json.loads(line) for line in run("export").stdout.splitlines()]
+    assert [line["type"] for line in lines] == ["source", "source", "document", "document"]
+    folder = tmp_path / "out"
+    assert run("export", "--to", str(folder)).exit_code == 0
+    assert len((folder / "documents.jsonl").read_text().splitlines()) == 2
+    assert run("export", "--to", str(folder)).exit_code == 1
