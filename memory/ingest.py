@@ -143,7 +143,7 @@ def _take(store: Store, entry: Found, report: IngestReport) -> None:
     except OSError as error:
         report.refused.append(_line(entry.path, _reason(error)))
         return
-    if n_forgotten := counts.pop("forgotten"):
+    if n_forgotten := counts.pop("forgotten", 0):
         number = "all" if nothing_left else str(n_forgotten)
         reason = f"forgotten before: {number} of its passages or messages left out"
         report.skipped.append(_line(entry.path, reason))
