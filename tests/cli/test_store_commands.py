@@ -158,6 +158,9 @@ def test_status(run: Any, run_json: Any, notes: Path) -> None:
         "new_tokens",
         "version",
         "known",
+        "learned",
+        "night_minutes",
+        "nights_to_go",
     }
     assert (found["sources"], found["documents"], found["version"]) == (2, 2, 0)
     assert found["known"] is None

@@ -70,7 +70,7 @@ def learn(store: Store) -> Learn:
             run_id = store.value("SELECT max(id) FROM runs")
             ids = [chunk["id"] for chunk in chunks]
             store.db.execute(
-                "INSERT INTO run_samples SELECT ?, id, 'new' FROM samples"
+                "INSERT INTO run_samples (run_id, sample_id, role) SELECT ?, id, 'new' FROM samples"
                 f" WHERE chunk_id IN ({marks(ids)})",
                 [run_id, *ids],
             )
