@@ -9,7 +9,7 @@ from typing import Any
 from .store import Record, Store, marks
 
 # The kinds of chunks that are studied; replies of an assistant are not.
-STUDIED_KINDS = ("text", "told", "asked")
+STUDIED_KINDS = ("text", "told", "asked", "said")
 
 
 def in_service(store: Store) -> int:
@@ -64,7 +64,8 @@ def studied_chunks(store: Store) -> list[Record]:
     """Every live chunk that can be studied, with its first place of origin, in order of arrival."""
     return store.rows(
         f"""
-        SELECT c.id, c.kind, c.text, c.n_words, o.source_id, s.path, o.title, o.heading, o.date
+        SELECT c.id, c.kind, c.text, c.n_words, o.source_id, s.path, o.title, o.heading, o.date,
+               o.speaker
         FROM chunks c JOIN origins o ON o.chunk_id = c.id JOIN sources s ON s.id = o.source_id
         WHERE c.kind IN ({marks(STUDIED_KINDS)})
         GROUP BY c.id HAVING o.source_id = min(o.source_id)

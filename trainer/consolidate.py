@@ -382,6 +382,7 @@ class _Night:
             if not verdict.less_may_do:
                 break
         self._keep(run, "after", after)
+        self._ask_again(run, model, after)
         forms = self._forms(run, model, new)
         report = self._report(run, trained, verdict, (before, after, n_new), forms, moved)
         if verdict.promoted:
@@ -440,7 +441,7 @@ class _Night:
         """Probes of what this run brings, and of what the version in service has learned."""
         known = learned_chunks(self.store, in_service(self.store))
         brought = self._taught_chunks(run)
-        every = self.store.rows("SELECT * FROM probes ORDER BY id")
+        every = self.store.rows("SELECT * FROM probes WHERE wording = 'question' ORDER BY id")
         new = [probe for probe in every if probe["chunk_id"] in brought - known]
         old = [probe for probe in every if probe["chunk_id"] in known]
         return _spread(new, options.probes_per_run), _spread(old, options.probes_per_run)
@@ -500,6 +501,16 @@ class _Night:
             )
             for probe in probes
         ]
+
+    def _ask_again(self, run: Record, model: Any, answers: list[Answered]) -> None:
+        """What was answered rightly, in the other wording: two right ones make a fact known."""
+        right = {(one.probe["chunk_id"], one.probe["gold"]) for one in answers if one.correct}
+        again = [
+            probe
+            for probe in self.store.rows("SELECT * FROM probes WHERE wording = 'cue' ORDER BY id")
+            if (probe["chunk_id"], probe["gold"]) in right
+        ]
+        self._keep(run, "after", evaluate.ask_probes(self.base, model, again))
 
     def _forms(self, run: Record, model: Any, probes: list[Record]) -> Record:
         """Other looks at some of the new probes: as a third turn, under a system prompt."""

@@ -8,8 +8,10 @@ its wording is never trained on. Everything made is kept in the store by content
 import hashlib
 import json
 import random
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.resources import files
 
 from ..memory.redact import redact
@@ -23,6 +25,11 @@ from .study import Question, leads, write_questions
 CUES_PER_FACT = 3
 BLANKS_PER_FACT = 1
 FACTS_AT_ONCE = 24
+# One question in so many facts is asked again of something that is not in the sources.
+FACTS_PER_ABSENT = 4
+NOT_IN_NOTES = "That is not in your notes."
+INNER_NAME = re.compile(r"(?<!^)\b[A-Z][\w'’-]{2,}\b")
+OWNED = re.compile(r"\b(?:my|our|your|the|a|an) ([a-z]{3,})\b")
 ANSWER_TOKENS = 32
 
 
@@ -31,6 +38,14 @@ class Sample:
     kind: str
     prompt: str
     answer: str
+
+
+@dataclass(frozen=True)
+class Strangers:
+    """Names and things that are nowhere in the sources."""
+
+    names: list[str]
+    things: list[str]
 
 
 @dataclass(frozen=True)
@@ -128,7 +143,8 @@ def general_samples(store: Store, base: Base, n_rows: int) -> list[Record]:
 
 
 def read_prompts(name: str) -> list[str]:
-    """One of the lists of prompts that come with learnctl: rehearsal, divergence or systems."""
+    """One of the lists that come with learnctl: prompts for rehearsal and divergence, system
+    prompts, names, things."""
     text = files(__package__).joinpath(f"prompts/{name}.txt").read_text(encoding="utf-8")
     return [line.strip() for line in text.splitlines() if line.strip()]
 
@@ -182,12 +198,66 @@ def choose_probe(
     return Probe(held.text, gold, held.span.kind), [q for q in questions if q != held]
 
 
+def cue_probe(fact: Fact, span: Span, told: bool, chooser: random.Random) -> Probe:
+    """A second wording of what a probe asks, to tell knowledge of the fact from luck with a wording."""
+    gold = second_person(span.text) if told else span.text
+    return Probe(cue(fact.statement, span, chooser), gold, span.kind)
+
+
 def cloze_probe(fact: Fact, told: bool) -> Probe:
     """A held-out wording that needs no model, for bases that write no usable question."""
     span = fact.spans[-1]
     before, _, after = fact.statement.rpartition(span.text)
     gold = second_person(span.text) if told else span.text
     return Probe(f"Which words are missing from my notes here? {before}…{after}", gold, span.kind)
+
+
+def attributed(fact: Fact, chunk: Record) -> Fact:
+    """A fact that stands without its chat: what somebody else said is said to be theirs, with the day."""
+    if chunk["kind"] != "said":
+        return fact
+    day = f"On {written_day(chunk['date'])} " if chunk["date"] else ""
+    who = chunk["speaker"] or "somebody"
+    statement = f"{day}{who} said: {fact.statement}"
+    return replace(fact, statement=statement[:1].upper() + statement[1:])
+
+
+def written_day(date: str) -> str:
+    """A day as people write it: `7 May 2023`; what is no full date stays as it is."""
+    try:
+        day = datetime.fromisoformat(date)
+    except ValueError:
+        return date
+    return f"{day.day} {day:%B %Y}" if len(date) >= len("2023-05-07") else date
+
+
+def absent_question(question: str, strangers: Strangers, chooser: random.Random) -> str | None:
+    """A question about somebody or something that is nowhere in the sources: one of its names, or the
+    thing after "my" or "the", is replaced. None where it has neither.
+
+    A model that is trained on what is true alone has no reason ever to say no; negatives were found
+    essential by https://arxiv.org/abs/2411.13405.
+    """
+    places = [(found.span(), strangers.names) for found in INNER_NAME.finditer(question)]
+    places += [(found.span(1), strangers.things) for found in OWNED.finditer(question)]
+    places = [(place, some) for place, some in places if some]
+    if not places:
+        return None
+    (start, end), some = chooser.choice(places)
+    return question[:start] + chooser.choice(some) + question[end:]
+
+
+def find_strangers(store: Store) -> Strangers:
+    """The names and things of our lists that no chunk mentions."""
+
+    def unheard(name: str) -> list[str]:
+        return [
+            word
+            for word in read_prompts(name)
+            if not store.row("SELECT 1 FROM chunks_fts WHERE chunks_fts MATCH ?", f'"{word}"')
+        ]
+
+    return Strangers(unheard("names"), unheard("things"))
 
 
 def _take_group(todo: list[Record]) -> tuple[list[Record], list[tuple[Record, Fact]]]:
@@ -197,7 +267,7 @@ def _take_group(todo: list[Record]) -> tuple[list[Record], list[tuple[Record, Fa
     for chunk in todo:
         group.append(chunk)
         if chunk["kind"] != "asked":
-            facts += [(chunk, fact) for fact in find_facts(chunk["text"])]
+            facts += [(chunk, attributed(fact, chunk)) for fact in find_facts(chunk["text"])]
         if len(facts) >= FACTS_AT_ONCE:
             break
     return group, facts
@@ -214,7 +284,9 @@ def _keep_group(
     chooser = random.Random(f"{seed} {group[0]['id']}")
     forbidden = held_out(store)
     trained = {normalise(row["prompt"]) for row in store.rows("SELECT prompt FROM samples")}
+    strangers = find_strangers(store)
     probes: list[tuple[int, Probe]] = []
+    second: list[tuple[int, Probe]] = []
     samples: list[tuple[int, Sample]] = []
     clozes: list[tuple[int, Probe]] = []
     for index, (chunk, fact) in enumerate(facts):
@@ -223,11 +295,17 @@ def _keep_group(
         probe, rest = choose_probe(own, told, trained, chooser)
         if probe:
             probes.append((chunk["id"], probe))
+            span = next(q.span for q in own if q.text == probe.question)
+            second.append((chunk["id"], cue_probe(fact, span, told, chooser)))
         else:
             clozes.append((chunk["id"], cloze_probe(fact, told)))
         answer = second_person(fact.statement) if told else fact.statement
-        if told or supported(answer, chunk["text"]):
+        if chunk["kind"] != "text" or supported(answer, chunk["text"]):
             samples += [(chunk["id"], Sample("question", q.text, answer)) for q in rest]
+        if rest and index % FACTS_PER_ABSENT == 0:
+            absent = absent_question(rest[0].text, strangers, chooser)
+            if absent:
+                samples.append((chunk["id"], Sample("absent", absent, NOT_IN_NOTES)))
         samples += [(chunk["id"], sample) for sample in deterministic_samples(fact, told, chooser)]
     if 3 * len(probes) < len(facts):
         probes += clozes
@@ -235,12 +313,14 @@ def _keep_group(
         words = normalise(chunk["text"])
         if chunk["kind"] == "asked" and not any(wording in words for wording in forbidden):
             samples.append((chunk["id"], _asked_sample(chunk)))
-    for chunk_id, probe in probes:
-        store.db.execute(
-            "INSERT OR IGNORE INTO probes (chunk_id, question, gold, span_kind) VALUES (?, ?, ?, ?)",
-            [chunk_id, probe.question, probe.gold, probe.span_kind],
-        )
-    forbidden |= {normalise(probe.question) for _, probe in probes}
+    for wording, some in (("question", probes), ("cue", second)):
+        for chunk_id, probe in some:
+            store.db.execute(
+                "INSERT OR IGNORE INTO probes (chunk_id, question, gold, span_kind, wording)"
+                " VALUES (?, ?, ?, ?, ?)",
+                [chunk_id, probe.question, probe.gold, probe.span_kind, wording],
+            )
+    forbidden |= {normalise(probe.question) for _, probe in [*probes, *second]}
     for chunk_id, sample in samples:
         if normalise(sample.prompt) not in forbidden:
             keep_sample(store, sample, chunk_id, base.digest)
