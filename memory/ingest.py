@@ -170,7 +170,8 @@ def _put_all(
             continue
         try:
             with store.db.atomic():
-                counts += _put_items(store, source_id, sandbox.read(member.path))
+                found = _put_items(store, source_id, sandbox.read(member.path))
+            counts.update(found)
             n_read += 1
         except UnreadableSource as error:
             inside.refused.append(_line(member.shown, str(error)))
