@@ -80,10 +80,14 @@ def test_what_is_left_out(store: Store, version: int) -> None:
     what was forgotten."""
     new = {s["chunk_id"] for s in choose(store, version, 1000) if "fact" in s["answer"]}
     store.db.execute(
-        "INSERT INTO samples SELECT id + 1000, sha256 || 'g', NULL, '', 'general', prompt, answer,"
+        "INSERT INTO samples (id, sha256, chunk_id, base_digest, kind, prompt, answer, created_at)"
+        " SELECT id + 1000, sha256 || 'g', NULL, '', 'general', prompt, answer,"
         " created_at FROM samples LIMIT 1"
     )
-    store.db.execute("INSERT INTO run_samples SELECT ?, max(id), 'general' FROM samples", [version])
+    store.db.execute(
+        "INSERT INTO run_samples (run_id, sample_id, role) SELECT ?, max(id), 'general' FROM samples",
+        [version],
+    )
     rest = choose(store, version, 1000, out=new)
     assert sources(store, rest) == {"small.txt": 2, "two.md": 4}
     forget_sources(store, [store.find_sources("small.txt")[0]["id"]])
