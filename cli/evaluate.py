@@ -1,33 +1,78 @@
-"""`learnctl evaluate`: a file of questions, asked closed-book."""
+"""`learnctl evaluate`: a file of questions, a general suite, and the report of all that was measured."""
 
+import errno
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from typer import Argument, Context
+from typer import Argument, Context, Option
 
 from . import flags
 from .context import load_options, open_store
-from .output import say, share, show_json, show_table
+from .output import say, share, show, show_json, show_table
+from .progress import reporting
 from .talking import version_name
+
+# Enough for a bound of two points where six items in a hundred flip.
+ITEMS = 930
 
 
 def evaluate(
     ctx: Context,
     file: Annotated[
-        Path,
-        Argument(metavar="FILE", help="JSON lines with `question` and `gold`.", show_default=False),
-    ],
+        Path | None,
+        Argument(
+            metavar="[FILE]", help="JSON lines with `question` and `gold`.", show_default=False
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        Option(
+            metavar="OUT.html",
+            help="Draw all that was measured so far as one HTML page; loads no model.",
+            show_default=False,
+        ),
+    ] = None,
+    text: Annotated[bool, Option("--text", help="Print the report in the terminal.")] = False,
+    suite: Annotated[
+        Path | None,
+        Option(
+            metavar="FOLDER",
+            help="Ask multiple-choice sets (ARC, PIQA, …, as JSON lines) of base and version.",
+            show_default=False,
+        ),
+    ] = None,
+    items: Annotated[
+        int, Option(min=1, metavar="N", help="The most items of the suite, of all sets alike.")
+    ] = ITEMS,
     version: flags.Version = None,
     as_json: flags.Json = False,
 ) -> None:
-    """Ask a file of questions from the weights alone and count the right answers.
+    """Measure what is known: a file of questions, general ability, or the report of every night.
 
-    The wordings are never trained on from then on, so the same file can be asked after every night.
+    A FILE is asked from the weights alone, and the right answers are counted. Its wordings are never
+    trained on from then on, so the same file can be asked after every night.
 
-    Example:
+    Examples:
 
       learnctl evaluate questions.jsonl --version base
+
+      learnctl evaluate --report report.html
+
+      learnctl evaluate --suite general/ --items 300
     """
+    chosen = [file is not None, suite is not None, report is not None or text]
+    if sum(chosen) != 1:
+        ctx.fail("give a FILE of questions, or --suite, or --report or --text")
+    if file is not None:
+        _questions(ctx, file, version, as_json)
+    elif suite is not None:
+        _suite(ctx, suite, items, version, as_json)
+    else:
+        _report(ctx, report, text, as_json)
+
+
+def _questions(ctx: Context, file: Path, version: int | None, as_json: bool) -> None:
     from ..trainer.examine import examine, read_questions
 
     questions = read_questions(file)
@@ -43,3 +88,51 @@ def evaluate(
 
 def _row(answered: dict[str, Any]) -> list[str]:
     return ["✓" if answered["correct"] else "·", answered["question"], answered["answer"]]
+
+
+def _suite(ctx: Context, folder: Path, items: int, version: int | None, as_json: bool) -> None:
+    from ..trainer.suite import read_suite, retention
+    from .report_words import suite_line
+
+    with open_store(ctx) as store:
+        suite = read_suite(folder, items)
+        for reason in suite.left_out:
+            say(reason)
+        with reporting() as on_progress:
+            result = retention(store, load_options(ctx), suite, version, on_progress)
+    if as_json:
+        show_json(result)
+        return
+    rows = [
+        [task, of["n"], share(of["base"]), share(of["right"])]
+        for task, of in result["tasks"].items()
+    ]
+    show_table(("task", "items", "base", version_name(result["version"])), rows, fold="task")
+    show(suite_line(result))
+
+
+def _report(ctx: Context, path: Path | None, text: bool, as_json: bool) -> None:
+    from ..trainer.report import report
+    from .report_page import page
+    from .report_text import show_report
+
+    with open_store(ctx) as store:
+        found = report(store)
+    if path is not None:
+        _write(path, page(found))
+        say(f"written to {path}")
+    if as_json:
+        show_json(found)
+    elif text:
+        show_report(found)
+
+
+def _write(path: Path, content: str) -> None:
+    """For its owner alone, and whole or not at all: it quotes what was taken in."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
+    scratch = path.with_name(f".{path.name}.tmp")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+    os.replace(scratch, path)

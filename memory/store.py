@@ -63,6 +63,15 @@ def m004_forgotten(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m005_suite(db: Database) -> None:
+    """Which items of the general suite each version had right, on which base; version 0 is the base."""
+    db.execute(
+        "CREATE TABLE suite_answers (base TEXT NOT NULL, version INTEGER NOT NULL, item TEXT NOT NULL,"
+        " task TEXT NOT NULL, correct INTEGER NOT NULL, PRIMARY KEY (base, version, item))"
+    )
+
+
 FORGOTTEN = """
 CREATE TABLE forgotten (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

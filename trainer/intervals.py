@@ -8,7 +8,8 @@ would have (Kish 1965); without clusters it is 1.
 import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from .gate import chance
 
@@ -123,3 +124,11 @@ def _root(falling: Callable[[float], float], low: float, high: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if falling(middle) > 0 else (low, middle)
     return (low + high) / 2
+
+
+def rounded(measured: Any) -> dict[str, Any]:
+    """The fields of a dataclass for printing, figures to four places."""
+    return {
+        name: round(value, 4) if isinstance(value, float) else value
+        for name, value in asdict(measured).items()
+    }

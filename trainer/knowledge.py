@@ -93,10 +93,12 @@ def _state(asked: Iterable[Answer]) -> tuple[str, int | None, int | None]:
     learned = lost = None
     state = "unasked"
     for version, given in groupby(asked, key=lambda answer: answer.version):
-        last = {(answer.probe, answer.form): answer.correct for answer in given}
-        right = {wording for wording, correct in last.items() if correct}
+        by_mark: dict[bool, set[tuple[int, str]]] = {True: set(), False: set()}
+        for answer in given:
+            by_mark[answer.correct].add((answer.probe, answer.form))
+        right = by_mark[True] - by_mark[False]
         # A wrong answer now makes the right ones of earlier versions worth nothing.
-        held = held | right if len(right) == len(last) else right
+        held = right if by_mark[False] else held | right
         if len(held) >= WORDINGS:
             if state != "known":
                 state, learned, lost = "known", version, None

@@ -92,14 +92,14 @@ class Measured:
 
 def measured(store: Store, version: int) -> Measured:
     """The matrix up to a version. A probe belongs to the night that first learned its chunk, and counts as
-    it was last answered by a version, asked directly."""
+    it was first answered by a version, asked directly."""
     chain = served(store, version)
     night_of = first_learned(store, version)
-    last: dict[tuple[int, int], dict[int, bool]] = defaultdict(dict)
+    first: dict[tuple[int, int], dict[int, bool]] = defaultdict(dict)
     for one in answers(store, version):
         if one.form == FORMS[0] and one.chunk in night_of:
-            last[one.version, night_of[one.chunk]][one.probe] = one.correct
-    cells = [[last[row, column] for column in chain] for row in [0, *chain]]
+            first[one.version, night_of[one.chunk]].setdefault(one.probe, one.correct)
+    cells = [[first[row, column] for column in chain] for row in [0, *chain]]
     return Measured(
         chain,
         [[sum(cell.values()) / len(cell) if cell else None for cell in row] for row in cells],

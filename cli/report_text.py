@@ -1,0 +1,119 @@
+"""The report in the terminal."""
+
+from pathlib import Path
+from typing import Any
+
+from .durations import duration
+from .output import n_bytes, say_dimly, share, show, show_table
+from .report_words import facts_line, matrix_line, suite_line
+from .talking import version_name
+
+BARS = "▁▂▃▄▅▆▇█"
+SPARK_WIDTH = 16
+
+
+def show_report(report: dict[str, Any]) -> None:
+    """Print what the page draws: recall, the matrix, retention, facts, losses, divergence, cost."""
+    nights, matrix = report["nights"], report["matrix"]
+    show(f"in service: {version_name(report['version'])}; facts: {facts_line(report['facts'])}")
+    if not nights:
+        return
+    show()
+    show_table(
+        (
+            "version",
+            "level",
+            "recall of new",
+            "of old",
+            "points lost at most",
+            "divergence",
+            "loss",
+            "cost",
+        ),
+        [
+            (
+                night["version"],
+                night["level"],
+                _recall(night["new"]),
+                _recall(night["old"]),
+                _lost(night["old"]["flips"]),
+                "–" if night["divergence"] is None else f"{night['divergence']:.2f}",
+                sparkline(night["losses"]),
+                _cost(night),
+            )
+            for night in nights
+        ],
+        fold="cost",
+    )
+    show()
+    show_table(
+        ("right after", *(f"of {version}" for version in matrix["versions"])),
+        [
+            (name, *(share(cell) for cell in row))
+            for name, row in zip(
+                ["base", *(f"version {one}" for one in matrix["versions"])],
+                matrix["shares"],
+                strict=True,
+            )
+        ],
+        fold="right after",
+    )
+    show(matrix_line(matrix))
+    for measured in report["suite"]:
+        show(f"general suite, {suite_line(measured)}")
+    if report["lost"]:
+        show()
+        show_table(
+            ("lost", "answer", "learned in", "lost in", "source"),
+            [
+                (
+                    lost["question"],
+                    lost["gold"],
+                    lost["learned"],
+                    lost["lost"],
+                    Path(lost["source"]).name,
+                )
+                for lost in report["lost"]
+            ],
+            fold="lost",
+        )
+    for one in report["refused"]:
+        say_dimly(f"refused {one['created'][:16].replace('T', ' ')}: {one['reason']}")
+
+
+def sparkline(values: list[float]) -> str:
+    """A curve in one line of text, from 0 to its highest value."""
+    if not values or max(values) <= 0:
+        return "–"
+    n = min(SPARK_WIDTH, len(values))
+    picked = [values[i * len(values) // n] for i in range(n - 1)] + [values[-1]]
+    top = max(picked)
+    return "".join(BARS[min(len(BARS) - 1, int(len(BARS) * value / top))] for value in picked)
+
+
+def _recall(measured: dict[str, Any]) -> str:
+    after = measured["after"]
+    if not after:
+        return "–"
+    before = measured["before"]
+    return (
+        f"{share(before and before['value'])} → {share(after['value'])} of {after['n']}"
+        f" ({share(after['low'])}–{share(after['high'])})"
+    )
+
+
+def _lost(flips: dict[str, Any] | None) -> str:
+    return "–" if not flips else f"{100 * flips['lost_at_most']:.1f}"
+
+
+def _cost(night: dict[str, Any]) -> str:
+    parts = []
+    if night["elapsed_s"] is not None:
+        parts.append(duration(night["elapsed_s"]))
+    if night["n_tokens"] is not None:
+        parts.append(f"{night['n_tokens']:,} tokens")
+    if night["tokens_per_s"]:
+        parts.append(f"{night['tokens_per_s']:,.0f} tokens/s")
+    if night["peak_bytes"]:
+        parts.append(f"peak {n_bytes(night['peak_bytes'])}")
+    return ", ".join(parts) or "–"

@@ -1,0 +1,53 @@
+"""What the report says in words, on the page and in the terminal alike."""
+
+from typing import Any
+
+from .output import counted, share
+from .talking import version_name
+
+STATE_WORDS = {
+    "known": "known",
+    "once": "right in one wording",
+    "lost": "lost",
+    "unknown": "not known",
+    "unasked": "not asked yet",
+}
+
+
+def matrix_line(matrix: dict[str, Any]) -> str:
+    """The measures of the continual matrix; a dash where one was not measured."""
+    named = (
+        ("known of all nights now", "acc"),
+        ("right after each night", "diagonal"),
+        ("base", "base"),
+    )
+    parts = [f"{words} {share(matrix[name])}" for words, name in named]
+    parts += [
+        f"backward transfer {points(matrix['bwt'])}",
+        f"forgetting {points(matrix['forgetting'])}",
+    ]
+    return ", ".join(parts)
+
+
+def suite_line(measured: dict[str, Any]) -> str:
+    """What a version kept of the general suite."""
+    who = version_name(measured["version"])
+    if not measured["n"] or not measured["version"]:
+        return f"{who}: {share(measured['right'])} of {counted(measured['n'], 'item')} right"
+    return (
+        f"{who}: {share(measured['base'])} → {share(measured['right'])} of"
+        f" {counted(measured['n'], 'item')}, {measured['won']} won, {measured['lost']} lost,"
+        f" {points(measured['change'])} ({points(measured['low'])} to {points(measured['high'])});"
+        f" at most {100 * measured['lost_at_most']:.1f} points lost (95%)"
+    )
+
+
+def facts_line(counts: dict[str, int]) -> str:
+    """How many facts are in each state."""
+    asked = [f"{number:,} {STATE_WORDS[state]}" for state, number in counts.items() if number]
+    return ", ".join(asked) or "no facts yet"
+
+
+def points(value: float | None) -> str:
+    """A difference between two shares, in points."""
+    return "–" if value is None else f"{100 * value:+.1f} points"

@@ -1,0 +1,185 @@
+"""`learnctl evaluate --report` and `--text`, on nights that are written by hand."""
+
+import json
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from learnctl.memory.home import Home
+from learnctl.memory.store import Store
+
+
+class Outline(HTMLParser):
+    """The elements of a page, what they would load, and whether they are closed in order."""
+
+    VOID = ("meta",)
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+        self.loads: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        self.loads += [name for name, _ in attrs if name in ("src", "href", "srcset")]
+        self.loads += [name for name, _ in attrs if name.startswith("on")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture
+def nights(run: Any, notes: Path, home: Path, diary: Any) -> None:
+    """Two nights on two notes: the second forgets the first's fact; a third is refused."""
+    run("ingest", str(notes))
+    with Store.open(Home(home)) as store:
+        made = diary(store)
+        house, dog = made.chunk("house.md"), made.chunk("dog.txt")
+        for chunk, gold in ((house, "Immer"), (dog, "<script>Quimby</script>")):
+            made.probe(chunk, f"Who is in {chunk}?", gold)
+            made.probe(chunk, f"Name the one in {chunk} & tell.", gold)
+        made.night([house], {1: False, 2: False}, {1: True, 2: True})
+        made.night(
+            [dog],
+            {1: True, 2: True, 3: False},
+            {1: True, 2: False, 3: True, 4: True},
+            losses=[1.0 / (step + 1) for step in range(500)],
+        )
+        made.night([dog], {}, {3: False}, promoted=False, reason="it <forgot>")
+        store.db.execute(
+            "INSERT INTO suite_answers VALUES ('b', 0, 'x', 'arc', 1), ('b', 0, 'y', 'arc', 1),"
+            " ('b', 2, 'x', 'arc', 1), ('b', 2, 'y', 'arc', 0)"
+        )
+        store.db.conn.commit()
+
+
+def test_the_record(run_json: Any, nights: None) -> None:
+    """Recall per night, the matrix with its measures, flips, facts, suite, cost: all in one value."""
+    found = run_json("evaluate", "--text")
+    assert found["version"] == 2
+    assert found["matrix"]["shares"] == [[0.0, None], [1.0, 0.0], [0.5, 1.0]]
+    assert (found["matrix"]["acc"], found["matrix"]["bwt"]) == (0.75, -0.5)
+    first, second = found["nights"]
+    assert (first["new"]["before"]["value"], first["new"]["after"]["value"]) == (0.0, 1.0)
+    assert first["old"]["flips"] is None
+    assert (second["old"]["flips"]["lost"], second["old"]["flips"]["n"]) == (1, 2)
+    assert second["new"]["after"]["n"] == 2
+    assert len(second["losses"]) == 150
+    assert second["losses"][0] > second["losses"][-1]
+    assert (first["n_tokens"], first["divergence"], first["max_divergence"]) == (12000, 0.25, 1.0)
+    assert found["facts"] == {"known": 1, "once": 0, "lost": 1, "unknown": 0, "unasked": 0}
+    assert [lost["gold"] for lost in found["lost"]] == ["Immer"]
+    (suite,) = found["suite"]
+    assert (suite["version"], suite["n"], suite["lost"], suite["right"]) == (2, 2, 1, 0.5)
+    assert [one["reason"] for one in found["refused"]] == ["it <forgot>"]
+
+
+def test_the_page(run: Any, nights: None, tmp_path: Path) -> None:
+    """Every chart is there, well formed; nothing is loaded or run, and what notes say is text."""
+    out = tmp_path / "report.html"
+    result = run("evaluate", "--report", str(out))
+    assert result.exit_code == 0, result.output
+    assert result.stdout == ""
+    assert str(out) in result.stderr
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
+    text = out.read_text(encoding="utf-8")
+    outline = Outline(text)
+    assert outline.seen.count("svg") == 5
+    assert outline.loads == []
+    assert "script" not in outline.seen
+    assert "it &lt;forgot&gt;" in text
+    for drawing in text.split("<svg")[1:]:
+        ET.fromstring("<svg" + drawing.split("</svg>")[0] + "</svg>")
+    for heading in ("Recall per night", "Retention", "Loss", "Divergence", "Cost", "Fact by fact"):
+        assert f"<h2>{heading}</h2>" in text
+    assert "not measured" in text
+    assert "prefers-color-scheme: dark" in text
+    assert "@media print" in text
+
+
+def test_the_text(run: Any, nights: None) -> None:
+    """The terminal shows the same figures."""
+    result = run("evaluate", "--text")
+    assert result.exit_code == 0, result.output
+    for words in (
+        "1 known, 1 lost",
+        "0% → 100% of 2",
+        "100% → 50% of 2",
+        "backward transfer -50.0 points",
+        "100% → 50% of 2 items",
+        "12,000 tokens",
+        "house.md",
+    ):
+        assert words in result.stdout, words
+    assert "refused" in result.stderr
+
+
+def test_nothing_measured_yet(run: Any, run_json: Any, notes: Path, tmp_path: Path) -> None:
+    """A store without nights has a report too, and says so."""
+    run("ingest", str(notes))
+    assert run("evaluate", "--text").stdout == "in service: base; facts: no facts yet\n"
+    assert run("evaluate", "--report", str(tmp_path / "r.html"), "--text").exit_code == 0
+    Outline((tmp_path / "r.html").read_text())
+    assert run_json("evaluate", "--text")["nights"] == []
+
+
+def test_many_nights(
+    run: Any, run_json: Any, notes: Path, home: Path, diary: Any, tmp_path: Path
+) -> None:
+    """A year of nights is drawn in part and told in whole."""
+    run("ingest", str(notes))
+    with Store.open(Home(home)) as store:
+        made = diary(store)
+        chunk = made.chunk("dog.txt")
+        probe = made.probe(chunk, "Who?", "Quimby")
+        for _ in range(60):
+            made.night([chunk], {}, {probe: True})
+    run("evaluate", "--report", str(tmp_path / "r.html"))
+    text = (tmp_path / "r.html").read_text()
+    assert "The last 40 of 60 nights." in text
+    Outline(text)
+    assert len(run_json("evaluate", "--text")["nights"]) == 60
+
+
+@pytest.mark.parametrize(
+    "args", [(), ("q.jsonl", "--text"), ("--suite", "x", "--text"), ("--json",)]
+)
+def test_one_thing_at_a_time(run: Any, notes: Path, args: tuple[str, ...]) -> None:
+    result = run("evaluate", *args)
+    assert result.exit_code == 2
+    assert "give a FILE of questions, or --suite, or --report or --text" in result.stderr
+
+
+def test_where_it_cannot_be_written(run: Any, notes: Path, tmp_path: Path) -> None:
+    """One line and exit code 1."""
+    run("ingest", str(notes))
+    for path in (tmp_path, tmp_path / "none" / "r.html"):
+        result = run("evaluate", "--report", str(path))
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.count("\n") == 1
+        assert str(path) in result.stderr or "none" in result.stderr
+
+
+def test_suite_of_what_is_not_there(run: Any, nights: None, tmp_path: Path) -> None:
+    """Files without items are named; without the version or the folder there is one line of reason."""
+    (tmp_path / "general").mkdir()
+    row = {"goal": "To cut bread", "sol1": "use a knife", "sol2": "use a spoon", "label": 0}
+    (tmp_path / "general" / "piqa.jsonl").write_text(json.dumps(row))
+    (tmp_path / "general" / "gsm.jsonl").write_text('{"question": "2+2?"}')
+    result = run("evaluate", "--suite", str(tmp_path / "general"), "--version", "9")
+    assert result.exit_code == 1
+    assert "gsm.jsonl: no multiple-choice items" in result.stderr
+    assert run("evaluate", "--suite", str(tmp_path / "none")).exit_code == 1
