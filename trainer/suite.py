@@ -99,7 +99,8 @@ def retention(
         LearnctlError: the base or the version cannot be used.
     """
     talker = Talker.open(store, options, version)
-    base, model = talker.base, talker.model
+    base = talker.base
+    model: Any = talker.model
     for which in dict.fromkeys((0, talker.version)):
         known = _kept(store, base, which)
         missing = [item for item in suite.items if item.name not in known]

@@ -91,7 +91,7 @@ def test_what_was_rolled_back_counts_no_more(store: Store, nights: Any) -> None:
 
 def test_a_refused_night_teaches_nothing(store: Store, nights: Any) -> None:
     """What a refused version knew is not known; what was asked before it was asked of the one that serves."""
-    nights.night([nights.chunk("house.md")], {}, {1: True, 2: False})
+    nights.night([nights.chunk("house.md")], {}, {1: True})
     nights.night([], {2: True}, {3: True, 4: True}, promoted=False)
     assert states(store) == [("known", 1, None), ("unasked", None, None)]
 
