@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .readers.binary import BINARY, COMPRESSED, HEAD_BYTES, binary_kind
+from .errors import UnreadableSource
+from .readers import NOT_TEXT
+from .readers.binary import BINARY, COMPRESSED, DATABASE, HEAD_BYTES, binary_kind
 from .readers.tar import is_tar
 
 if TYPE_CHECKING:
@@ -156,7 +158,20 @@ def file_entry(path: Path, root: Path) -> Entry:
     kind = binary_kind(head)
     if kind in (COMPRESSED, BINARY) and is_tar(path):
         return Found(path, root)
-    return Skipped(path, f"{kind}, not text") if kind else Found(path, root)
+    if kind == DATABASE and _is_known_database(path):
+        return Found(path, root)
+    return Skipped(path, NOT_TEXT.format(kind)) if kind else Found(path, root)
+
+
+def _is_known_database(path: Path) -> bool:
+    """Whether a reader takes it, or can say what is wrong with it."""
+    from . import sandbox  # its process walks through archives
+
+    try:
+        sandbox.detect(path)
+    except UnreadableSource as error:
+        return str(error) != NOT_TEXT.format(DATABASE)
+    return True
 
 
 def _is_text(name: str) -> bool:

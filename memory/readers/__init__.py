@@ -6,7 +6,21 @@ from types import ModuleType
 
 from ..errors import UnreadableSource
 from ..records import Conversation, Item
-from . import chatgpt, docx, html, markdown, messages_jsonl, pdf, text
+from . import (
+    ai_studio,
+    chatgpt,
+    claude,
+    docx,
+    grok,
+    html,
+    llm_logs,
+    markdown,
+    messages_jsonl,
+    open_webui,
+    pdf,
+    sharegpt,
+    text,
+)
 from .archive import EMPTY_ZIP_MAGIC, ZIP_MAGIC, member_names
 from .binary import HEAD_BYTES, binary_kind
 from .json_faults import looks_like_json
@@ -16,11 +30,18 @@ FORMATS: dict[str, ModuleType] = {
     "pdf": pdf,
     "docx": docx,
     "chatgpt": chatgpt,
+    "claude": claude,
+    "grok": grok,
+    "ai-studio": ai_studio,
+    "open-webui": open_webui,
+    "llm": llm_logs,
+    "sharegpt": sharegpt,
     "messages-jsonl": messages_jsonl,
     "html": html,
     "markdown": markdown,
     "text": text,
 }
+NOT_TEXT = "{}, not text"
 _PROMISED_BY_NAME = {".pdf": "PDF", ".zip": "zip", ".docx": "Word document"}
 _OTHER_ZIPS = (
     ("content.opf", "an EPUB book, which cannot be read yet"),
@@ -91,7 +112,7 @@ def _refuse_what_is_no_text(path: Path, head: bytes) -> None:
         raise UnreadableSource(_unknown_zip(path))
     kind = binary_kind(head)
     if kind:
-        raise UnreadableSource(f"{kind}, not text")
+        raise UnreadableSource(NOT_TEXT.format(kind))
     promised = _PROMISED_BY_NAME.get(path.suffix.lower())
     if promised:
         raise UnreadableSource(f"not a {promised}, though its name says so")

@@ -4,6 +4,7 @@ from .plain_text import has_mark, wide_encoding
 
 HEAD_BYTES = 64 * 1024
 COMPRESSED = "a compressed file"
+DATABASE = "a database"
 BINARY = "a binary file"
 _MAGIC = (
     (b"\x89PNG", "an image"),
@@ -33,7 +34,7 @@ _MAGIC = (
     (b"7z\xbc\xaf", COMPRESSED),
     (b"Rar!", COMPRESSED),
     (b"(\xb5/\xfd", COMPRESSED),
-    (b"SQLite format 3\x00", "a database"),
+    (b"SQLite format 3\x00", DATABASE),
     (b"GGUF", "a model's weights"),
     (b"wOFF", "a font"),
     (b"wOF2", "a font"),

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 _FORMS = ("%B %d, %Y", "%b %d, %Y", "%d %B %Y", "%d %b %Y", "%Y/%m/%d", "%d.%m.%Y", "%Y-%m", "%Y")
+_NO_SECONDS = 10**11  # as seconds, the year 5138; as milliseconds, 1973
 _PDF = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(?:(\d\d)(\d\d)(\d\d)?)?")
 
 
@@ -37,6 +38,24 @@ def iso_from_unix(seconds: object) -> str | None:
     try:
         return datetime.fromtimestamp(seconds, UTC).replace(microsecond=0).isoformat()
     except (ValueError, OverflowError, OSError):
+        return None
+
+
+def utc_moment(written: object) -> str | None:
+    """A moment as programs write it, in UTC to the second; one without a zone is taken as UTC.
+
+    Numbers are seconds since 1970, or milli-, micro- or nanoseconds: which, their size tells.
+    """
+    if isinstance(written, int | float) and not isinstance(written, bool):
+        units = (1, 1000, 10**6, 10**9)
+        unit = next((unit for unit in units if abs(written) < _NO_SECONDS * unit), None)
+        return iso_from_unix(written / unit) if unit else None
+    try:
+        moment = datetime.fromisoformat(str(written or "").strip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC).replace(microsecond=0).isoformat()
+    except (ValueError, OverflowError):
         return None
 
 

@@ -457,7 +457,8 @@ def conversation(title: str = "Trip") -> dict[str, Any]:
     code = {"content_type": "code", "text": "search()"}
     thoughts = {"content_type": "thoughts", "thoughts": []}
     picture = {"content_type": "image_asset_pointer", "asset_pointer": "file-service://x"}
-    seen = {"content_type": "multimodal_text", "parts": [picture, "What is this?"]}
+    aloud = {"content_type": "audio_transcription", "text": "What is this?", "direction": "in"}
+    seen = {"content_type": "multimodal_text", "parts": [picture, aloud]}
     chain = [
         ("root", None),
         ("system", said("system", "Be kind.")),
@@ -467,6 +468,8 @@ def conversation(title: str = "Trip") -> dict[str, Any]:
         ("to_tool", said("assistant", "{}", recipient="dalle.text2im")),
         ("tool", said("tool", "results")),
         ("thinks", said("assistant", "", content=thoughts)),
+        ("analysis", said("assistant", "They ask for a city.", channel="analysis")),
+        ("about", said("user", "I am Ann.", metadata={"is_user_system_message": True})),
         ("a1", said("assistant", "\ue203In Norway.\ue204 \ue200cite\ue202turn0search1\ue201")),
         ("q2", said("user", "", content=seen)),
         ("a2", said("assistant", "A fish.", create_time=None)),
@@ -513,6 +516,7 @@ def test_chatgpt(tmp_path: Path, form: str) -> None:
     assert (talk.title, talk.external_id) == ("Trip", "abc-1")
     assert talk.started_at == "2023-11-14T22:13:20+00:00"
     assert [(m.role, m.text) for m in talk.messages] == EXPECTED
+    assert [(m.role, m.text) for m in talk.alternatives] == [("assistant", "In Sweden.")]
     assert talk.messages[0].created_at == "2023-11-14T22:13:20+00:00"
     assert talk.messages[-1].created_at is None
 
@@ -553,11 +557,6 @@ def test_chatgpt_that_was_cut_off_says_where(tmp_path: Path) -> None:
     assert f"at line {raw[:-40].count(chr(10)) + 1} column" in reason(path)
 
 
-def test_other_peoples_conversations_json(tmp_path: Path) -> None:
-    path = write(tmp_path / "conversations.json", '[{"uuid": "1", "chat_messages": []}]')
-    assert reason(path) == "JSON without a ChatGPT conversation in it"
-
-
 def test_a_large_export_is_streamed(tmp_path: Path) -> None:
     raw = json.dumps(conversation())
     path = write(tmp_path / "conversations.json", "[" + ",".join([raw] * 3000) + ", broken")
@@ -596,7 +595,7 @@ def test_messages_jsonl(tmp_path: Path) -> None:
     first, second = conversations(path)
     assert first.title == "What is the capital of the far northern kingdom?"
     assert [m.text for m in first.messages] == [first.title, "Oslo."]
-    assert (first.external_id, first.started_at) == ("7", "2024-01-02T03:04:05Z")
+    assert (first.external_id, first.started_at) == ("7", "2024-01-02T03:04:05+00:00")
     assert (second.title, [m.text for m in second.messages]) == ("Second", ["x"])
 
 

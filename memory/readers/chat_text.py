@@ -1,0 +1,86 @@
+"""What the readers of chats with assistants share: words without what only a model would read."""
+
+import re
+
+from ..records import Message
+from .plain_text import clean
+
+_TITLE_LENGTH = 60
+# Where a model thinks aloud, in the order (opening, closing).
+_THOUGHTS = (
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<antThinking>", "</antThinking>"),
+    ('<details type="reasoning"', "</details>"),
+    ('<details type="code_interpreter"', "</details>"),
+    ('<details type="tool_calls"', "</details>"),
+)
+_ROLES = {
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "model": "assistant",
+    "gpt": "assistant",
+    "chatgpt": "assistant",
+    "bing": "assistant",
+    "bard": "assistant",
+    "claude": "assistant",
+    "ai": "assistant",
+    "bot": "assistant",
+    "agent": "assistant",
+}
+
+
+def role_of(name: object) -> str | None:
+    """`user` or `assistant`, whatever a program calls them; None for systems, tools and others."""
+    return _ROLES.get(name.strip().lower()) if isinstance(name, str) else None
+
+
+def as_text(value: object) -> str:
+    return clean(value).strip() if isinstance(value, str) else ""
+
+
+def message(role: str | None, text: object, created_at: str | None = None) -> Message | None:
+    """A message, if somebody said something."""
+    said = as_text(text)
+    if role == "assistant":
+        said = without_thoughts(said)
+    return Message(role, said, created_at) if role and said else None
+
+
+def without_thoughts(text: str) -> str:
+    """An answer without what its model thought aloud."""
+    for opening, closing in _THOUGHTS:
+        text = _without(text, opening, closing)
+    return text.strip()
+
+
+def _without(text: str, opening: str, closing: str) -> str:
+    start = text.find(opening)
+    if start < 0:
+        return text
+    kept: list[str] = []
+    place = 0
+    while start >= 0:
+        end = text.find(closing, start)
+        if end < 0:
+            break
+        kept.append(text[place:start])
+        place = end + len(closing)
+        start = text.find(opening, place)
+    return "".join([*kept, text[place:]])
+
+
+def title_of(written: object, messages: tuple[Message, ...], otherwise: str) -> str:
+    """The title that was given; else the first question, cut at a word: what people know a chat by."""
+    return re.sub(r"\s+", " ", as_text(written)) or _opening(messages) or otherwise
+
+
+def _opening(messages: tuple[Message, ...]) -> str:
+    words = next((m.text for m in messages if m.role == "user"), "")[:1000].split()
+    title = ""
+    for word in words:
+        if len(title) + len(word) > _TITLE_LENGTH:
+            return title.strip() + "…"
+        title += word + " "
+    return title.strip()
