@@ -30,6 +30,7 @@ from . import (
     show,
     sources,
     status,
+    trust,
 )
 from .context import Settings
 from .errors import Command, Group
@@ -91,6 +92,7 @@ for panel, functions in {
         search.search,
         knows.knows,
         forget.forget,
+        trust.trust,
     ),
     TALKING: (chat.chat, ask.ask, compare.compare),
     LEARNING: (

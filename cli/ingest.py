@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Argument, Context, Exit, Option
 
@@ -30,6 +30,14 @@ def ingest(
         bool,
         Option("--prune", help="Give back what was taken in from PATH and is gone from there."),
     ] = False,
+    trust: Annotated[
+        Literal["own", "known", "untrusted"] | None,
+        Option(
+            metavar="own|known|untrusted",
+            help="Whom the files come from: what is not trusted can be searched and is not learned.",
+            show_default="own",
+        ),
+    ] = None,
     verbose: Annotated[
         bool, Option("--verbose", "-v", help="Name every file that was skipped, with the reason.")
     ] = False,
@@ -51,7 +59,7 @@ def ingest(
         report = ingesting.look(paths)
     else:
         with open_store(ctx, create=True) as store, _naming_files() as on_file:
-            report = ingesting.ingest(store, paths, on_file, prune)
+            report = ingesting.ingest(store, paths, on_file, prune, trust)
     for entry in report.refused:
         say(plain(f"refused: {entry['path']}: {entry['reason']}"))
     if as_json:
@@ -78,6 +86,10 @@ def _render(report: "IngestReport", dry_run: bool, verbose: bool) -> None:
         if not (dry_run and noun == "chunk")
     )
     show(f"{'would read' if dry_run else 'new'}: {taken}")
+    if report.kept_back:
+        say(f"kept back: {counted(report.kept_back, 'passage')} (`learnctl trust --list` says why)")
+    if report.unseen:
+        say(f"taken out: {counted(report.unseen, 'unseen character')}")
     if report.skipped:
         say(
             f"skipped: {counted(len(report.skipped), 'file')}{'' if verbose else ' (-v lists them)'}"

@@ -1,6 +1,6 @@
 """`learnctl search`: full-text search over all that was taken in."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Context, Option
 
@@ -8,6 +8,9 @@ from . import flags
 from .context import open_store
 from .output import console, plain, say, show, show_json
 from .talking import heading_of
+
+if TYPE_CHECKING:
+    from ..memory.search import Hit
 
 
 def search(
@@ -57,7 +60,15 @@ def search(
             [
                 {
                     name: getattr(hit, name)
-                    for name in ("source", "title", "chunk", "snippet", "score")
+                    for name in (
+                        "source",
+                        "title",
+                        "chunk",
+                        "snippet",
+                        "score",
+                        "trust",
+                        "kept_back",
+                    )
                 }
                 for hit in hits
             ]
@@ -67,7 +78,7 @@ def search(
         say("nothing found")
     for hit in hits:
         show(hit.snippet)
-        _show_dimly(f"  {heading_of(hit)} ({hit.source})")
+        _show_dimly(f"  {heading_of(hit)} ({hit.source}){_label(hit)}")
 
 
 def _kinds(names: list[str]) -> tuple[str, ...]:
@@ -77,6 +88,12 @@ def _kinds(names: list[str]) -> tuple[str, ...]:
         if name not in ALL_KINDS:
             raise BadParameter(f"no kind `{name}`: one of {', '.join(ALL_KINDS)}")
     return tuple(names)
+
+
+def _label(hit: "Hit") -> str:
+    if hit.kept_back:
+        return f" – kept back: {hit.kept_back}"
+    return " – not trusted" if hit.trust == "untrusted" else ""
 
 
 def _show_dimly(text: str) -> None:

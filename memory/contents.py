@@ -10,21 +10,29 @@ from dataclasses import replace
 
 from . import forgotten
 from .chunk import Chunk, document_chunks, message_chunks
+from .invisible import MARK, without_unseen
 from .lineage import mark_adapters, trained_on
 from .records import Conversation, Document, Item, Message, Section
 from .redact import Redactor
 from .store import Record, Store, marks, now
+from .suspicion import why_kept_back
+
+COUNTS = ("documents", "conversations", "messages", "chunks", "forgotten", "kept_back", "unseen")
 
 
 def put(store: Store, source_id: int, item: Item) -> Record:
     """Put one document or conversation under a source; secrets are replaced first.
 
-    Returns the counts of what was new: documents, conversations, messages, chunks; and of what was left
-    out because it was forgotten.
+    Returns the counts of what was new, by the names in `COUNTS`; beside them how much was left out because
+    it was forgotten, how many of the chunks are kept back, and how many characters that nobody sees were
+    taken out.
     """
+    taking = _Taking(store, source_id)
     if isinstance(item, Document):
-        return _put_document(store, source_id, item)
-    return _put_conversation(store, source_id, item)
+        taking.put_document(item)
+    else:
+        taking.put_conversation(item)
+    return taking.counts
 
 
 def unlink(store: Store, source_id: int) -> None:
@@ -166,149 +174,150 @@ def address_again(store: Store, document_ids: list[int], conversation_ids: list[
     return n_emptied
 
 
-def _put_document(store: Store, source_id: int, document: Document) -> Record:
-    redact = Redactor.of(store)
-    title = redact(document.title)
-    # Before it is cut: half a secret is not recognised.
-    sections = tuple(Section(redact(s.heading), redact(s.text)) for s in document.sections)
-    author = redact(document.author or "") or None
-    rules = forgotten.load(store)
-    whole = list(document_chunks(replace(document, sections=sections)))
-    chunks = [
-        chunk
-        for chunk in whole
-        if not rules.cover((title, author, chunk.heading, chunk.text), author, document.date)
-    ]
-    n_forgotten = len(whole) - len(chunks)
-    if n_forgotten and not chunks:
-        return {"forgotten": n_forgotten}
-    digest = document_sha256(title, [(chunk.heading, chunk.text) for chunk in chunks])
-    known = store.value("SELECT id FROM documents WHERE sha256 = ?", digest)
-    new_chunks = 0
-    if known is None:
-        known = _insert(
-            store,
-            "documents",
-            {
-                "sha256": digest,
-                "title": title,
-                "author": author,
-                "date": document.date,
-            },
-        )
-        for position, chunk in enumerate(chunks):
-            chunk_id, is_new = _put_chunk(store, chunk)
-            new_chunks += is_new
-            place = {"document_id": known, "chunk_id": chunk_id, "position": position}
-            _insert(store, "document_chunks", {**place, "heading": chunk.heading})
-        new_documents = 1
-    else:
-        new_documents = 0
-    _link(store, "source_documents", source_id, known)
-    return {"documents": new_documents, "chunks": new_chunks, "forgotten": n_forgotten}
-
-
-def _put_conversation(store: Store, source_id: int, conversation: Conversation) -> Record:
-    redact = Redactor.of(store)
-    title = redact(conversation.title)
-    rules = forgotten.load(store)
-
-    def kept(messages: Iterable[Message]) -> list[Message]:
-        context = (title, conversation.external_id)
-        return [
-            message
-            for message in (_without_secrets(message, redact) for message in messages)
-            if not rules.cover(
-                (*context, message.speaker, message.text),
-                message.speaker,
-                message.created_at or conversation.started_at,
-            )
-        ]
-
-    messages = kept(conversation.messages)
-    n_forgotten = len(conversation.messages) - len(messages)
-    if n_forgotten and not messages:
-        return {"forgotten": n_forgotten}
-    digest = conversation_sha256(
-        title, conversation.external_id, [(m.role, m.speaker, m.text) for m in messages]
+def put_message(store: Store, conversation_id: int, message: Message) -> Record:
+    """Add one message to the end of a conversation. Returns counts as `put` does."""
+    source_id = store.value(
+        "SELECT min(source_id) FROM source_conversations WHERE conversation_id = ?", conversation_id
     )
-    known = store.value("SELECT id FROM conversations WHERE sha256 = ?", digest)
-    counts = {"conversations": 0, "messages": 0, "chunks": 0, "forgotten": n_forgotten}
-    if known is None:
-        known = _insert(
-            store,
-            "conversations",
-            {
+    taking = _Taking(store, source_id)
+    taking.put_message(conversation_id, taking.cleaned(message))
+    return taking.counts
+
+
+class _Taking:
+    """One document or conversation on its way into the store, and the counts of what was new."""
+
+    def __init__(self, store: Store, source_id: int) -> None:
+        self.counts: Record = dict.fromkeys(COUNTS, 0)
+        self._store = store
+        self._source_id = source_id
+        self._redact = Redactor.of(store)
+        trust = store.value("SELECT trust FROM sources WHERE id = ?", source_id)
+        self._is_own = trust == "own"
+
+    def put_document(self, document: Document) -> None:
+        title = self._line(document.title)
+        # Before it is cut: half a secret is not recognised.
+        sections = tuple(
+            Section(self._line(s.heading), self._text(s.text)) for s in document.sections
+        )
+        author = self._line(document.author or "") or None
+        rules = forgotten.load(self._store)
+        whole = list(document_chunks(replace(document, sections=sections)))
+        chunks = [
+            chunk
+            for chunk in whole
+            if not rules.cover((title, author, chunk.heading, chunk.text), author, document.date)
+        ]
+        self.counts["forgotten"] += len(whole) - len(chunks)
+        if len(chunks) < len(whole) and not chunks:
+            return
+        digest = document_sha256(title, [(chunk.heading, _plain(chunk.text)) for chunk in chunks])
+        known = self._store.value("SELECT id FROM documents WHERE sha256 = ?", digest)
+        if known is None:
+            record = {"sha256": digest, "title": title, "author": author, "date": document.date}
+            known = _insert(self._store, "documents", record)
+            self.counts["documents"] += 1
+            for position, chunk in enumerate(chunks):
+                place = {"document_id": known, "position": position, "heading": chunk.heading}
+                self._put_chunk(chunk, "document_chunks", place)
+        _link(self._store, "source_documents", self._source_id, known)
+
+    def put_conversation(self, conversation: Conversation) -> None:
+        title = self._line(conversation.title)
+        rules = forgotten.load(self._store)
+
+        def kept(messages: Iterable[Message]) -> list[Message]:
+            context = (title, conversation.external_id)
+            return [
+                message
+                for message in map(self.cleaned, messages)
+                if not rules.cover(
+                    (*context, message.speaker, message.text),
+                    message.speaker,
+                    message.created_at or conversation.started_at,
+                )
+            ]
+
+        messages = kept(conversation.messages)
+        n_forgotten = len(conversation.messages) - len(messages)
+        self.counts["forgotten"] += n_forgotten
+        if n_forgotten and not messages:
+            return
+        digest = conversation_sha256(
+            title, conversation.external_id, [(m.role, m.speaker, _plain(m.text)) for m in messages]
+        )
+        known = self._store.value("SELECT id FROM conversations WHERE sha256 = ?", digest)
+        if known is None:
+            record = {
                 "sha256": digest,
                 "external_id": conversation.external_id,
                 "title": title,
                 "started_at": conversation.started_at,
-            },
+            }
+            known = _insert(self._store, "conversations", record)
+            self.counts["conversations"] += 1
+            for message in messages:
+                self.put_message(known, message)
+            for position, other in enumerate(kept(conversation.alternatives)):
+                place = {"conversation_id": known, "position": position, "role": other.role}
+                said = {"text": _plain(other.text), "created_at": other.created_at}
+                _insert(self._store, "alternatives", place | said)
+        _link(self._store, "source_conversations", self._source_id, known)
+
+    def put_message(self, conversation_id: int, message: Message) -> None:
+        position = self._store.value(
+            "SELECT coalesce(max(position) + 1, 0) FROM messages WHERE conversation_id = ?",
+            conversation_id,
         )
-        counts["conversations"] = 1
-        for message in messages:
-            for key, value in _put_message(store, known, message).items():
-                counts[key] += value
-        for position, other in enumerate(kept(conversation.alternatives)):
-            record = {"role": other.role, "text": other.text, "created_at": other.created_at}
-            place = {"conversation_id": known, "position": position}
-            _insert(store, "alternatives", place | record)
-    _link(store, "source_conversations", source_id, known)
-    return counts
-
-
-def put_message(store: Store, conversation_id: int, message: Message) -> Record:
-    """Add one message to the end of a conversation. Returns counts: messages, chunks."""
-    return _put_message(store, conversation_id, _without_secrets(message, Redactor.of(store)))
-
-
-def _without_secrets(message: Message, redact: Redactor) -> Message:
-    speaker = redact(message.speaker) if message.speaker else None
-    return replace(message, text=redact(message.text), speaker=speaker)
-
-
-def _put_message(store: Store, conversation_id: int, message: Message) -> Record:
-    position = store.value(
-        "SELECT coalesce(max(position) + 1, 0) FROM messages WHERE conversation_id = ?",
-        conversation_id,
-    )
-    message_id = _insert(
-        store,
-        "messages",
-        {
+        record = {
             "conversation_id": conversation_id,
             "position": position,
             "role": message.role,
-            "text": message.text,
+            "text": _plain(message.text),
             "created_at": message.created_at,
             "speaker": message.speaker,
-        },
-    )
-    n_chunks = 0
-    for place, chunk in enumerate(message_chunks(message)):
-        chunk_id, is_new = _put_chunk(store, chunk)
-        n_chunks += is_new
-        _insert(
-            store,
-            "message_chunks",
-            {"message_id": message_id, "chunk_id": chunk_id, "position": place},
-        )
-    return {"messages": 1, "chunks": n_chunks}
+        }
+        message_id = _insert(self._store, "messages", record)
+        self.counts["messages"] += 1
+        for place, chunk in enumerate(message_chunks(message)):
+            self._put_chunk(chunk, "message_chunks", {"message_id": message_id, "position": place})
+
+    def cleaned(self, message: Message) -> Message:
+        speaker = self._line(message.speaker) if message.speaker else None
+        return replace(message, text=self._text(message.text), speaker=speaker)
+
+    def _put_chunk(self, chunk: Chunk, table: str, place: Record) -> None:
+        """Put a chunk in its place; the same text is there once."""
+        text = _plain(chunk.text)
+        digest = chunk_sha256(chunk.kind, text)
+        chunk_id = self._store.value("SELECT id FROM chunks WHERE sha256 = ?", digest)
+        if chunk_id is None:
+            record = {
+                "sha256": digest,
+                "kind": chunk.kind,
+                "text": text,
+                "n_words": len(text.split()),
+                "created_at": now(),
+                "quarantine": why_kept_back(chunk.text, self._is_own),
+            }
+            chunk_id = _insert(self._store, "chunks", record)
+            self.counts["chunks"] += 1
+            self.counts["kept_back"] += record["quarantine"] is not None
+        _insert(self._store, table, {**place, "chunk_id": chunk_id})
+
+    def _text(self, text: str) -> str:
+        """Without secrets and unseen characters, but with the marks that these leave."""
+        seen, n_removed = without_unseen(text)
+        self.counts["unseen"] += n_removed
+        return self._redact(seen)
+
+    def _line(self, text: str) -> str:
+        return _plain(self._text(text))
 
 
-def _put_chunk(store: Store, chunk: Chunk) -> tuple[int, bool]:
-    digest = chunk_sha256(chunk.kind, chunk.text)
-    known = store.value("SELECT id FROM chunks WHERE sha256 = ?", digest)
-    if known is not None:
-        return int(known), False
-    record = {
-        "sha256": digest,
-        "kind": chunk.kind,
-        "text": chunk.text,
-        "n_words": len(chunk.text.split()),
-        "created_at": now(),
-    }
-    return _insert(store, "chunks", record), True
+def _plain(text: str) -> str:
+    return text.replace(MARK, "")
 
 
 def _insert(store: Store, table: str, record: Record) -> int:

@@ -17,9 +17,9 @@ from . import archives, contents, folders, sandbox
 from .errors import LearnctlError, UnreadableSource
 from .records import Conversation, Item
 from .store import Record, Store, now
+from .trust import set_trust
 from .walk import Found, Refused, Skipped, walk
 
-COUNTS = ("documents", "conversations", "messages", "chunks")
 # Reasons for sources whose file is gone.
 VANISHED = "vanished: kept until `--prune` gives it back"
 PRUNED = "vanished: given back"
@@ -27,12 +27,19 @@ PRUNED = "vanished: given back"
 
 @dataclass
 class IngestReport:
-    """Counts of what was new, and a reason for each path that was not taken."""
+    """Counts of what was new, and a reason for each path that was not taken.
+
+    Attributes:
+        kept_back: chunks that wait for `learnctl trust`.
+        unseen: characters that nobody sees, taken out.
+    """
 
     documents: int = 0
     conversations: int = 0
     messages: int = 0
     chunks: int = 0
+    kept_back: int = 0
+    unseen: int = 0
     skipped: list[Record] = field(default_factory=list)
     refused: list[Record] = field(default_factory=list)
     files: list[Record] = field(default_factory=list)
@@ -43,12 +50,14 @@ def ingest(
     paths: Iterable[Path],
     on_file: Callable[[Path], None] = lambda path: None,
     prune: bool = False,
+    trust: str | None = None,
 ) -> IngestReport:
     """Take in files and folders.
 
     Args:
         on_file: called with each file before it is read.
         prune: give back the sources under `paths` whose file is gone; else they are only named.
+        trust: whom the sources are trusted as (`trust.TIERS`); None keeps what is known, else "own".
 
     Raises:
         LearnctlError: the store itself cannot be written (a full disk); the file at hand is not in.
@@ -59,7 +68,7 @@ def ingest(
         for entry in walk(given):
             if isinstance(entry, Found):
                 on_file(entry.path)
-                _take(store, entry, report)
+                _take(store, entry, report, trust)
             else:
                 _pass_over(entry, report)
         _report_vanished(store, given, report, prune)
@@ -111,11 +120,13 @@ def _look_into(path: Path, name: str, report: IngestReport) -> list[Record]:
     return found
 
 
-def _take(store: Store, entry: Found, report: IngestReport) -> None:
+def _take(store: Store, entry: Found, report: IngestReport, trust: str | None) -> None:
     path = str(entry.path)
     try:
         digest = _file_sha256(entry.path)
         known = store.row("SELECT id, sha256 FROM sources WHERE path = ?", path)
+        if known and trust:
+            set_trust(store, [known["id"]], trust)
         if known and known["sha256"] == digest:
             report.skipped.append(_line(entry.path, "unchanged"))
             return
@@ -130,6 +141,8 @@ def _take(store: Store, entry: Found, report: IngestReport) -> None:
                 _rename(store, moved["id"], entry)
                 known = moved
             source_id = _put_source(store, entry, name, digest)
+            if trust:
+                set_trust(store, [source_id], trust)
             contents.unlink(store, source_id)
             counts = _put_all(store, source_id, entry.path, name, report)
             nothing_left = counts["forgotten"] and contents.is_empty(store, source_id)

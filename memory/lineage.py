@@ -61,13 +61,17 @@ def learned_chunks(store: Store, version: int) -> set[int]:
 
 
 def studied_chunks(store: Store) -> list[Record]:
-    """Every live chunk that can be studied, with its first place of origin, in order of arrival."""
+    """Every live chunk that can be studied, with its first place of origin, in order of arrival.
+
+    Neither what is kept back nor what only untrusted sources say.
+    """
     return store.rows(
         f"""
         SELECT c.id, c.kind, c.text, c.n_words, o.source_id, s.path, o.title, o.heading, o.date,
                o.speaker
         FROM chunks c JOIN origins o ON o.chunk_id = c.id JOIN sources s ON s.id = o.source_id
         WHERE c.kind IN ({marks(STUDIED_KINDS)})
+              AND c.quarantine IS NULL AND s.trust != 'untrusted'
         GROUP BY c.id HAVING o.source_id = min(o.source_id)
         ORDER BY o.source_id, o.document_id, o.position
         """,

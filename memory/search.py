@@ -145,6 +145,8 @@ class Hit:
     text: str
     snippet: str
     score: float  # higher is better
+    trust: str  # own, known or untrusted
+    kept_back: str | None  # why, where it is
     known: bool = False  # whether the weights hold it too; search itself cannot tell
 
 
@@ -154,8 +156,13 @@ def search(
     limit: int = 10,
     kinds: Sequence[str] = ALL_KINDS,
     within: Within = EVERYWHERE,
+    for_prompt: bool = False,
 ) -> list[Hit]:
-    """The chunks that match best; none where the query has no telling word."""
+    """The chunks that match best; none where the query has no telling word.
+
+    Args:
+        for_prompt: only what may stand in a prompt: nothing that is kept back.
+    """
     words = telling_words(query)
     if not words:
         return []
@@ -163,10 +170,11 @@ def search(
     match = " OR ".join(f'"{word}"' for word in words)
     found = store.rows(
         f"""
-        SELECT c.id, c.text, snippet(chunks_fts, 0, '', '', ' … ', 24) AS snippet,
+        SELECT c.id, c.text, c.quarantine, snippet(chunks_fts, 0, '', '', ' … ', 24) AS snippet,
                -bm25(chunks_fts) AS score
         FROM chunks_fts JOIN chunks c ON c.id = chunks_fts.rowid
         WHERE chunks_fts MATCH ? AND c.kind IN ({marks(kinds)})
+              AND ({int(not for_prompt)} OR c.quarantine IS NULL)
               AND EXISTS (SELECT 1 FROM origins o WHERE o.chunk_id = c.id AND {part})
         ORDER BY score DESC LIMIT ?
         """,
@@ -178,9 +186,9 @@ def search(
     hits = []
     for row in found:
         origin = store.row(
-            "SELECT s.id, s.path, o.title, o.heading FROM origins o JOIN sources s"
+            "SELECT s.id, s.path, s.trust, o.title, o.heading FROM origins o JOIN sources s"
             " ON s.id = o.source_id JOIN chunks c ON c.id = o.chunk_id"
-            f" WHERE o.chunk_id = ? AND {part} ORDER BY s.id LIMIT 1",
+            f" WHERE o.chunk_id = ? AND {part} ORDER BY s.trust = 'untrusted', s.id LIMIT 1",
             row["id"],
             *values,
         )
@@ -196,6 +204,8 @@ def search(
                 text=row["text"],
                 snippet=" ".join(row["snippet"].split()),
                 score=round(row["score"], 4),
+                trust=origin["trust"],
+                kept_back=row["quarantine"],
             )
         )
     return hits

@@ -76,7 +76,7 @@ class Talker:
 def passages(store: Store, question: str, limit: int = 3, version: int | None = None) -> list[Hit]:
     """What was ingested that bears on a question: documents and the user's own words. What the weights of
     a version (None: the one in service) do not hold comes first, for only the prompt can tell it."""
-    hits = search(store, question, limit, TRUSTED_KINDS)
+    hits = search(store, question, limit, TRUSTED_KINDS, for_prompt=True)
     hits = [hit for hit in hits if hit.score >= RELATIVE_SCORE * hits[0].score]
     known = known_chunks(store, [hit.chunk for hit in hits], version)
     labelled = [replace(hit, known=hit.chunk in known) for hit in hits]
@@ -86,8 +86,14 @@ def passages(store: Store, question: str, limit: int = 3, version: int | None = 
 def with_passages(messages: Chat, hits: list[Hit]) -> Chat:
     """The chat with passages in front of its last question."""
     notes = "\n\n".join(
-        f"[{hit.title}] {' '.join(hit.text.split()[:PASSAGE_WORDS])}" for hit in hits
+        f"[{_label(hit)}] {' '.join(hit.text.split()[:PASSAGE_WORDS])}" for hit in hits
     )
     question = messages[-1]["content"]
     asked = f"From my notes:\n\n{notes}\n\nWith these notes, answer: {question}"
     return [*messages[:-1], {"role": "user", "content": asked}]
+
+
+def _label(hit: Hit) -> str:
+    return (
+        f"{hit.title}, from a source that is not trusted" if hit.trust == "untrusted" else hit.title
+    )

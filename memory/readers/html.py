@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UnreadableSource
+from ..invisible import MARK
 from ..records import Document, Item
 from .dates import iso_date
 from .html_headings import HEADING_LEVELS, headings_by_opening, opening
@@ -18,6 +19,10 @@ _SNIFFED_BYTES = 4096
 _OPENINGS = ("<!doctype html", "<html", "<head>", "<head ", "<body>", "<body ")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w-]{2,20})", re.IGNORECASE)
 _PASSED_OVER = ("code", "del", "graphic", "head", "pre", "script", "style", "template", "title")
+_HIDDEN = re.compile(
+    r"(?i)display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden"
+    r"|(?:font-size|opacity)\s{0,3}:\s{0,3}0(?![.\d]*[1-9])"
+)
 _AUTHOR_NAMES = ("author", "dc.creator", "dcterms.creator", "article:author")
 _DATE_NAMES = ("article:published_time", "date", "dc.date", "dcterms.date", "dcterms.created")
 
@@ -66,7 +71,24 @@ def _parsed(data: bytes) -> Any:
         page = load_html(f"<html><body>{markup}</body></html>")
     if page is None:
         raise UnreadableSource("no text in the HTML")
+    for element in page.iter():
+        if element.get("hidden") is not None or _HIDDEN.search(element.get("style") or ""):
+            _mark(element)
     return page
+
+
+def _mark(element: Any) -> None:
+    """Mark the words of an element that no reader of the page sees, and let them be read.
+
+    A word or two (a date to sort by, a label for machines) give no orders.
+    """
+    if len("".join(element.itertext()).split()) < 4:
+        return
+    for part in element.iter():
+        for name in ("hidden", "style"):
+            part.attrib.pop(name, None)
+        if part.text and part.text.strip():
+            part.text = MARK + part.text.lstrip()
 
 
 def _main_text(page: Any) -> Any:

@@ -14,9 +14,7 @@ _MARKS = (  # the longer first: UTF-32's mark begins with UTF-16's
     (b"\xfe\xff", "utf-16"),
     (b"\xef\xbb\xbf", "utf-8-sig"),
 )
-_UNWANTED = re.compile(
-    r"[\x00-\x08\x0b\x0e-\x1f\x7f\x80-\x9f\ud800-\udfff\ufeff\u200b\u200e\u200f]"
-)
+_UNWANTED = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\x80-\x9f\ud800-\udfff\ufeff\u200e\u200f]")
 _LINE_END = re.compile(r"\r\n?|[\x0c\x85\u2028\u2029]")
 _SHORTEST_WIDE_BYTES = 8
 _LONG_LINE = 40

@@ -73,7 +73,16 @@ def test_sources_are_listed(run: Any, run_json: Any, notes: Path) -> None:
 def test_search_finds_and_says_where(run: Any, run_json: Any, notes: Path) -> None:
     run("ingest", str(notes))
     found = run_json("search", "who services the boiler?")
-    assert set(found[0]) == {"source", "title", "chunk", "snippet", "score"}
+    assert set(found[0]) == {
+        "source",
+        "title",
+        "chunk",
+        "snippet",
+        "score",
+        "trust",
+        "kept_back",
+    }
+    assert found[0]["trust"] == "own"
     assert found[0]["source"] == str(notes / "house.md")
     assert "Harald Immer" in run("search", "who", "services", "the", "boiler").stdout
     nothing = run("search", "xylophone")

@@ -159,7 +159,7 @@ def test_notes_keep_their_lines(tmp_path: Path) -> None:
 
 
 def test_nothing_that_a_database_refuses(tmp_path: Path) -> None:
-    text = document(write(tmp_path / "a.txt", "a\x0bb\u200b c\r\nd\x7f e")).sections[0].text
+    text = document(write(tmp_path / "a.txt", "a\x0bb\u200e c\r\nd\x7f e")).sections[0].text
     assert text == "ab c\nd e"
 
 

@@ -1,0 +1,131 @@
+"""Passages that talk to a model instead of a reader: kept back until their owner lets them in.
+
+What comes from others is looked at strictly. A person's own notes may well speak of such things: what
+stands between quotation marks or in code is a mention there, and only plain orders count.
+"""
+
+import re
+
+from .invisible import MARK
+
+HIDDEN = "hidden characters or hidden text"
+ROLE_TAG = "marks of a chat's roles"
+ORDER = "orders to a model"
+
+_ROLE_TAG = re.compile(
+    r"(?i)<\|(?:im_start|im_end|im_sep|system|user|assistant|end|endoftext|end_of_text|eot_id"
+    r"|start_header_id|end_header_id|begin_of_text)\|>"
+    r"|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|</?(?:system|system_prompt|assistant)>"
+    r"|(?m:^)\W{0,3}#{2,4} ?(?:system|instruction|assistant|human|user)s?(?: prompt| message)?:"
+    r"|(?m:^)\W{0,4}system(?: prompt| message)?\s{0,2}:\s{0,3}(?:you (?:are|must|will|have)|ignore|disregard"
+    r"|forget|from now on|new)\b"
+)
+_EARLIER = (
+    "previous|prior|above|earlier|preceding|foregoing|initial|original|system|existing|safety"
+)
+_PLAIN_ORDER = re.compile(
+    r"(?i)\b(?:ignore|disregard|forget|override|bypass|do not follow|don['’]t follow)\s{1,3}"
+    r"(?:(?:all|any|every|the|your|of|these|those|each|other|and)\s{1,3}){0,5}"
+    rf"(?:(?:(?:{_EARLIER})\s{{1,3}}(?:\w{{1,20}}\s{{1,3}}){{0,2}}?"
+    r"(?:instructions?|prompts?|rules|directions|directives|guidelines|commands)"
+    r"|(?:instructions|prompts?|rules|directives|guidelines)\s{1,3}(?:above|before|you (?:were|have)))"
+    r"|(?<=your\s)(?:programming|safety guidelines)|everything (?:you (?:were|have been) told|above this))\b"
+    r"|\byou(?:\sare|['’]re)\snow\s(?:(?:an?|the|my)\s(?:[\w-]{1,20}\s){0,3}?"
+    r"(?:ai|assistant|model|chatbot|bot|agent|gpt|llm|hacker|pirate|terminal|persona|character)\b"
+    r"|no\slonger\s(?:bound|restricted|limited|an\sai)|(?:unrestricted|unfiltered|jailbroken)\b"
+    r"|in\s(?:\w{1,20}\s){0,2}?(?:developer|dev|dan|god|debug|admin|jailbreak|unrestricted|maintenance)\smode"
+    r"|(?-i:DAN|[A-Z][a-z]{1,20}[A-Z])\w{0,20})"
+    r"|\b(?:reveal|print|show|repeat|output|leak|disclose|display)\s(?:me\s)?(?:your|the)\s(?:\w{1,20}\s){0,2}?"
+    r"(?:system|initial|hidden)\s(?:prompt|instructions?)\b"
+    r"|\bdo anything now\b|\bdeveloper mode enabled\b"
+    r"|\bignorier\w{0,4}\s(?:\w{1,20}\s){0,4}?(?:vorherigen?|bisherigen?|obigen?|früheren?|vorigen?)\s"
+    r"(?:\w{1,20}\s)?(?:anweisung|instruktion|befehl|regel|vorgabe)"
+    r"|\b(?:ignore[zr]?|oublie[zr]?)\s(?:\w{1,20}\s){0,4}?(?:instructions?|consignes?|règles|directives)\s"
+    r"(?:précédentes?|ci-dessus|antérieures?|initiales?)"
+    r"|\b(?:ignor[ae]|olvid[ae])\s(?:\w{1,20}\s){0,4}?(?:instrucciones|indicaciones|reglas|órdenes)\s"
+    r"(?:anteriores|previas|de arriba)"
+    r"|(?:игнорируй|проигнорируй|забудь)\w{0,3}\s(?:\w{1,20}\s){0,4}?(?:предыдущ|прежн|вышеуказанн|все)\w{0,5}\s"
+    r"(?:\w{1,20}\s)?(?:инструкци|указани|правил|команд)"
+    r"|(?:忽略|无视|無視|忘记|忘掉)[^。！？\n]{0,12}(?:指令|指示|提示词|规则|規則|说明|說明)"
+    r"|(?:以前|前|上記|これまで|先)の[^。！？\n]{0,8}(?:指示|命令|ルール|プロンプト)[^。！？\n]{0,8}(?:無視|忘れ)"
+)
+_STRICTER_ORDER = re.compile(
+    r"(?i)\b(?:ignore|disregard|forget)\s{1,3}(?:(?:all|any|every|the|your|my|our|of|these|those)\s{1,3}){0,4}"
+    rf"(?:{_EARLIER}|past)\s{{1,3}}(?:\w{{1,20}}\s{{1,3}}){{0,2}}?(?:messages?|context|conversation|training|text)\b"
+    r"|\b(?:ignore|disregard|forget)\s(?:everything|all(?:\sof\sthat)?|what\syou)\b"
+    r"|\byou(?:\sare|['’]re)\snow\s(?:an?|the|my|no\slonger|in|dan|free|acting|going\sto|under)\b"
+    r"|\bfrom now on,?\s(?:you|always|never|answer|respond|reply|act|speak)\b"
+    r"|(?m:^)\W{0,4}(?:new|updated|important|additional|real)\s(?:system\s)?instructions?\s?:"
+    r"|\b(?:pretend|act\sas\sif|imagine)\s(?:that\s)?you\s(?:are|have|can|were)\b"
+    r"|\b(?:to|for)\s(?:the\s)?(?:ai|llm|language)\s(?:models?|assistants?|agents?)\s?(?:reading|processing|:)"
+    r"|\b(?:dear|attention|hey),?\s(?:ai|llm|chatgpt|claude|assistant)\b"
+)
+# Words that have to be there, in lower case, before a pattern is tried at all.
+_TAG_HINTS = ("<|", "inst]", "sys>>", "_of_turn>", "system", "assistant>", "###")
+_VERBS = (
+    *("ignor", "disregard", "forget", "overrid", "bypass", "follow"),
+    *(
+        "reveal",
+        "print",
+        "show",
+        "repeat",
+        "output",
+        "leak",
+        "disclose",
+        "display",
+        "oubli",
+        "olvid",
+    ),
+)
+_NOUNS = (
+    *("instruc", "instruk", "prompt", "rules", "directi", "guideline", "command", "programming"),
+    *("everything", "anweis", "befehl", "regel", "vorgabe", "consigne", "règle", "indicacion"),
+    *("reglas", "órdenes"),
+)
+_PHRASES = (
+    *("you are now", "you're now", "you’re now", "anything now", "developer mode"),
+    *("игнорир", "забуд", "忽略", "无视", "無視", "忘"),
+)
+_PAIRS = ("“”", "„“", "«»", "»«", "‹›", "「」", "『』", "‘’")
+
+
+def why_kept_back(text: str, is_own: bool) -> str | None:
+    """Why a passage is not to be learned or put into a prompt as it is; None where nothing speaks against it.
+
+    Args:
+        text: with the marks that `invisible` left.
+        is_own: it comes from its owner, who may quote such things.
+    """
+    if MARK in text:
+        return HIDDEN
+    lowered = text.lower()
+    if _has(lowered, _TAG_HINTS) and _found(_ROLE_TAG, text, is_own):
+        return ROLE_TAG
+    may_order = _has(lowered, _PHRASES) or (_has(lowered, _VERBS) and _has(lowered, _NOUNS))
+    if may_order and _found(_PLAIN_ORDER, text, is_own):
+        return ORDER
+    if not is_own and _STRICTER_ORDER.search(text):
+        return ORDER
+    return None
+
+
+def _has(lowered: str, words: tuple[str, ...]) -> bool:
+    return any(word in lowered for word in words)
+
+
+def _found(pattern: re.Pattern[str], text: str, is_own: bool) -> bool:
+    return any(
+        not (is_own and _is_mentioned(text, found.start(), found.end()))
+        for found in pattern.finditer(text)
+    )
+
+
+def _is_mentioned(text: str, start: int, end: int) -> bool:
+    """It stands between quotation marks or back quotes on its line."""
+    before = text[max(0, start - 300) : start].rpartition("\n")[2]
+    after = text[end : end + 300].partition("\n")[0]
+    if any(before.count(mark) % 2 and mark in after for mark in '"`'):
+        return True
+    if re.search(r"(?:^|\W)'[^']{0,40}$", before) and "'" in after:
+        return True
+    return any(before.rfind(a) > before.rfind(b) and b in after for a, b in _PAIRS)
