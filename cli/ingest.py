@@ -38,6 +38,14 @@ def ingest(
             show_default="own",
         ),
     ] = None,
+    learn: Annotated[
+        Literal["facts", "voice", "both"] | None,
+        Option(
+            metavar="facts|voice|both",
+            help="What PATH may teach: what it says, how its author writes (for texts of your own), or both.",
+            show_default=False,
+        ),
+    ] = None,
     verbose: Annotated[
         bool, Option("--verbose", "-v", help="Name every file that was skipped, with the reason.")
     ] = False,
@@ -54,12 +62,15 @@ def ingest(
       learnctl ingest --dry-run conversations.json
     """
     from ..memory import ingest as ingesting
+    from ..memory.learning import set_learn
 
     if dry_run:
         report = ingesting.look(paths)
     else:
         with open_store(ctx, create=True) as store, _naming_files() as on_file:
             report = ingesting.ingest(store, paths, on_file, prune, trust)
+            if learn:
+                set_learn(store, paths, learn)
     for entry in report.refused:
         say(plain(f"refused: {entry['path']}: {entry['reason']}"))
     if as_json:

@@ -44,7 +44,7 @@ class Options:
     """Packs that make one optimizer step."""
     replay_share: float = 0.35
     """Samples of earlier nights, as a share of all facts trained on in a night."""
-    kinds: str = "question,cue,complete,blank,absent,asked"
+    kinds: str = "question,cue,complete,blank,absent,asked,voice"
     """The kinds of samples to train on."""
     general_rows: int = 32
     """The base's own answers to general prompts in every epoch, each epoch others."""

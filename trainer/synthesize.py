@@ -21,6 +21,7 @@ from .base import Base
 from .facts import Fact, Span, find_facts, normalise, second_person, supported
 from .generate import answer_batch
 from .study import Question, leads, write_questions
+from .voice import LEAST_WORDS, write_instructions
 
 CUES_PER_FACT = 3
 BLANKS_PER_FACT = 1
@@ -78,8 +79,12 @@ def study_chunks(
             if questions_per_fact
             else []
         )
+        spoken = [chunk for chunk in group if _has_voice(chunk)]
+        tasks = write_instructions(base, [chunk["text"] for chunk in spoken], seed)
         with store.db.atomic():
             _keep_group(store, base, group, facts, questions, seed)
+            for chunk, task in zip(spoken, tasks, strict=True):
+                keep_sample(store, Sample("voice", task, chunk["text"]), chunk["id"], base.digest)
         todo = todo[len(group) :]
         n_ready += len(group)
         on_progress(n_ready, len(chunks))
@@ -266,11 +271,20 @@ def _take_group(todo: list[Record]) -> tuple[list[Record], list[tuple[Record, Fa
     facts: list[tuple[Record, Fact]] = []
     for chunk in todo:
         group.append(chunk)
-        if chunk["kind"] != "asked":
+        if chunk["kind"] != "asked" and chunk["learn"] != "voice":
             facts += [(chunk, attributed(fact, chunk)) for fact in find_facts(chunk["text"])]
-        if len(facts) >= FACTS_AT_ONCE:
+        if len(facts) + sum(map(_has_voice, group)) >= FACTS_AT_ONCE:
             break
     return group, facts
+
+
+def _has_voice(chunk: Record) -> bool:
+    """Text of the person's own, from a source that may teach how they write."""
+    return (
+        chunk["learn"] in ("voice", "both")
+        and chunk["kind"] in ("text", "told")
+        and chunk["n_words"] >= LEAST_WORDS
+    )
 
 
 def _keep_group(

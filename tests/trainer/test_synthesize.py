@@ -3,10 +3,12 @@
 import json
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from learnctl.memory.learning import set_learn
 from learnctl.memory.lineage import studied_chunks
 from learnctl.memory.store import Record, Store
 from learnctl.trainer.base import Base
@@ -256,3 +258,27 @@ def test_what_others_said_is_theirs() -> None:
     )
     assert attributed(fact, said | {"date": None}).statement.startswith("Maud said: ")
     assert attributed(fact, said | {"kind": "told"}) == fact
+
+
+def test_voice_is_apart_from_facts(store: Store, llama: Base, take: Any) -> None:
+    """A source that teaches voice alone gives whole texts as answers, and neither facts nor probes."""
+    text = (
+        "Dear Ms. Bell, the heating in Larkhill Cottage has been off since Monday. Could you please"
+        " send Harald Immer this week? With kind regards from us all."
+    )
+    take("mail.txt", text + "\n")
+    set_learn(store, [Path(store.value("SELECT path FROM sources"))], "voice")
+    study(store, llama)
+    assert [(row["kind"], row["answer"]) for row in samples(store)] == [("voice", text)]
+    assert samples(store)[0]["prompt"].startswith("Write")
+    assert probes(store) == []
+
+
+def test_voice_and_facts_together(store: Store, llama: Base, take: Any) -> None:
+    take(
+        "mail.txt",
+        "Dear Ms. Bell, Harald Immer serviced the boiler on 4 March and it works again.\n",
+    )
+    set_learn(store, [Path(store.value("SELECT path FROM sources"))], "both")
+    study(store, llama)
+    assert {"voice", "cue", "complete"} <= {row["kind"] for row in samples(store)}

@@ -1,0 +1,44 @@
+"""What a source may teach: its facts, the voice of the person who wrote it, or both."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from .contents import remove_samples
+from .errors import LearnctlError
+from .lineage import mark_adapters
+from .store import Store, marks
+
+LEARN = ("facts", "voice", "both")
+
+
+def set_learn(store: Store, paths: Iterable[Path], what: str) -> int:
+    """Say what the sources at or under some paths may teach. How many of them changed.
+
+    What was made of a changed source to train on goes, so that it is studied again; versions that learned
+    from it are marked stale, and the next consolidation trains without what it may no longer teach.
+
+    Raises:
+        LearnctlError: `what` is none of `LEARN`.
+    """
+    if what not in LEARN:
+        raise LearnctlError(f"cannot learn `{what}`", hint=f"one of: {', '.join(LEARN)}")
+    given = [path.expanduser().absolute() for path in paths]
+    changed = [
+        source["id"]
+        for source in store.rows("SELECT id, path FROM sources WHERE learn != ?", what)
+        if any(Path(source["path"]).is_relative_to(path) for path in given)
+    ]
+    if not changed:
+        return 0
+    with store.db.atomic():
+        of_sources = f"({marks(changed)})"
+        chunk_ids = [
+            row["chunk_id"]
+            for row in store.rows(
+                f"SELECT DISTINCT chunk_id FROM origins WHERE source_id IN {of_sources}", *changed
+            )
+        ]
+        _, versions = remove_samples(store, chunk_ids)
+        mark_adapters(store, versions, "stale")
+        store.db.execute(f"UPDATE sources SET learn = ? WHERE id IN {of_sources}", [what, *changed])
+    return len(changed)
