@@ -24,6 +24,7 @@ MADE_BY_TOOLS = "made by tools, not by a person"
 TOOL_FOLDERS = frozenset(
     ["node_modules", "__pycache__", "venv", "env", "site-packages", "__MACOSX", "bower_components"]
 )
+_MAILDIR = {"cur", "new", "tmp"}
 _LARGEST_IGNORE_BYTES = 2**20
 
 
@@ -94,15 +95,18 @@ def _folder(folder: Path, root: Path, above: tuple["_Ignore", ...]) -> Iterator[
             ignores = (*above, _Ignore(folder))
         except OSError as error:
             yield Refused(folder / IGNORE_FILE, _reason(error))
+    in_maildir = {entry.name for entry in entries} >= _MAILDIR
     for entry in entries:
-        yield from _entry(entry, root, ignores)
+        yield from _entry(entry, root, ignores, in_maildir)
 
 
-def _entry(entry: os.DirEntry[str], root: Path, ignores: tuple["_Ignore", ...]) -> Iterator[Entry]:
+def _entry(
+    entry: os.DirEntry[str], root: Path, ignores: tuple["_Ignore", ...], in_maildir: bool
+) -> Iterator[Entry]:
     path = Path(entry.path)
     try:
         is_folder = entry.is_dir(follow_symlinks=False)
-        passed_over = _passed_over(path, is_folder, ignores)
+        passed_over = _passed_over(path, is_folder, ignores, in_maildir)
         if passed_over:
             yield Skipped(path, passed_over)
         elif entry.is_symlink():
@@ -115,9 +119,14 @@ def _entry(entry: os.DirEntry[str], root: Path, ignores: tuple["_Ignore", ...]) 
         yield Refused(path, _reason(error))
 
 
-def _passed_over(path: Path, is_folder: bool, ignores: tuple["_Ignore", ...]) -> str:
-    if path.name.startswith("."):
+def _passed_over(
+    path: Path, is_folder: bool, ignores: tuple["_Ignore", ...], in_maildir: bool
+) -> str:
+    # The folders of a maildir have names that begin with a point.
+    if path.name.startswith(".") and not (in_maildir and is_folder):
         return HIDDEN
+    if in_maildir and (path.name == "tmp" or not is_folder):
+        return "no mail: the mail program keeps it for itself"
     if is_folder and _is_made_by_tools(path):
         return MADE_BY_TOOLS
     if any(ignore.matches(path, is_folder) for ignore in ignores):

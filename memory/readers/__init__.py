@@ -10,25 +10,45 @@ from . import (
     ai_studio,
     chatgpt,
     claude,
+    csv,
     docx,
+    eml,
+    epub,
     grok,
     html,
+    ipynb,
     llm_logs,
     markdown,
+    mbox,
     messages_jsonl,
+    msg,
+    odt,
     open_webui,
+    org,
     pdf,
+    pptx,
+    rst,
+    rtf,
     sharegpt,
     text,
+    xlsx,
 )
 from .archive import EMPTY_ZIP_MAGIC, ZIP_MAGIC, member_names
 from .binary import HEAD_BYTES, binary_kind
 from .json_faults import looks_like_json
+from .ole import OLE_MAGIC, ole_kind
 
 # In the order they are asked; the first that matches reads the file.
 FORMATS: dict[str, ModuleType] = {
     "pdf": pdf,
     "docx": docx,
+    "xlsx": xlsx,
+    "pptx": pptx,
+    "odt": odt,
+    "epub": epub,
+    "msg": msg,
+    "rtf": rtf,
+    "ipynb": ipynb,
     "chatgpt": chatgpt,
     "claude": claude,
     "grok": grok,
@@ -37,17 +57,32 @@ FORMATS: dict[str, ModuleType] = {
     "llm": llm_logs,
     "sharegpt": sharegpt,
     "messages-jsonl": messages_jsonl,
+    "mbox": mbox,
+    "eml": eml,
     "html": html,
     "markdown": markdown,
+    "rst": rst,
+    "org": org,
+    "csv": csv,
     "text": text,
 }
 NOT_TEXT = "{}, not text"
-_PROMISED_BY_NAME = {".pdf": "PDF", ".zip": "zip", ".docx": "Word document"}
+_PROMISED_BY_NAME = {
+    ".pdf": "a PDF",
+    ".zip": "a zip",
+    ".docx": "a Word document",
+    ".xlsx": "an Excel workbook",
+    ".pptx": "a PowerPoint presentation",
+    ".odt": "an OpenDocument text",
+    ".epub": "an EPUB book",
+    ".msg": "an Outlook mail",
+    ".rtf": "rich text",
+}
 _OTHER_ZIPS = (
-    ("content.opf", "an EPUB book, which cannot be read yet"),
-    ("content.xml", "an OpenDocument file, which cannot be read yet"),
-    ("ppt/presentation.xml", "a PowerPoint file, which cannot be read yet"),
-    ("xl/workbook.xml", "an Excel file, which cannot be read yet"),
+    ("xl/workbook.bin", "a binary Excel workbook: save it as .xlsx"),
+    ("content.xml", "an OpenDocument file that is no text: save it as .xlsx, .pptx or .pdf"),
+    ("index.xml", "a document of Apple's: export it as .docx or .pdf"),
+    ("Index/Document.iwa", "a document of Apple's: export it as .docx or .pdf"),
 )
 
 
@@ -110,14 +145,14 @@ def _has_text(item: Item) -> bool:
 def _refuse_what_is_no_text(path: Path, head: bytes) -> None:
     if head.startswith((ZIP_MAGIC, EMPTY_ZIP_MAGIC)):
         raise UnreadableSource(_unknown_zip(path))
+    if head.startswith(OLE_MAGIC):
+        raise UnreadableSource(ole_kind(path))
     kind = binary_kind(head)
     if kind:
         raise UnreadableSource(NOT_TEXT.format(kind))
     promised = _PROMISED_BY_NAME.get(path.suffix.lower())
     if promised:
-        raise UnreadableSource(f"not a {promised}, though its name says so")
-    if head.startswith(b"{\\rtf"):
-        raise UnreadableSource("an RTF document, which cannot be read yet")
+        raise UnreadableSource(f"not {promised}, though its name says so")
     if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(
         (b"<?xml", b"<rss", b"<svg")
     ) and not html.matches(path, head):

@@ -1,5 +1,6 @@
 """Kinds of files that hold no text a reader here can take, told by their first bytes."""
 
+from .ole import OLE_MAGIC
 from .plain_text import has_mark, wide_encoding
 
 HEAD_BYTES = 64 * 1024
@@ -38,14 +39,13 @@ _MAGIC = (
     (b"GGUF", "a model's weights"),
     (b"wOFF", "a font"),
     (b"wOF2", "a font"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office or Outlook file"),
 )
 _MAGIC_OF_LETTERS = (b"BM", b"MZ", b"ID3", b"BZh", b"GIF8", b"GGUF", b"8BPS")
 
 
 def binary_kind(head: bytes) -> str | None:
-    """What a file that begins with `head` is, such as `an image`; None for text, PDF and zip."""
-    if head.startswith((b"%PDF-", b"PK\x03\x04", b"PK\x05\x06")):
+    """What a file that begins with `head` is, such as `an image`; None for text, PDF, zip and OLE."""
+    if head.startswith((b"%PDF-", b"PK\x03\x04", b"PK\x05\x06", OLE_MAGIC)):
         return None
     has_zeros = b"\x00" in head and not has_mark(head) and wide_encoding(head[:4096]) is None
     for magic, kind in _MAGIC:

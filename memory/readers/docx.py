@@ -4,24 +4,21 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import ZipFile
 
 from ..errors import UnreadableSource
 from ..records import Document, Item
-from .archive import ZIP_MAGIC, member_names, open_zip, read_member
+from .archive import ZIP_MAGIC, member_names, open_zip
 from .dates import iso_date
 from .plain_text import clean
 from .sections import SectionBuilder
 from .tables import row_line
+from .zip_xml import DC, DCTERMS, property_text, xml_part
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 BODY = "word/document.xml"
-LARGEST_PART_BYTES = 128 * 2**20
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_DC = "{http://purl.org/dc/elements/1.1/}"
-_TERMS = "{http://purl.org/dc/terms/}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _HEADING_NAME = re.compile(r"heading (\d)", re.IGNORECASE)
 
@@ -39,41 +36,19 @@ def read(path: Path) -> Iterator[Item]:
         OSError: it cannot be opened.
     """
     with open_zip(path) as archive:
-        body = _xml(archive, BODY)
+        body = xml_part(archive, BODY)
         if body is None:
             raise UnreadableSource("a Word document without a body")
-        levels = _heading_levels(_xml(archive, "word/styles.xml"))
-        core = _xml(archive, "docProps/core.xml")
+        levels = _heading_levels(xml_part(archive, "word/styles.xml"))
+        core = xml_part(archive, "docProps/core.xml")
     builder = SectionBuilder()
     title_line = _walk(body, levels, builder)
     yield Document(
-        title=_property(core, _DC + "title") or builder.first_title or title_line or path.stem,
+        title=property_text(core, DC + "title") or builder.first_title or title_line or path.stem,
         sections=builder.sections(),
-        author=_property(core, _DC + "creator"),
-        date=iso_date(_property(core, _TERMS + "created")),
+        author=property_text(core, DC + "creator"),
+        date=iso_date(property_text(core, DCTERMS + "created")),
     )
-
-
-def _xml(archive: ZipFile, name: str) -> "Element | None":
-    from xml.etree.ElementTree import ParseError
-
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import fromstring
-
-    try:
-        root: Element = fromstring(read_member(archive, name, LARGEST_PART_BYTES))
-    except KeyError:
-        return None
-    except ParseError as error:
-        raise UnreadableSource(f"broken XML in the Word document: {error}") from error
-    except (DefusedXmlException, ValueError) as error:
-        raise UnreadableSource("XML in the Word document that is not safe to read") from error
-    return root
-
-
-def _property(core: "Element | None", name: str) -> str | None:
-    text = core.findtext(name) if core is not None else None
-    return " ".join(clean(text).split()) or None if text else None
 
 
 def _heading_levels(styles: "Element | None") -> dict[str, int]:
@@ -157,7 +132,9 @@ def _text(element: "Element") -> str:
 
 def _take_table(table: "Element", builder: SectionBuilder) -> None:
     builder.end_list()
-    rows = [[_cell(cell) for cell in row.iter(_W + "tc")] for row in table.iter(_W + "tr")]
+    rows = [
+        [_cell(cell) for cell in _outermost(row, _W + "tc")] for row in _outermost(table, _W + "tr")
+    ]
     columns = rows[0] if len(rows) > 1 and len(rows[0]) > 1 else []
     for cells in rows[1:] if columns else rows:
         builder.line(row_line(columns, cells))
@@ -165,3 +142,14 @@ def _take_table(table: "Element", builder: SectionBuilder) -> None:
 
 def _cell(cell: "Element") -> str:
     return " ".join(_text(cell).split())
+
+
+def _outermost(element: "Element", tag: str) -> Iterator["Element"]:
+    """A table in a cell is that cell's text."""
+    stack = list(reversed(element))
+    while stack:
+        part = stack.pop()
+        if part.tag == tag:
+            yield part
+        else:
+            stack.extend(reversed(part))

@@ -63,11 +63,11 @@ def _split_front_matter(text: str) -> tuple[dict[str, str], str]:
     return {name: value for name, value in facts.items() if value}, text[found.end() :]
 
 
-def to_sections(body: str) -> SectionBuilder:
-    """The sections of Markdown without front matter."""
+def to_sections(body: str, builder: SectionBuilder | None = None) -> SectionBuilder:
+    """The sections of Markdown without front matter, added to those in `builder`."""
     from markdown_it import MarkdownIt
 
-    walk = _TokenWalk()
+    walk = _TokenWalk(builder or SectionBuilder())
     for token in MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(body):
         walk.take(token)
     return walk.builder
@@ -76,8 +76,8 @@ def to_sections(body: str) -> SectionBuilder:
 class _TokenWalk:
     """Keeps where in the document the walk over markdown-it's flat tokens is."""
 
-    def __init__(self) -> None:
-        self.builder = SectionBuilder()
+    def __init__(self, builder: SectionBuilder) -> None:
+        self.builder = builder
         self._heading_level = 0
         self._list_depth = 0
         self._columns: list[str] = []

@@ -14,6 +14,23 @@ _MARKS = (  # the longer first: UTF-32's mark begins with UTF-16's
     (b"\xfe\xff", "utf-16"),
     (b"\xef\xbb\xbf", "utf-8-sig"),
 )
+# As browsers do: those who name the smaller set write the larger one.
+_LARGER_SETS = {
+    "iso-8859-1": "cp1252",
+    "latin-1": "cp1252",
+    "latin1": "cp1252",
+    "iso-8859-9": "cp1254",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc-kr": "cp949",
+    "ks_c_5601-1987": "cp949",
+    "big5": "big5hkscs",
+}
+# Their bytes are ASCII too, so that only the declaration tells them.
+_SEVEN_BIT_SETS = re.compile(r"iso-2022-\w{2}(?:-\w{1,4})?|utf-7|hz(?:-gb-2312)?")
+# What Python calls encodings besides those of text; two of them take quadratic time.
+_NO_CHARACTER_SETS = re.compile(r"idna|punycode|undefined|(?:raw.)?unicode.escape")
 _UNWANTED = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\x80-\x9f\ud800-\udfff\ufeff\u200e\u200f]")
 _LINE_END = re.compile(r"\r\n?|[\x0c\x85\u2028\u2029]")
 _SHORTEST_WIDE_BYTES = 8
@@ -45,9 +62,14 @@ def decode(data: bytes, declared: str | None = None) -> str:
     Raises:
         UnreadableSource: no character set fits.
     """
+    declared = (declared or "").strip().lower()
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None)
-    encoding = encoding or wide_encoding(data[:4096])
-    for name in (encoding or "utf-8", declared or "utf-8"):
+    if _SEVEN_BIT_SETS.fullmatch(declared):
+        encoding = encoding or declared
+    encoding = encoding or wide_encoding(data[:4096]) or "utf-8"
+    if not declared or _NO_CHARACTER_SETS.fullmatch(declared):
+        declared = "utf-8"
+    for name in dict.fromkeys((encoding, "utf-8", _LARGER_SETS.get(declared, declared))):
         try:
             return clean(data.decode(name))
         except (UnicodeDecodeError, LookupError):

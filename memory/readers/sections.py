@@ -46,6 +46,10 @@ class SectionBuilder:
         """The next line begins another list or table."""
         self._in_list = False
 
+    def has_text(self) -> bool:
+        """Whether anything but headings was taken in."""
+        return bool(self._blocks or self._done)
+
     def sections(self) -> tuple[Section, ...]:
         """All that was taken in; a heading with nothing under it is no section."""
         self._finish()

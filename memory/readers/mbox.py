@@ -1,0 +1,67 @@
+"""Mailboxes in one file, mail after mail, as Thunderbird, Google Takeout and Unix keep them.
+
+Forms: https://www.loc.gov/preservation/digital/formats/fdd/fdd000383.shtml
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from ..records import Item
+from .mail import begins_as_mail, parse_mail
+
+_FROM = b"From "
+_FIELD = re.compile(rb"[!-9;-~]{1,76}:")
+_QUOTED_FROM = re.compile(rb">+From ")
+# With its date it parts two mails even where no empty line stands before it.
+_DATED_FROM = re.compile(
+    rb"From \S+ +(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+    rb" [ \d]?\d \d\d:\d\d.{0,20}\d{4}"
+)
+_LONGEST_LINE_BYTES = 2**20
+_LARGEST_MAIL_BYTES = 64 * 2**20
+
+
+def matches(path: Path, head: bytes) -> bool:
+    """A line that begins with `From `, and then the header of a mail; an .eml is one mail."""
+    if path.suffix.lower() == ".eml":
+        return False
+    first, _, rest = head.lstrip(b"\xef\xbb\xbf\r\n").partition(b"\n")
+    return first.startswith(_FROM) and begins_as_mail(rest, is_named_so=True)
+
+
+def read(path: Path) -> Iterator[Item]:
+    """A document for each mail, one after the other.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    with path.open("rb") as file:
+        for number, data in enumerate(_mails(file), 1):
+            yield parse_mail(data, f"{path.stem}, mail {number}")
+
+
+def _mails(file: IO[bytes]) -> Iterator[bytes]:
+    """The bytes of each mail; what goes beyond any mail's size is passed over."""
+    lines: list[bytes] = []
+    n_bytes = 0
+    after_blank = True
+    held = b""  # a line that parts two mails if a header follows it
+    while line := file.readline(_LONGEST_LINE_BYTES):
+        if held:
+            if _FIELD.match(line):
+                if lines:
+                    yield b"".join(lines)
+                lines, n_bytes = [], 0
+            else:
+                lines.append(held)
+            held = b""
+        if (after_blank and line.startswith(_FROM)) or _DATED_FROM.match(line):
+            held = line
+        elif n_bytes + len(line) <= _LARGEST_MAIL_BYTES:
+            lines.append(line[1:] if _QUOTED_FROM.match(line) else line)
+            n_bytes += len(line)
+        after_blank = not line.strip()
+    if any(part.strip() for part in lines):
+        yield b"".join(lines)
