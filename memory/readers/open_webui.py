@@ -1,30 +1,40 @@
-"""Chats of Open WebUI: its JSON export, one chat or many, and its database `webui.db`.
+"""Chats of Open WebUI: its JSON export, one chat or many, its database `webui.db`, and SQL for that.
 
 A chat is a tree of messages: edits, second tries and the answers of several models branch off.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..errors import UnreadableSource
 from ..records import Conversation, Item, Message
+from .binary import HEAD_BYTES
 from .chat_text import as_text, message, role_of, title_of
 from .chat_tree import Node, talk_and_alternatives
 from .dates import utc_moment
 from .json_stream import Json, Keys, keys, values
+from .plain_text import load_bytes
 from .sqlite import is_database, open_database
 
+_SQL = re.compile(rb"\s*(?:BEGIN|CREATE|DELETE|INSERT|PRAGMA)\s")
+_CHATS_IN_SQL = re.compile(rb"INSERT\s+INTO\s+(?:\"main\"\.)?\"?chat\"?[\s(]")
+_SQL_TEXT = re.compile(r"'((?:[^']|'')*+)'")
 _COLUMNS = ("id", "user_id", "title", "created_at", "chat")
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """JSON with a chat's `history` or messages, or a database with a table of chats."""
+    """JSON with a chat's `history` or messages; a database with a table of chats, or SQL for it."""
     if is_database(head):
         with open_database(path) as database:
             return {"id", "title", "chat"} <= database.columns("chat")
-    return _is_known(keys(head))
+    return _is_known(keys(head)) or _is_sql(head)
+
+
+def _is_sql(head: bytes) -> bool:
+    return bool(_SQL.match(head) and _CHATS_IN_SQL.search(head))
 
 
 def _is_known(found: Keys) -> bool:
@@ -42,10 +52,8 @@ def read(path: Path) -> Iterator[Item]:
         UnreadableSource: broken JSON or database, or no chat in it. Some may have come before.
         OSError: it cannot be opened.
     """
-    with path.open("rb") as file:
-        in_database = is_database(file.read(16))
     n_known = 0
-    for found in _rows(path) if in_database else values(path, ("item", ""), _is_known):
+    for found in _found(path):
         chat = _chat_of(found)
         if chat is None:
             continue
@@ -54,6 +62,24 @@ def read(path: Path) -> Iterator[Item]:
             yield _conversation(found, chat)
     if not n_known:
         raise UnreadableSource("no chat of Open WebUI in it")
+
+
+def _found(path: Path) -> Iterator[Any]:
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if is_database(head):
+        return _rows(path)
+    return _in_sql(path) if _is_sql(head) else values(path, ("item", ""), _is_known)
+
+
+def _in_sql(path: Path) -> Iterator[Any]:
+    """Chats among the texts in SQL, as `sqlite3 webui.db .dump` and converters write it."""
+    for text in _SQL_TEXT.finditer(load_bytes(path).decode("utf-8", "replace")):
+        if text[1].startswith("{"):
+            try:
+                yield json.loads(text[1].replace("''", "'"))
+            except (ValueError, RecursionError):  # other JSON may hold what no JSON has
+                continue
 
 
 def _rows(path: Path) -> Iterator[Json]:

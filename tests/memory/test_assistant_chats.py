@@ -237,6 +237,33 @@ def test_ai_studio(tmp_path: Path) -> None:
     assert said(talk) == [("user", "Where is Oslo?"), ("assistant", "In Norway.")]
 
 
+# Gemini
+
+
+def activity(title: str, *answers: str) -> Json:
+    about = {"header": "Gemini Apps", "products": ["Gemini Apps"], "title": title}
+    html = [{"html": answer} for answer in answers]
+    return about | {"time": "2026-02-02T07:24:02.806Z"} | ({"safeHtmlItem": html} if html else {})
+
+
+def test_gemini_in_takeout(tmp_path: Path) -> None:
+    entries = [
+        activity("Prompted Where is Oslo?", "<p>In <b>Norway</b>.</p>", "<p>In Sweden.</p>"),
+        activity("Prompted And Bergen?"),
+        activity("Gave feedback: Good response"),
+        activity("Prompted "),
+    ]
+    path = write(tmp_path / "My Activity.json", entries)
+    assert detect(path) == "gemini"
+    first, second = talks(path)
+    assert said(first) == [("user", "Where is Oslo?"), ("assistant", "In Norway.")]
+    assert first.messages[0].created_at == "2026-02-02T07:24:02+00:00"
+    assert instead(first) == [("assistant", "In Sweden.")]
+    assert said(second) == [("user", "And Bergen?")]
+    watched = activity("Watched a film") | {"header": "YouTube", "products": ["YouTube"]}
+    assert reason(write(path, [watched])) == "JSON that is no chat export of a known form"
+
+
 # Open WebUI
 
 
@@ -280,10 +307,18 @@ def webui_database(path: Path, *rows: Json) -> Path:
     return path
 
 
+def sql_of(row: Json) -> str:
+    chat = json.dumps(row["chat"] | {"note": "it's"}).replace("'", "''")
+    return (
+        f"""INSERT INTO "main"."chat" ("id", "meta", "chat") VALUES ('it''s', '{{}}', '{chat}');"""
+    )
+
+
 WEBUI_FORMS: dict[str, Callable[[Path], Path]] = {
     "export": lambda path: write(path, [open_webui(), open_webui("Copy", "shared-w-1")]),
     "one": lambda path: write(path, open_webui()),
     "inner": lambda path: write(path, open_webui()["chat"]),
+    "sql": lambda path: write(path, sql_of(open_webui())),
     "database": lambda path: webui_database(
         path, open_webui(), open_webui("Copy", "shared-w-1"), open_webui() | {"chat": None}
     ),
@@ -667,6 +702,11 @@ def webui_count(raw: Json) -> Iterator[int]:
     yield len(raw["messages"])
 
 
+def sql_count(raw: str) -> Iterator[int]:
+    """One chat, whose messages stand in it twice: as a tree and as a list."""
+    yield raw.count('"role":') // 2
+
+
 IMPORTER = "openwebui-importer_MIT"
 
 
@@ -681,6 +721,7 @@ IMPORTER = "openwebui-importer_MIT"
         (f"{IMPORTER}/examples/grok_example.json", "grok", grok_count),
         (f"{IMPORTER}/examples/aistudio_example.json", "ai-studio", studio_count),
         (f"{IMPORTER}/examples/webui-json.json", "open-webui", webui_count),
+        (f"{IMPORTER}/examples/chat.sql", "open-webui", sql_count),
         (f"{IMPORTER}/tests/expected/*.json", "open-webui", webui_count),
     ],
 )
@@ -691,7 +732,8 @@ def test_real_exports_are_counted_right(
     if not paths:
         pytest.skip(f"{pattern} is not among the real files")
     for path in paths:
-        expected = [n for n in count(json.loads(path.read_bytes())) if n]
+        raw = path.read_text(encoding="utf-8")
+        expected = [n for n in count(raw if path.suffix == ".sql" else json.loads(raw)) if n]
         report = look([path])
         (file,) = report.files
         assert file["format"] == format_name
