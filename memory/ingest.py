@@ -243,17 +243,18 @@ def _report_vanished(store: Store, given: list[Path], report: IngestReport, prun
 def _describe(path: Path, name: str, items: Iterable[Item]) -> Record:
     n_documents = n_conversations = n_messages = 0
     speakers: set[str] = set()
-    dates: set[str | None] = set()
+    ends: list[str] = []  # the first date and the last: an export may hold millions
     for item in items:
         if isinstance(item, Conversation):
             n_conversations += 1
             n_messages += len(item.messages)
             speakers.update(message.speaker or message.role for message in item.messages)
-            dates.update(message.created_at for message in item.messages)
+            dates = [message.created_at for message in item.messages]
         else:
             n_documents += 1
-            dates.add(item.date)
-    known = sorted(date for date in dates if date)
+            dates = [item.date]
+        known = sorted(filter(None, [*ends, *dates]))
+        ends = known[:1] + known[-1:]
     return {
         "path": str(path),
         "format": name,
@@ -261,8 +262,8 @@ def _describe(path: Path, name: str, items: Iterable[Item]) -> Record:
         "conversations": n_conversations,
         "messages": n_messages,
         "speakers": sorted(speakers),
-        "first": known[0] if known else None,
-        "last": known[-1] if known else None,
+        "first": ends[0] if ends else None,
+        "last": ends[-1] if ends else None,
     }
 
 
