@@ -93,6 +93,14 @@ def pack(rows: Sequence[Row], n_nodes: int) -> list[list[Row]]:
     return groups
 
 
+def n_nodes_of(rows: Sequence[Row]) -> int:
+    """How many nodes the rows come to, what they share counted once."""
+    trie: dict[tuple[int, int], int] = {}
+    for row in rows:
+        _insert(trie, row)
+    return len(trie)
+
+
 def lay_out(rows: Sequence[Row], n_nodes: int, pad_id: int) -> Pack:
     """One group of rows as tensors."""
     import torch

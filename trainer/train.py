@@ -20,7 +20,7 @@ from ..memory.home import private_folder
 from .adapter import weights
 from .base import Base
 from .options import Options
-from .pack import Pack, Row, lay_out, pack
+from .pack import Pack, Row, lay_out, n_nodes_of, pack
 from .progress import OnProgress, Progress
 from .stop import Interrupted, StopSignals
 
@@ -83,16 +83,15 @@ def train(
     _recover(checkpoint)
     if (checkpoint / "state.json").exists():
         step, n_steps = _restore(checkpoint, model, optimizer, report)
-    micro = per_step if base.device.type == "cuda" else 1
+    parts = 1
     model.train()
     began = saved = time.monotonic()
     base_elapsed, first = report.elapsed_s, step
     while step < n_steps:
         groups = packs[step * per_step : (step + 1) * per_step]
-        laid = [lay_out(rows, options.pack_tokens, base.tokenizer.pad_token_id) for rows in groups]
         for group in optimizer.param_groups:
             group["lr"] = options.learning_rate * rate(step, n_steps)
-        loss, micro = _step(base, model, laid, micro)
+        loss, parts, laid = _step(base, model, groups, options.pack_tokens, parts)
         torch.nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -213,31 +212,47 @@ def row_losses(base: Base, model: Any, rows: Sequence[Row], n_nodes: int) -> lis
     return losses
 
 
-def _step(base: Base, model: Any, packs: list[Pack], micro: int) -> tuple[float, int]:
+def _step(
+    base: Base, model: Any, groups: Sequence[list[Row]], n_nodes: int, parts: int
+) -> tuple[float, int, list[Pack]]:
     """Gradients of one optimizer step. Out of memory on a GPU halves the micro-batch and tries again.
 
-    Returns the mean loss of the rows by their weights and the micro-batch that fitted."""
+    Args:
+        parts: in how many parts the rows of each group are computed one after another.
+
+    Returns the mean loss of the rows by their weights, the parts that fitted, and what was computed.
+    """
     import torch
 
-    weight = sum(one.weight for one in packs)
+    weight = sum(row.weight for rows in groups for row in rows)
     while True:
         total = 0.0
+        laid = [one for rows in groups for one in _cut(base, rows, n_nodes, parts)]
         try:
-            for start in range(0, len(packs), micro):
-                some = packs[start : start + micro]
-                loss = loss_of(answer_logits(model, some, base.device), some) / weight
+            for one in laid:
+                loss = loss_of(answer_logits(model, [one], base.device), [one]) / weight
                 loss.backward()
                 total += float(loss.detach())
-            return total, micro
+            return total, parts, laid
         except torch.OutOfMemoryError as error:
             model.zero_grad(set_to_none=True)
             torch.cuda.empty_cache()
-            if micro == 1:
+            if parts >= max(map(len, groups)):
                 raise LearnctlError(
-                    "out of GPU memory with a single pack",
-                    hint="set a smaller `pack_tokens` or `rank`, or choose a smaller base model",
+                    "out of GPU memory with a single row",
+                    hint="set a smaller `rank`, or choose a smaller base model",
                 ) from error
-            micro //= 2
+            parts *= 2
+
+
+def _cut(base: Base, rows: list[Row], n_nodes: int, parts: int) -> list[Pack]:
+    """A group of rows as one pack of the fixed shape, or as parts no larger than they need to be."""
+    pad_id = base.tokenizer.pad_token_id
+    if parts == 1:
+        return [lay_out(rows, n_nodes, pad_id)]
+    size = math.ceil(len(rows) / parts)
+    some = [rows[start : start + size] for start in range(0, len(rows), size)]
+    return [lay_out(part, n_nodes_of(part), pad_id) for part in some]
 
 
 def _affordable(step: int, n_here: int, n_steps: int, each_s: float, deadline: float) -> int:

@@ -20,7 +20,7 @@ from learnctl.trainer.adapter import (
 )
 from learnctl.trainer.base import Base
 from learnctl.trainer.options import Options
-from learnctl.trainer.pack import Row, lay_out, pack
+from learnctl.trainer.pack import Row, pack
 from learnctl.trainer.progress import silent
 from learnctl.trainer.stop import Interrupted, StopSignals
 from learnctl.trainer.train import TrainReport, _step, rate, train
@@ -262,52 +262,52 @@ def test_deadline_shortens_the_schedule(
     assert report.losses[-1] < report.losses[0]
 
 
-@pytest.mark.parametrize(("micro", "fault_at"), [(4, 1), (2, 2)])
+@pytest.mark.parametrize("fault_at", [1, 2])
 def test_out_of_memory_halves_the_micro_batch(
-    tiny: Callable[[str], Base], chat_rows: ChatRows, micro: int, fault_at: int
+    tiny: Callable[[str], Base], chat_rows: ChatRows, fault_at: int
 ) -> None:
     """A step that runs out of memory, at its first part or later, is tried again in smaller parts and
     comes to the same gradients."""
     import torch
 
-    def gradients(micro: int, fault_at: int) -> tuple[float, int, list[int], dict[str, Any]]:
+    def gradients(parts: int, fault_at: int) -> tuple[float, int, list[int], dict[str, Any]]:
         base = tiny("llama")
         model = new_adapter(base, 4, 0)
-        laid = [lay_out([row], 64, base.tokenizer.pad_token_id) for row in chat_rows(base, PAIRS)]
         sizes: list[int] = []
 
         def run_out(module: Any, args: Any, kwargs: Any) -> None:
-            sizes.append(len(kwargs["input_ids"]))
+            sizes.append(kwargs["input_ids"].shape[1])
             if len(sizes) == fault_at:
                 raise torch.OutOfMemoryError("CUDA out of memory")
 
         base.model.model.register_forward_pre_hook(run_out, with_kwargs=True)
-        loss, fitted = _step(base, model, laid, micro)
+        loss, fitted, _ = _step(base, model, [chat_rows(base, PAIRS)], 256, parts)
         found = {name: value.grad for name, value in weights(model).items()}
         assert all(value is not None for value in found.values())
         return loss, fitted, sizes, found
 
-    loss, _, _, expected = gradients(1, 0)
-    again, fitted, sizes, found = gradients(micro, fault_at)
-    assert fitted == micro // 2
-    assert sizes == [micro] * fault_at + [fitted] * (len(PAIRS) // fitted)
+    loss, _, whole, expected = gradients(1, 0)
+    assert whole == [256]
+    again, fitted, sizes, found = gradients(fault_at, fault_at)
+    assert fitted == 2 * fault_at
+    assert len(sizes) == fault_at + min(fitted, len(PAIRS))
+    assert max(sizes[fault_at:]) < max(sizes[:fault_at])
     assert again == pytest.approx(loss, abs=1e-5)
     assert apart(found, expected) < 1e-5
 
 
-def test_out_of_memory_with_one_pack_is_explained(llama: Base, chat_rows: ChatRows) -> None:
-    """Where not even one pack fits, the message says what to make smaller."""
+def test_out_of_memory_with_one_row_is_explained(llama: Base, chat_rows: ChatRows) -> None:
+    """Where not even one row fits, the message says what to make smaller."""
     import torch
 
     def run_out(module: Any, args: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     model = new_adapter(llama, 4, 0)
-    laid = [lay_out(chat_rows(llama, PAIRS), 256, 0)]
     llama.model.model.register_forward_pre_hook(run_out)
     with pytest.raises(LearnctlError, match="out of GPU memory") as caught:
-        _step(llama, model, laid, 1)
-    assert "pack_tokens" in caught.value.hint
+        _step(llama, model, [chat_rows(llama, PAIRS)], 256, 1)
+    assert "rank" in caught.value.hint
 
 
 def load_nf4(folder: Path) -> Base:
@@ -347,8 +347,7 @@ def test_nf4_learns_the_same_after_it_has_answered(wide_folder: Path, chat_rows:
             logits(base.model)
         model = new_adapter(base, 4, 0)
         model.train()
-        laid = [lay_out(chat_rows(base, PAIRS), 256, base.tokenizer.pad_token_id)]
-        _step(base, model, laid, 1)
+        _step(base, model, [chat_rows(base, PAIRS)], 256, 1)
         return {name: value.grad for name, value in weights(model).items()}
 
     assert apart(gradients(True), gradients(False)) < 1e-5
