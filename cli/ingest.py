@@ -1,16 +1,18 @@
 """`learnctl ingest`: documents and chat exports into the store."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Argument, Context, Exit, Option
 
+from ..memory.errors import NoStore
 from . import flags
 from .context import open_store
 from .output import console, counted, plain, say, show, show_json, show_table
+from .whoami import settle_owner
 
 if TYPE_CHECKING:
     from ..memory.ingest import IngestReport
@@ -46,6 +48,14 @@ def ingest(
             show_default=False,
         ),
     ] = None,
+    me: Annotated[
+        list[str] | None,
+        Option("--me", metavar="NAME", help="Your name in chats between people; remembered."),
+    ] = None,
+    not_me: Annotated[
+        list[str] | None,
+        Option("--not-me", metavar="NAME", help="A name that is not yours after all."),
+    ] = None,
     verbose: Annotated[
         bool, Option("--verbose", "-v", help="Name every file that was skipped, with the reason.")
     ] = False,
@@ -60,17 +70,27 @@ def ingest(
       learnctl ingest ~/notes
 
       learnctl ingest --dry-run conversations.json
+
+      learnctl ingest --me "Ada Lovelace" "WhatsApp Chat with Charles.txt"
     """
     from ..memory import ingest as ingesting
+    from ..memory import people
     from ..memory.learning import set_learn
 
     if dry_run:
-        report = ingesting.look(paths)
+        report = ingesting.look(paths, _names(ctx, me or [], not_me or []))
     else:
-        with open_store(ctx, create=True) as store, _naming_files() as on_file:
-            report = ingesting.ingest(store, paths, on_file, prune, trust)
+        with open_store(ctx, create=True) as store:
+            people.remember(store, me or [])
+            people.disown(store, not_me or [])
+            with _naming_files() as on_file:
+                report = ingesting.ingest(store, paths, on_file, prune, trust)
             if learn:
                 set_learn(store, paths, learn)
+            if settle_owner(store, report, may_ask=not as_json):
+                ingesting.ingest(store, paths)
+    for entry in report.notes:
+        say(plain(f"note: {entry['path']}: {entry['note']}"))
     for entry in report.refused:
         say(plain(f"refused: {entry['path']}: {entry['reason']}"))
     if as_json:
@@ -81,8 +101,20 @@ def ingest(
         raise Exit(PARTLY_DONE)
 
 
+def _names(ctx: Context, me: list[str], not_me: list[str]) -> list[str]:
+    """The owner's names for a dry run, which remembers none."""
+    from ..memory import people
+
+    known = []
+    with suppress(NoStore), open_store(ctx) as store:
+        known = people.known(store)
+    wrong = set(map(people.fold, not_me))
+    return [name for name in (*known, *me) if people.fold(name) not in wrong]
+
+
 def _as_json(report: "IngestReport", dry_run: bool) -> dict[str, Any]:
     value = asdict(report)
+    del value["strangers"]
     if not dry_run:
         del value["files"]
     return value

@@ -12,10 +12,11 @@ from .output import counted, share, show, show_json
 def status(ctx: Context, as_json: flags.Json = False) -> None:
     """Show what the store holds, what is new, and which version is in service."""
     with open_store(ctx) as store:
+        from ..memory import people
         from ..trainer import options
         from ..trainer.status import status as look_up
 
-        found = look_up(store, options.load(store.home))
+        found = look_up(store, options.load(store.home)) | {"me": people.known(store)}
         if as_json:
             show_json(found)
         else:
@@ -28,6 +29,8 @@ def _render(found: dict[str, Any], home: str) -> None:
     known = "not measured yet" if found["known"] is None else f"{share(found['known'])} of probes"
     show(f"home        {home}")
     show(f"store       {', '.join(counted(found[f'{noun}s'], noun) for noun in held)}")
+    if found["me"]:
+        show(f"you         {', '.join(found['me'])}")
     show(f"new         {counted(found['new_tokens'], 'token')} to learn")
     if found["learned"] is not None:
         show(f"learned     {_progress(found)}")

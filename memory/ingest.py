@@ -5,15 +5,14 @@ changed; what a file no longer holds leaves the store, its samples and the repla
 gone is named, and given back only on demand: a folder may be away for a day.
 """
 
-import hashlib
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import archives, contents, folders, sandbox
+from . import archives, contents, folders, people, sandbox, source_bytes
 from .errors import LearnctlError, UnreadableSource
 from .records import Conversation, Item
 from .store import Record, Store, now
@@ -43,6 +42,9 @@ class IngestReport:
     skipped: list[Record] = field(default_factory=list)
     refused: list[Record] = field(default_factory=list)
     files: list[Record] = field(default_factory=list)
+    notes: list[Record] = field(default_factory=list)  # what a reader could not settle
+    # The speakers of chats without an owner, with their messages.
+    strangers: list[Counter[str]] = field(default_factory=list)
 
 
 def ingest(
@@ -63,12 +65,13 @@ def ingest(
         LearnctlError: the store itself cannot be written (a full disk); the file at hand is not in.
     """
     report = IngestReport()
+    me = {people.fold(name) for name in people.known(store)}
     given = [_absolute(path) for path in paths]
     try:
         for entry in walk(given):
             if isinstance(entry, Found):
                 on_file(entry.path)
-                _take(store, entry, report, trust)
+                _take(store, entry, report, me, trust)
             else:
                 _pass_over(entry, report)
         _report_vanished(store, given, report, prune)
@@ -80,15 +83,20 @@ def ingest(
     return report
 
 
-def look(paths: Iterable[Path]) -> IngestReport:
-    """What `ingest` would read, by file, without a store: the dry run."""
+def look(paths: Iterable[Path], names: Iterable[str] = ()) -> IngestReport:
+    """What `ingest` would read, by file, without a store: the dry run.
+
+    Args:
+        names: the owner's names in chats.
+    """
     report = IngestReport()
+    me = {people.fold(name) for name in names}
     for entry in walk(map(_absolute, paths)):
         if not isinstance(entry, Found):
             _pass_over(entry, report)
             continue
         try:
-            found = _look_into(entry.path, sandbox.detect(entry.path), report)
+            found = _look_into(entry.path, sandbox.detect(entry.path), report, me)
         except UnreadableSource as error:
             report.refused.append(_line(entry.path, str(error)))
             continue
@@ -103,9 +111,9 @@ def look(paths: Iterable[Path]) -> IngestReport:
     return report
 
 
-def _look_into(path: Path, name: str, report: IngestReport) -> list[Record]:
+def _look_into(path: Path, name: str, report: IngestReport, me: Collection[str]) -> list[Record]:
     if name != archives.FORMAT:
-        return [_describe(path, name, sandbox.read(path))]
+        return [_describe(path, name, _items(path, path, report, me))]
     found = []
     inside = IngestReport()
     for member in archives.members(path):
@@ -113,21 +121,25 @@ def _look_into(path: Path, name: str, report: IngestReport) -> list[Record]:
             _pass_over(member, inside)
             continue
         try:
-            found.append(_describe(member.shown, member.format, sandbox.read(member.path)))
+            items = _items(member.path, member.shown, report, me)
+            found.append(_describe(member.shown, member.format, items))
         except UnreadableSource as error:
             inside.refused.append(_line(member.shown, str(error)))
     _add_inside(report, inside, len(found))
     return found
 
 
-def _take(store: Store, entry: Found, report: IngestReport, trust: str | None) -> None:
+def _take(
+    store: Store, entry: Found, report: IngestReport, me: Collection[str], trust: str | None
+) -> None:
     path = str(entry.path)
     try:
-        digest = _file_sha256(entry.path)
+        digest = source_bytes.sha256(entry.path)
         known = store.row("SELECT id, sha256 FROM sources WHERE path = ?", path)
         if known and trust:
             set_trust(store, [known["id"]], trust)
-        if known and known["sha256"] == digest:
+        is_current = known is not None and not people.is_outdated(store, known["id"], me)
+        if known and known["sha256"] == digest and is_current:
             report.skipped.append(_line(entry.path, "unchanged"))
             return
         moved = None if known else folders.moved_from(store, digest)
@@ -144,7 +156,7 @@ def _take(store: Store, entry: Found, report: IngestReport, trust: str | None) -
             if trust:
                 set_trust(store, [source_id], trust)
             contents.unlink(store, source_id)
-            counts = _put_all(store, source_id, entry.path, name, report)
+            counts = _put_all(store, source_id, entry.path, name, report, me)
             nothing_left = counts["forgotten"] and contents.is_empty(store, source_id)
             if nothing_left:
                 store.db.execute("DELETE FROM sources WHERE id = ?", [source_id])
@@ -165,7 +177,7 @@ def _take(store: Store, entry: Found, report: IngestReport, trust: str | None) -
 
 
 def _put_all(
-    store: Store, source_id: int, path: Path, name: str, report: IngestReport
+    store: Store, source_id: int, path: Path, name: str, report: IngestReport, me: Collection[str]
 ) -> Counter[str]:
     """Put all that a file holds under its source; in an archive each file is in whole, or not at all.
 
@@ -173,7 +185,7 @@ def _put_all(
         UnreadableSource: it cannot be read, or no file of the archive.
     """
     if name != archives.FORMAT:
-        return _put_items(store, source_id, sandbox.read(path))
+        return _put_items(store, source_id, _items(path, path, report, me))
     counts: Counter[str] = Counter()
     inside = IngestReport()
     n_read = 0
@@ -183,7 +195,8 @@ def _put_all(
             continue
         try:
             with store.db.atomic():
-                found = _put_items(store, source_id, sandbox.read(member.path))
+                items = _items(member.path, member.shown, report, me)
+                found = _put_items(store, source_id, items)
             counts.update(found)
             n_read += 1
         except UnreadableSource as error:
@@ -208,6 +221,18 @@ def _put_items(store: Store, source_id: int, items: Iterable[Item]) -> Counter[s
     return counts
 
 
+def _items(path: Path, shown: Path, report: IngestReport, me: Collection[str]) -> Iterator[Item]:
+    """What a file holds, with the owner's messages as theirs; what is to be said goes to the report."""
+    strangers: list[Counter[str]] = []
+    for item in sandbox.read(path):
+        owned = people.with_owner(item, me)
+        if isinstance(owned, Conversation):
+            report.notes += [_line(shown, note, "note") for note in owned.notes]
+            strangers.append(people.strangers(owned))
+        yield owned
+    report.strangers += filter(None, strangers)
+
+
 def _rename(store: Store, source_id: int, entry: Found) -> None:
     with store.db.atomic():
         store.db.execute(
@@ -222,7 +247,7 @@ def _put_source(store: Store, entry: Found, name: str, digest: str) -> int:
         "root": str(entry.root),
         "format": name,
         "sha256": digest,
-        "n_bytes": entry.path.stat().st_size,
+        "n_bytes": source_bytes.size(entry.path),
         "ingested_at": now(),
     }
     store.db.table("sources").upsert(record, pk="path")
@@ -244,12 +269,14 @@ def _describe(path: Path, name: str, items: Iterable[Item]) -> Record:
     n_documents = n_conversations = n_messages = 0
     speakers: set[str] = set()
     ends: list[str] = []  # the first date and the last: an export may hold millions
+    left_out: Counter[str] = Counter()
     for item in items:
         if isinstance(item, Conversation):
             n_conversations += 1
             n_messages += len(item.messages)
             speakers.update(message.speaker or message.role for message in item.messages)
             dates = [message.created_at for message in item.messages]
+            left_out.update(item.left_out)
         else:
             n_documents += 1
             dates = [item.date]
@@ -264,6 +291,7 @@ def _describe(path: Path, name: str, items: Iterable[Item]) -> Record:
         "speakers": sorted(speakers),
         "first": ends[0] if ends else None,
         "last": ends[-1] if ends else None,
+        "left_out": dict(left_out),
     }
 
 
@@ -277,17 +305,12 @@ def _pass_over(entry: Skipped | Refused, report: IngestReport) -> None:
     where.append(_line(entry.path, entry.reason))
 
 
-def _line(path: Path, reason: str) -> Record:
+def _line(path: Path, text: str, what: str = "reason") -> Record:
     # A name may hold bytes that are no text, and the line has to be shown.
-    return {"path": os.fsencode(path).decode("utf-8", "replace"), "reason": reason}
+    return {"path": os.fsencode(path).decode("utf-8", "replace"), what: text}
 
 
 def _reason(error: OSError) -> str:
     if isinstance(error, PermissionError):
         return "no permission to read it"
     return (error.strerror or str(error)).lower()
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,6 +3,7 @@
 These are plain values without identity; the store gives them one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -45,6 +46,8 @@ class Conversation:
     alternatives: tuple[Message, ...] = field(
         default=()
     )  # answers made again, not part of the talk
+    left_out: Mapping[str, int] = field(default_factory=dict)  # what is no talk, by its kind
+    notes: tuple[str, ...] = ()  # what could not be settled, said to the person
 
 
 Item = Document | Conversation

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import UnreadableSource
-from .readers import NOT_TEXT
+from .readers import NOT_TEXT, is_one_export
 from .readers.binary import BINARY, COMPRESSED, DATABASE, HEAD_BYTES, binary_kind
 from .readers.tar import is_tar
 
@@ -30,7 +30,7 @@ _LARGEST_IGNORE_BYTES = 2**20
 
 @dataclass(frozen=True)
 class Found:
-    """A file to read; `root` is the folder that was given, or the given file's own."""
+    """A file to read, or a folder that is one export; `root` is the folder that was given, or the given file's own."""
 
     path: Path
     root: Path
@@ -83,6 +83,9 @@ def _given(path: Path) -> Iterator[Entry]:
 
 
 def _folder(folder: Path, root: Path, above: tuple["_Ignore", ...]) -> Iterator[Entry]:
+    if is_one_export(folder):
+        yield Found(folder, root)
+        return
     try:
         with os.scandir(folder) as listed:
             entries = sorted(listed, key=lambda entry: entry.name)

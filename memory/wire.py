@@ -36,15 +36,16 @@ def item_to_line(item: Item) -> bytes:
 def _built(kind: Any, raw: dict[str, Any]) -> Any:
     for name, member in _tuples(kind).items():
         if name in raw:
-            raw[name] = tuple(_built(member, each) for each in raw[name])
+            is_record = is_dataclass(member)
+            raw[name] = tuple(_built(member, each) if is_record else each for each in raw[name])
     return kind(**raw)
 
 
 @cache
 def _tuples(kind: Any) -> dict[str, Any]:
-    """The fields that hold tuples of records, with the kind of record."""
+    """The fields that hold tuples, with the kind of what is in them."""
     return {
         name: get_args(hint)[0]
         for name, hint in get_type_hints(kind).items()
-        if get_origin(hint) is tuple and is_dataclass(get_args(hint)[0])
+        if get_origin(hint) is tuple
     }

@@ -11,17 +11,22 @@ from . import (
     chatgpt,
     claude,
     csv,
+    discord,
     docx,
     eml,
     epub,
     gemini,
     grok,
     html,
+    imessage,
+    instagram,
     ipynb,
+    irc,
     llm_logs,
     markdown,
     mbox,
     messages_jsonl,
+    messenger,
     msg,
     odt,
     open_webui,
@@ -31,7 +36,11 @@ from . import (
     rst,
     rtf,
     sharegpt,
+    signal,
+    slack,
+    telegram,
     text,
+    whatsapp,
     xlsx,
 )
 from .archive import EMPTY_ZIP_MAGIC, ZIP_MAGIC, member_names
@@ -61,6 +70,15 @@ FORMATS: dict[str, ModuleType] = {
     "messages-jsonl": messages_jsonl,
     "mbox": mbox,
     "eml": eml,
+    "slack": slack,
+    "telegram": telegram,
+    "discord": discord,
+    "instagram": instagram,
+    "messenger": messenger,
+    "imessage": imessage,
+    "signal": signal,
+    "whatsapp": whatsapp,
+    "irc": irc,
     "html": html,
     "markdown": markdown,
     "rst": rst,
@@ -95,6 +113,8 @@ def detect(path: Path) -> str:
         UnreadableSource: nothing here reads it; the message says why.
     """
     try:
+        if path.is_dir():
+            return "slack"
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
         if not head.strip():
@@ -109,6 +129,11 @@ def detect(path: Path) -> str:
     except OSError as error:
         raise UnreadableSource((error.strerror or str(error)).lower()) from error
     raise UnreadableSource("of no known form")
+
+
+def is_one_export(folder: Path) -> bool:
+    """Whether the files of a folder belong together and are read as one."""
+    return slack.is_export(folder)
 
 
 def read(path: Path) -> Iterator[Item]:

@@ -55,7 +55,12 @@ def load_bytes(path: Path) -> bytes:
 
 
 def decode(data: bytes, declared: str | None = None) -> str:
-    """Text of `data`, cleaned.
+    """Text of `data`, cleaned; raises as `decode_untouched` does."""
+    return clean(decode_untouched(data, declared))
+
+
+def decode_untouched(data: bytes, declared: str | None = None) -> str:
+    """Text of `data` with every mark in it.
 
     Its byte order mark decides, else UTF-8 if it is that, else what it declares, else what fits.
 
@@ -71,10 +76,10 @@ def decode(data: bytes, declared: str | None = None) -> str:
         declared = "utf-8"
     for name in dict.fromkeys((encoding, "utf-8", _LARGER_SETS.get(declared, declared))):
         try:
-            return clean(data.decode(name))
+            return data.decode(name)
         except (UnicodeDecodeError, LookupError):
             continue
-    return clean(_guess(data))
+    return _guess(data)
 
 
 def wide_encoding(head: bytes) -> str | None:

@@ -1,0 +1,84 @@
+"""Which speakers in chats between people are the owner of the store.
+
+Few formats mark who exported a chat, so the owner says their names once and the store remembers
+them. Messages of these speakers are the user's from then on; the speaker's name stays with them.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from .records import Conversation, Item, Message
+from .redact import redact
+from .store import Store
+
+_SETTING = "me"
+
+
+def known(store: Store) -> list[str]:
+    """The owner's names, as they were given."""
+    return [str(name) for name in json.loads(store.setting(_SETTING, "[]"))]
+
+
+def remember(store: Store, names: Iterable[str]) -> None:
+    """Add names; what was taken in before changes when it is taken in again."""
+    kept = {fold(name): name for name in known(store)}
+    for name in filter(fold, names):
+        kept.setdefault(fold(name), " ".join(name.split()))
+    store.set_setting(_SETTING, json.dumps(sorted(kept.values())))
+
+
+def disown(store: Store, names: Iterable[str]) -> None:
+    """Take names back."""
+    wrong = set(map(fold, names))
+    kept = [name for name in known(store) if fold(name) not in wrong]
+    store.set_setting(_SETTING, json.dumps(kept))
+
+
+def fold(name: str) -> str:
+    """A name as it is compared: case and spaces do not matter."""
+    return " ".join(name.split()).casefold()
+
+
+def with_owner(item: Item, me: Collection[str]) -> Item:
+    """The item with the owner's messages as the user's; `me` holds folded names."""
+    if not me or not isinstance(item, Conversation):
+        return item
+    return replace(item, messages=tuple(_owned(message, me) for message in item.messages))
+
+
+def _owned(message: Message, me: Collection[str]) -> Message:
+    is_mine = message.role == "person" and message.speaker and fold(message.speaker) in me
+    return replace(message, role="user") if is_mine else message
+
+
+def is_outdated(store: Store, source_id: int, me: Collection[str]) -> bool:
+    """Whether a source was taken in with other names known than now."""
+    mine = {fold(redact(name)) for name in me} | set(me)  # names were redacted as they were stored
+    spoke = store.rows(
+        "SELECT DISTINCT m.role, m.speaker FROM messages m JOIN source_conversations sc"
+        " ON sc.conversation_id = m.conversation_id WHERE sc.source_id = ? AND m.speaker IS NOT NULL"
+        " AND m.role IN ('user', 'person')",
+        source_id,
+    )
+    return any((fold(row["speaker"]) in mine) != (row["role"] == "user") for row in spoke)
+
+
+def strangers(conversation: Conversation) -> Counter[str]:
+    """The speakers of a chat between people in which nobody is the owner, with their messages."""
+    if any(message.role == "user" for message in conversation.messages):
+        return Counter()
+    return Counter(
+        message.speaker
+        for message in conversation.messages
+        if message.role == "person" and message.speaker
+    )
+
+
+def guess(chats: list[Counter[str]]) -> str | None:
+    """The one name that all of several chats have in common."""
+    if len(chats) < 2:
+        return None
+    common = set(chats[0]).intersection(*chats[1:])
+    return common.pop() if len(common) == 1 else None

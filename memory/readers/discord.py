@@ -1,0 +1,255 @@
+"""Discord channels as DiscordChatExporter writes them: JSON, CSV, plain text, HTML.
+
+https://github.com/Tyrrrz/DiscordChatExporter
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ..records import Item
+from .date_order import Parts, settle
+from .dates import iso_date
+from .json_faults import looks_like_json
+from .json_places import header, items
+from .plain_text import decode, load_bytes
+from .talk import BOT, MEDIA, SYSTEM, Talk, name
+
+_GUILD = re.compile(rb'"guild"\s*:\s*\{')
+_CHANNEL = re.compile(rb'"channel"\s*:\s*\{')
+_CSV_OPENING = re.compile(rb"\s*AuthorID,Author,Date,Content,Attachments,Reactions")
+_TEXT_OPENING = re.compile(r"={40,}\s*\nGuild: [^\n]*\nChannel: (?P<channel>[^\n]*)\n")
+_TEXT_END = re.compile(r"\n={40,}\s*\nExported [\d.,' \u00a0\u202f]+ message")
+_LINE = re.compile(r"\[(?P<date>[^\[\]\n]{6,40})\] (?P<speaker>[^\n]{1,100}?)(?: \(pinned\))?")
+_ADDED = re.compile(r"\{(?:Attachments|Embed|Stickers|Reactions)\}")
+_HTML = re.compile(rb"chatlog__(?:message|header)|DiscordChatExporter")
+_SAID = ("Default", "Reply")
+_MENTION = re.compile(r"<@!?(\d{5,20})>")
+_DATE = re.compile(
+    r"(?P<a>\d{1,4})[./-](?P<b>\d{1,2}|[A-Za-z]{3})[./-](?P<c>\d{2,4}),? "
+    r"(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d))?(?:[ \u202f](?P<half>[AaPp])\.?[Mm]\.?)?"
+)
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_STARTED = 2015
+_SYSTEM_TEXT = re.compile(
+    r"(?i)(?:joined the server|pinned a message|started a (?:call|thread)[^\n]{0,80}|added [^\n]{1,60} to the group|"
+    r"removed [^\n]{1,60} from the group|left the group|changed the channel (?:name|icon)[^\n]{0,120})\.?"
+)
+
+Json = dict[str, Any]
+
+
+def matches(path: Path, head: bytes) -> bool:
+    """The exporter's objects, columns, opening lines or classes."""
+    if looks_like_json(head):
+        return bool(_GUILD.search(head) and _CHANNEL.search(head))
+    start = head[:4096].removeprefix(b"\xef\xbb\xbf")
+    if _CSV_OPENING.match(start):
+        return True
+    if start.startswith(b"=" * 40):
+        return _TEXT_OPENING.match(decode(start).replace("\r\n", "\n")) is not None
+    return (
+        start.lstrip()[:15].lower() == b"<!doctype html>"
+        and b"chatlog" in head
+        and bool(_HTML.search(head))
+    )
+
+
+def read(path: Path) -> Iterator[Item]:
+    """One conversation.
+
+    Raises:
+        UnreadableSource: broken JSON, too large a text, or an unknown character set.
+        OSError: it cannot be opened.
+    """
+    with path.open("rb") as file:
+        head = file.read(64 * 1024)
+    if looks_like_json(head):
+        yield _from_json(path)
+    elif head.lstrip().startswith(b"<"):
+        yield _from_html(path)
+    elif head.startswith(b"="):
+        yield _from_text(decode(load_bytes(path)))
+    else:
+        yield _from_csv(path)
+
+
+def _from_json(path: Path) -> Item:
+    talk = Talk()
+    about = header(path, "messages")
+    for message in items(path, "messages.item"):
+        if isinstance(message, dict):
+            _take(talk, message)
+    title = [about.get("guild.name"), about.get("channel.category"), about.get("channel.name")]
+    return talk.conversation(
+        " / ".join(filter(None, map(name, title))), name(about.get("channel.id")) or None
+    )
+
+
+def _take(talk: Talk, message: Json) -> None:
+    author = message.get("author")
+    author = author if isinstance(author, dict) else {}
+    text = message.get("content")
+    if str(message.get("type", "Default")) not in _SAID:
+        talk.leave_out(SYSTEM)
+    elif author.get("isBot"):
+        talk.leave_out(BOT)
+    elif not isinstance(text, str) or not text.strip():
+        talk.leave_out(MEDIA)
+    else:
+        speaker = name(author.get("nickname")) or name(author.get("name"))
+        talk.say(speaker, _named(text, message.get("mentions")), _utc(message.get("timestamp")))
+
+
+def _named(text: str, mentions: object) -> str:
+    """People mentioned by number, by name."""
+    known = {
+        str(each.get("id")): name(each.get("nickname")) or name(each.get("name"))
+        for each in (mentions if isinstance(mentions, list) else [])
+        if isinstance(each, dict)
+    }
+    return _MENTION.sub(lambda found: "@" + (known.get(found[1]) or found[1]), text)
+
+
+def _utc(written: object) -> str | None:
+    return iso_date(re.sub(r"(\.\d{1,6})\d*", r"\1", str(written or "")))
+
+
+def _from_csv(path: Path) -> Item:
+    rows = list(csv.reader(io.StringIO(decode(load_bytes(path)))))[1:]
+    rows = [row for row in rows if len(row) >= 4]
+    talk = Talk()
+    for row, at in zip(rows, _moments(talk, [row[2] for row in rows]), strict=True):
+        if _SYSTEM_TEXT.fullmatch(row[3].strip()):
+            talk.leave_out(SYSTEM)
+        else:
+            talk.say(_plain_name(row[1]), row[3], at)
+    return talk.conversation(_channel_of(path))
+
+
+def _channel_of(path: Path) -> str:
+    """The exporter calls its files `Guild - Category - channel [123456]`."""
+    return re.sub(r"\s*\[\d+\].*$", "", path.stem) or path.stem
+
+
+def _plain_name(shown: str) -> str:
+    return re.sub(r"#(?:\d{4}|0)$", "", shown)
+
+
+def _from_text(text: str) -> Item:
+    opening = _TEXT_OPENING.match(text)
+    talk = Talk()
+    body = _TEXT_END.split(text[opening.end() if opening else 0 :])[0]
+    found: list[tuple[re.Match[str], list[str]]] = []
+    blank = True
+    for line in body.split("\n"):
+        begins = _LINE.fullmatch(line) if blank else None
+        blank = not line.strip() or set(line.strip()) == {"="}
+        if begins and _DATE.fullmatch(begins["date"]):
+            found.append((begins, []))
+        elif found:
+            found[-1][1].append(line)
+    moments = _moments(talk, [begins["date"] for begins, _ in found])
+    for (begins, lines), at in zip(found, moments, strict=True):
+        said = "\n".join(lines)
+        added = re.search(rf"(?m)^{_ADDED.pattern}$", said)
+        said = (said[: added.start()] if added else said).strip()
+        if _SYSTEM_TEXT.fullmatch(said):
+            talk.leave_out(SYSTEM)
+        else:
+            talk.say(_plain_name(begins["speaker"]), said, at)
+    return talk.conversation(opening["channel"] if opening else "")
+
+
+def _from_html(path: Path) -> Item:
+    from lxml.html import fromstring
+
+    page = fromstring(decode(load_bytes(path)))
+    talk = Talk()
+    said: list[tuple[str, str, str]] = []  # speaker, text, date
+    for group in page.find_class("chatlog__message-group"):
+        speaker, date, bot = "", "", False
+        for message in group.find_class("chatlog__message-container") or [group]:
+            if message.find_class("chatlog__system-notification-content"):
+                talk.leave_out(SYSTEM)
+                continue
+            authors = message.find_class("chatlog__author") or message.find_class(
+                "chatlog__author-name"
+            )
+            if authors:
+                speaker = str(authors[0].text_content())
+                bot = bool(
+                    message.find_class("chatlog__author-tag")
+                    or message.find_class("chatlog__bot-tag")
+                )
+            stamps = message.find_class("chatlog__timestamp") + message.find_class(
+                "chatlog__short-timestamp"
+            )
+            if stamps:
+                date = stamps[0].get("title") or str(stamps[0].text_content())
+            text = _shown(message)
+            if bot or not text:
+                talk.leave_out(BOT if bot else MEDIA)
+            else:
+                said.append((speaker, text, date))
+    for (speaker, text, _), at in zip(
+        said, _moments(talk, [date for *_, date in said]), strict=True
+    ):
+        talk.say(speaker, text, at)
+    titles = [str(entry.text_content()) for entry in page.find_class("preamble__entry")[:2]]
+    return talk.conversation(" / ".join(filter(None, map(name, titles))) or _channel_of(path))
+
+
+def _shown(message: Any) -> str:
+    found = message.find_class("chatlog__markdown-preserve") or message.find_class(
+        "chatlog__content"
+    )
+    # The text of a message that this one answers to has classes of its own.
+    for content in found:
+        for line_break in content.iter("br"):
+            line_break.tail = "\n" + (line_break.tail or "")
+        for edited in content.find_class("chatlog__edited-timestamp"):
+            edited.drop_tree()
+        return str(content.text_content()).strip()
+    return ""
+
+
+def _moments(talk: Talk, written: list[str]) -> list[str | None]:
+    """The dates, whose form is that of the region the exporter was set to."""
+    found = [None if iso_date(date) else _DATE.search(date) for date in written]
+    parts = [_parts(date) if date else None for date in found]
+    known = [each for each in parts if each]
+    half = any(date and date["half"] for date in found)
+    order = settle(known, "MDY" if half else "DMY", _STARTED)
+    if known and not order.certain:
+        first = "day" if order.order == "DMY" else "month"
+        talk.note(
+            f"dates such as {'/'.join(known[0])} may be day or month first: read with the {first} first"
+        )
+    moments: list[str | None] = []
+    for date, match, each in zip(written, found, parts, strict=True):
+        day = order.date(each) if each else None
+        moments.append(_utc(date) if not match else f"{day}T{_clock(match)}" if day else None)
+    return moments
+
+
+def _parts(found: re.Match[str]) -> Parts | None:
+    month = found["b"].lower()
+    if month.isdecimal():
+        return found["a"], found["b"], found["c"]
+    if month not in _MONTHS:
+        return None
+    # A month's name leaves no doubt: a day above 12 says so to the rest.
+    return found["a"], str(_MONTHS.index(month) + 1), found["c"]
+
+
+def _clock(found: re.Match[str]) -> str:
+    hour = int(found["hour"])
+    if found["half"] and hour <= 12:
+        hour = hour % 12 + (12 if found["half"].lower() == "p" else 0)
+    clock = datetime(2000, 1, 1, min(hour, 23), int(found["minute"]), int(found["second"] or 0))
+    return clock.time().isoformat()

@@ -1,0 +1,107 @@
+"""Telegram Desktop's export: JSON of one chat or of the whole account, HTML; and dumps of its API.
+
+https://core.telegram.org/import-export
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ..records import Item
+from . import telegram_html
+from .dates import iso_date, iso_from_unix
+from .json_faults import looks_like_json
+from .json_places import header, items
+from .talk import MEDIA, SYSTEM, Talk
+
+_ACCOUNT = re.compile(rb'"chats"\s*:\s*\{|"about"\s*:\s*"[^"]{0,200}Telegram')
+_MESSAGES = re.compile(rb'"messages"\s*:\s*\[')
+_MESSAGE = re.compile(rb'"date_unixtime"\s*:|"from_id"\s*:|"actor(?:_id)?"\s*:|"text_entities"\s*:')
+_DUMP = re.compile(rb'"message\.id"\s*:')
+_TELEGRAM_TYPE = re.compile(
+    rb'"type"\s*:\s*"(?:personal_chat|bot_chat|saved_messages|(?:private|public)_(?:super)?(?:group|channel))"'
+)
+
+Json = dict[str, Any]
+
+
+def matches(path: Path, head: bytes) -> bool:
+    """A page of a chat, or JSON with messages in Telegram's fields, or with an account's chats."""
+    if not looks_like_json(head):
+        return telegram_html.is_page(head)
+    if _MESSAGES.search(head) and (_MESSAGE.search(head) or _TELEGRAM_TYPE.search(head)):
+        return True
+    return bool(_ACCOUNT.search(head) or _DUMP.search(head))
+
+
+def read(path: Path) -> Iterator[Item]:
+    """A conversation for each chat; one chat is streamed, an account's come one by one.
+
+    Raises:
+        UnreadableSource: broken JSON, or a page that is none. Some conversations may have come before.
+        OSError: it cannot be opened.
+    """
+    with path.open("rb") as file:
+        head = file.read(64 * 1024)
+    if not looks_like_json(head):
+        yield telegram_html.read_page(path)
+    elif _DUMP.search(head):
+        yield _chat({"name": path.stem}, sorted(items(path, "item"), key=_written_at))
+    elif _ACCOUNT.search(head):
+        for place in ("chats.list.item", "left_chats.list.item"):
+            for chat in items(path, place):
+                if isinstance(chat, dict) and isinstance(chat.get("messages"), list):
+                    yield _chat(chat, chat["messages"])
+    else:
+        yield _chat(
+            {"name": path.parent.name} | header(path, "messages"), items(path, "messages.item")
+        )
+
+
+def _written_at(message: Any) -> str:
+    return str(message.get("date")) if isinstance(message, dict) else ""
+
+
+def _chat(about: Json, messages: Iterable[Any]) -> Item:
+    talk = Talk()
+    for message in messages:
+        if isinstance(message, dict):
+            _take(talk, message)
+    title = about.get("name")
+    if not title and about.get("type") == "saved_messages":
+        title = "Saved messages"
+    number = about.get("id")
+    return talk.conversation(str(title or ""), str(number) if number is not None else None)
+
+
+def _take(talk: Talk, message: Json) -> None:
+    if message.get("type", "message") != "message":
+        talk.leave_out(SYSTEM)
+        return
+    text = _text(message.get("text"))
+    if not text.strip():
+        talk.leave_out(MEDIA)
+        return
+    speaker = message.get("from") or message.get("from_id") or message.get("sender_id")
+    forwarded = message.get("forwarded_from")
+    if isinstance(forwarded, str) and forwarded != speaker:
+        text = f"Forwarded from {forwarded}:\n{text}"
+    talk.say(str(speaker or "Deleted account"), text, _moment(message))
+
+
+def _text(value: object) -> str:
+    """A text, or its pieces: plain ones as strings, links and bold ones as objects."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, list):
+        return ""
+    pieces = (piece.get("text") if isinstance(piece, dict) else piece for piece in value)
+    return "".join(piece for piece in pieces if isinstance(piece, str))
+
+
+def _moment(message: Json) -> str | None:
+    seconds = message.get("date_unixtime")
+    if isinstance(seconds, str) and re.fullmatch(r"\d{1,12}", seconds):
+        seconds = int(seconds)
+    return iso_from_unix(seconds) or iso_date(message.get("date"))

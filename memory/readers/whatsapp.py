@@ -1,0 +1,243 @@
+"""WhatsApp's "Export chat": the text, or the zip around it, of Android and of iOS.
+
+Each message begins with its date in the way of the phone's region; lines without one go on with the
+message before. The phone's language writes what happened in the chat and what was no text, so
+words of many languages stand here; iOS puts an invisible mark (U+200E) in front of them.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import time
+from pathlib import Path
+
+from ..records import Conversation, Item
+from .archive import ZIP_MAGIC, open_member, open_zip, read_member
+from .date_order import DateOrder, Parts, settle
+from .plain_text import LARGEST_TEXT_BYTES, decode_untouched, load_bytes, wide_encoding
+from .talk import MEDIA, SYSTEM, Talk
+
+_FOUNDED = 2009
+_MARK = "\u200e"
+_OTHER_MARKS = re.compile("[\u200b\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_GAP = "[ _\u00a0\u2009\u202f]"  # some phones put a narrow or an unbreakable space
+_HALF = rf"(?:[AaPp]{_GAP}?\.?{_GAP}?[Mm]\b\.?|[ap]\.|上午|下午|凌晨|早上|中午|晚上|午前|午後|오전|오후|[صم]|[πμ]\.?μ\.?|ΠΜ|ΜΜ|de|du|CH|SA)"
+_HEADER = re.compile(
+    rf"{_MARK}*(?P<bracket>\[)?"
+    rf"(?P<a>\d{{1,4}})(?P<separator>[./-]|년|年){_GAP}?(?P<b>\d{{1,2}})(?:[./-]|월|月){_GAP}?(?P<c>\d{{1,4}})(?:\.|일|日)?"
+    rf"(?:{_GAP}?г\.)?(?:[,،]|{_GAP}(?:à|at|a las|às|kl\.?|um|om))?{_GAP}{{0,2}}"
+    rf"(?P<before>{_HALF}{_GAP}?)?(?P<hour>\d{{1,2}})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d))?"
+    rf"(?:{_GAP}?(?P<after>{_HALF}))?"
+    rf"(?(bracket){_GAP}?\] ?|{_GAP}[-–]{_GAP})(?P<rest>.*)",
+    re.DOTALL,
+)
+_AFTERNOON = re.compile(r"(?i)p|下午|晚上|午後|오후|م|μ\.?μ|ΜΜ|du|CH")
+_MORNING = re.compile(r"(?i)a|上午|凌晨|早上|午前|오전|ص|π|ΠΜ|de|SA")
+_LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|ALERT)\b")
+_LONGEST_NAME = 100
+
+_SENDERLESS = re.compile(  # "Anna changed the subject to “Trip: Rome”" is no message of Anna's
+    r"[\"“”„«]|\b(?:created group|changed (?:the|this|their)|added|removed|pinned|hat die Gruppe|hat den|"
+    r"cambió|creó|a créé|a changé|criou|mudou)\b"
+)
+_MEDIA_WORDS = (
+    r"media|medien|multim[eé]dia|médias?|mídia|ficheiro|arquivo|archivo|медиа\w*|файл|medya|médium|"
+    r"メディア|媒体|媒體|省略|미디어|وسائط|मीडिया|מדיה|attached|angehängt|adjunt\w+|joint|allegat\w+|bijgevoegd|"
+    r"anexad\w+|прикреплено|bilaga|vedlagt"
+)
+_MEDIA = re.compile(
+    rf"(?i){_MARK}?(?:<[^<>\n]{{0,80}}(?:{_MEDIA_WORDS})[^<>\n]{{0,80}}>"
+    r"|(?:IMG|VID|PTT|AUD|STK|DOC|GIF)-\d{8}-WA\d{1,6}\.\w{2,5}(?: \([^()\n]{3,40}\))?"
+    r"|[^\n]{1,200}\.\w{2,5} \((?:file attached|Datei angehängt|archivo adjunto|fichier joint|arquivo anexado|"
+    r"ficheiro anexado|file allegato|bestand bijgevoegd|файл добавлен)\)"
+    r"|(?:image|video|audio|sticker|GIF|document|contact card|video note) omitted"
+    r"|(?:Bild|Video|Audio|Sticker|GIF|Dokument|Kontaktkarte) weggelassen"
+    r"|null)"
+)
+_DELETED = re.compile(
+    r"(?i)(?:this message was deleted(?: by admin .*)?|you deleted this message(?: as admin)?|"
+    r"diese nachricht wurde gelöscht|du hast diese nachricht gelöscht|"
+    r"(?:se eliminó este mensaje|este mensaje fue eliminado|eliminaste este mensaje)|"
+    r"(?:ce message a été supprimé|vous avez supprimé ce message)|"
+    r"(?:mensagem apagada|esta mensagem foi apagada|(?:você )?apagou esta mensagem)|"
+    r"(?:questo messaggio è stato eliminato|hai eliminato questo messaggio)|"
+    r"(?:dit bericht is verwijderd|je hebt dit bericht verwijderd)|"
+    r"(?:данное сообщение удалено|вы удалили данное сообщение))\.?"
+)
+_HAPPENED = re.compile(
+    r"(?i)messages (?:and calls are|to this (?:chat|group)(?: and calls)? are now|you send to this \w+ are)"
+    r"[^\n]{0,40} end-to-end encrypt|nachrichten und anrufe sind ende-zu-ende|"
+    r"(?:missed|verpasster) (?:group )?(?:voice|video|sprach)[ -]?(?:call|anruf)(?: at .{1,12}|, .{1,30})?$|"
+    r"waiting for this message|warte auf diese nachricht"
+)
+_EDITED = re.compile(
+    rf"{_MARK}?<(?:This message was edited|Diese Nachricht wurde bearbeitet|Se editó este mensaje\.?|"
+    r"Ce message a été modifié|Mensagem editada|Questo messaggio è stato modificato|"
+    r"Dit bericht is bewerkt|Сообщение изменено)>"
+)
+_TEXT_NAME = re.compile(r"(?:.*/)?(?:_chat|[^/]*whatsapp[^/]*)\.txt", re.IGNORECASE)
+_TITLE = re.compile(
+    r"(?i)^(?:whatsapp[ _-]*chat|chat[ _]de[ _]whatsapp|conversa do whatsapp|discussion whatsapp|chat whatsapp)"
+    r"[ _-]*(?:with|mit|con|avec|com|met|con el|de|-)?[ _-]+"
+)
+
+
+@dataclass
+class _Entry:
+    """A message or a system line, its continuation lines after the first."""
+
+    parts: Parts
+    form: str  # dates of one form are of one order
+    time: str
+    upper_half: bool
+    lines: list[str] = field(default_factory=list)
+
+
+def matches(path: Path, head: bytes) -> bool:
+    """It opens with a dated line, and such lines have senders; or a zip with such a text in it."""
+    if head.startswith(ZIP_MAGIC):
+        return _member(path) is not None
+    return _is_chat(head)
+
+
+def read(path: Path) -> Iterator[Item]:
+    """One conversation.
+
+    Raises:
+        UnreadableSource: too large, in an unknown character set, or a damaged zip.
+        OSError: it cannot be opened.
+    """
+    with path.open("rb") as file:
+        is_zip = file.read(4) == ZIP_MAGIC
+    name = _member(path) if is_zip else None
+    if name is None:
+        yield _conversation(decode_untouched(load_bytes(path)), _title(path.stem, path))
+        return
+    with open_zip(path) as archive:
+        data = read_member(archive, name, LARGEST_TEXT_BYTES)
+    yield _conversation(decode_untouched(data), _title(Path(name).stem, path))
+
+
+def _member(path: Path) -> str | None:
+    """The chat's text in a zip; what else is in there are the pictures and files that were sent."""
+    with open_zip(path) as archive:
+        names = [name for name in archive.namelist() if name.lower().endswith(".txt")]
+        likely = [name for name in names if _TEXT_NAME.fullmatch(name)]
+        for name in likely or (names if len(names) == 1 else []):
+            with open_member(archive, name, LARGEST_TEXT_BYTES) as member:
+                if _is_chat(member.read(64 * 1024)):
+                    return name
+    return None
+
+
+def _is_chat(head: bytes) -> bool:
+    text = head.decode(wide_encoding(head[:4096]) or _marked(head) or "utf-8", errors="replace")
+    lines = [line for line in _bare(text).split("\n") if line.strip(_MARK + " \r")]
+    found = [_HEADER.match(line) for line in lines]
+    if not lines or not found[0]:
+        return False
+    rests = [match["rest"] for match in found if match]
+    said = sum(": " in rest and not _LEVEL.search(rest.split(": ")[0]) for rest in rests)
+    return said * 4 >= len(rests)
+
+
+def _marked(head: bytes) -> str | None:
+    return "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else None
+
+
+def _bare(text: str) -> str:
+    return _OTHER_MARKS.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _title(stem: str, path: Path) -> str:
+    """The other's or the group's name; iOS calls the text `_chat` and names the zip or the folder."""
+    if stem.lower() == "_chat":
+        stem = path.stem if path.suffix.lower() == ".zip" else path.parent.name
+    return _TITLE.sub("", stem) or stem
+
+
+def _conversation(text: str, title: str) -> Conversation:
+    entries = list(_entries(_bare(text)))
+    orders = {
+        form: _order(form, [e for e in entries if e.form == form])
+        for form in {entry.form for entry in entries}
+    }
+    talk = Talk()
+    for entry in entries:
+        day = orders[entry.form].date(entry.parts)
+        _take(talk, entry.lines, f"{day}T{entry.time}" if day else None)
+    for form, order in sorted(orders.items()):
+        if not order.certain and form != ".":
+            first = "day" if order.order == "DMY" else "month"
+            example = form.join(next(e.parts for e in entries if e.form == form))
+            talk.note(
+                f"dates such as {example} may be day or month first: read with the {first} first"
+            )
+    return talk.conversation(title)
+
+
+def _entries(text: str) -> Iterator[_Entry]:
+    entry: _Entry | None = None
+    for line in text.split("\n"):
+        found = _HEADER.match(line)
+        moment = _time(found) if found else None
+        if found and moment:
+            if entry:
+                yield entry
+            half = found["before"] or found["after"] or ""
+            parts = (found["a"], found["b"], found["c"])
+            form = "year" if len(parts[0]) == 4 else found["separator"]
+            entry = _Entry(parts, form, moment, half.isupper(), [found["rest"]])
+        elif entry:
+            entry.lines.append(line)
+    if entry:
+        yield entry
+
+
+def _time(found: re.Match[str]) -> str | None:
+    hour = int(found["hour"])
+    half = (found["before"] or found["after"] or "").strip()
+    if half and hour <= 12:
+        if _AFTERNOON.match(half):
+            hour = hour % 12 + 12
+        elif _MORNING.match(half):
+            hour %= 12
+    try:
+        return time(hour, int(found["minute"]), int(found["second"] or 0)).isoformat()
+    except ValueError:
+        return None
+
+
+def _order(form: str, entries: list[_Entry]) -> DateOrder:
+    """Where the dates leave it open: 3/4/25, 3:22 PM is how American phones write, and they alone."""
+    is_american = form == "/" and any(entry.upper_half for entry in entries)
+    return settle((e.parts for e in entries), "MDY" if is_american else "DMY", _FOUNDED)
+
+
+def _take(talk: Talk, lines: list[str], at: str | None) -> None:
+    speaker, colon, first = lines[0].partition(":")
+    speaker = speaker.strip(_MARK + " ").removeprefix("~").strip()
+    has_sender = colon and speaker and (not first or first[0] in " \u00a0" + _MARK)
+    if not has_sender or len(speaker) > _LONGEST_NAME or _SENDERLESS.search(speaker):
+        talk.leave_out(SYSTEM)
+        return
+    text = _EDITED.sub("", "\n".join([first.strip(" \u00a0"), *lines[1:]])).strip()
+    if _DELETED.fullmatch(text.replace(_MARK, "")) or _HAPPENED.match(text.replace(_MARK, "")):
+        talk.leave_out(SYSTEM)
+        return
+    kept = [line for line in map(_without_media, text.split("\n")) if line is not None]
+    words = "\n".join(kept).strip()
+    if words:
+        talk.say(speaker, words, at)
+    else:
+        talk.leave_out(MEDIA)
+
+
+def _without_media(line: str) -> str | None:
+    """What a person wrote of a line; None where it only stands for something that is no text."""
+    before, mark, _ = line.partition(_MARK)
+    if mark and (not before.strip() or before.rstrip().endswith("•")):
+        return None
+    if mark and _MEDIA.search(line[len(before) :]):
+        line = before
+    return None if _MEDIA.fullmatch(line.strip()) else line

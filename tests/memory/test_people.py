@@ -1,0 +1,74 @@
+"""Who the owner is in chats between people, and what follows from it."""
+
+from collections import Counter
+from pathlib import Path
+
+from learnctl.memory import people
+from learnctl.memory.ingest import ingest, look
+from learnctl.memory.store import Store
+
+CHAT = "14/01/24, 09:00 - Ann: The dog is called Rex\n14/01/24, 09:01 - Bob: Mine is called Tom\n"
+
+
+def kinds(store: Store) -> set[tuple[str, str]]:
+    return {(row["kind"], row["text"]) for row in store.rows("SELECT kind, text FROM chunks")}
+
+
+SAID = {("said", "The dog is called Rex"), ("said", "Mine is called Tom")}
+TOLD_BY_ANN = {("told", "The dog is called Rex"), ("said", "Mine is called Tom")}
+
+
+def test_owners_messages_are_the_user_s(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "chat.txt"
+    path.write_text(CHAT)
+    report = ingest(store, [path])
+    assert report.strangers == [Counter(Ann=1, Bob=1)]
+    assert kinds(store) == SAID
+
+    people.remember(store, [" ANN "])
+    assert not ingest(store, [path]).strangers  # the same bytes, read again
+    assert kinds(store) == TOLD_BY_ANN
+    spoke = store.rows("SELECT role, speaker FROM messages ORDER BY position")
+    assert [(row["role"], row["speaker"]) for row in spoke] == [("user", "Ann"), ("person", "Bob")]
+    assert [line["reason"] for line in ingest(store, [path]).skipped] == ["unchanged"]
+
+    people.disown(store, ["ann"])
+    ingest(store, [path])
+    assert (people.known(store), kinds(store)) == ([], SAID)
+
+
+def test_names_are_kept_once_as_they_were_given(store: Store) -> None:
+    people.remember(store, ["Ann", "ann", "", "Ann Lee"])
+    assert people.known(store) == ["Ann", "Ann Lee"]
+
+
+def test_the_dry_run_knows_the_owner_too(tmp_path: Path) -> None:
+    path = tmp_path / "chat.txt"
+    path.write_text(CHAT)
+    assert look([path]).strangers
+    assert not look([path], ["ann"]).strangers
+
+
+def test_a_guess_needs_one_name_common_to_several_chats() -> None:
+    one, other, third = Counter(Ann=2, Bob=1), Counter(Ann=1, Cat=5), Counter(Dan=1)
+    assert people.guess([one, other]) == "Ann"
+    assert people.guess([one]) is None
+    assert people.guess([one, one]) is None
+    assert people.guess([one, other, third]) is None
+
+
+def test_a_changed_export_folder_is_taken_in_again(store: Store, tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    (folder / "general").mkdir(parents=True)
+    (folder / "users.json").write_text('[{"id": "U01", "name": "ann"}]')
+    (folder / "channels.json").write_text("[]")
+    day = '[{"type": "message", "user": "U01", "ts": "1704189600.000200", "text": "Day one"}]'
+    (folder / "general" / "2024-01-02.json").write_text(day)
+    assert ingest(store, [tmp_path]).conversations == 1
+    assert [line["reason"] for line in ingest(store, [tmp_path]).skipped] == ["unchanged"]
+    (folder / "general" / "2024-01-03.json").write_text(
+        day.replace("one", "two").replace("600", "900")
+    )
+    assert ingest(store, [tmp_path]).messages == 2
+    assert store.value("SELECT count(*) FROM conversations") == 1
+    assert [source["path"] for source in store.sources()] == [str(folder)]
