@@ -129,6 +129,8 @@ def _render(report: "IngestReport", dry_run: bool, verbose: bool) -> None:
         if not (dry_run and noun == "chunk")
     )
     show(f"{'would read' if dry_run else 'new'}: {taken}")
+    if report.left_out:
+        say(f"left out: {counted(report.left_out, 'passage')} (`learnctl show --skipped` says why)")
     if report.kept_back:
         say(f"kept back: {counted(report.kept_back, 'passage')} (`learnctl trust --list` says why)")
     if report.unseen:

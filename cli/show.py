@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Argument, Context
+from typer import Argument, BadParameter, Context, Option
 
 from ..memory.errors import LearnctlError
 from . import flags
 from .context import open_store
+from .output import say, show_json
 from .output import show as print_line
-from .output import show_json
 
 if TYPE_CHECKING:
     from ..memory.store import Store
@@ -19,13 +19,16 @@ BEGINNING = 100
 def show(
     ctx: Context,
     name: Annotated[
-        str,
+        str | None,
         Argument(
             metavar="SOURCE|chunk:N|sample:N",
             help="A source as `learnctl sources` lists it, or a chunk or sample by its number.",
             show_default=False,
         ),
-    ],
+    ] = None,
+    skipped: Annotated[
+        bool, Option("--skipped", help="List what was left out, of SOURCE or of all, and why.")
+    ] = False,
     as_json: flags.Json = False,
 ) -> None:
     """Show what a source holds, where a chunk came from, or what a sample was used for.
@@ -37,9 +40,18 @@ def show(
       learnctl show chunk:12
 
       learnctl show sample:40 --json
+
+      learnctl show --skipped
     """
     from ..memory import show as details
 
+    if skipped:
+        _show_skipped(ctx, name, as_json)
+        return
+    if name is None:
+        raise BadParameter(
+            "name a source, chunk:N or sample:N", param_hint="SOURCE|chunk:N|sample:N"
+        )
     kind, _, number = name.partition(":")
     with open_store(ctx) as store:
         if kind == "chunk":
@@ -52,6 +64,22 @@ def show(
         show_json(found)
     else:
         render(found)
+
+
+def _show_skipped(ctx: Context, name: str | None, as_json: bool) -> None:
+    from ..memory.left_out import listed
+
+    with open_store(ctx) as store:
+        found = listed(
+            store, [source["id"] for source in store.find_sources(name)] if name else None
+        )
+    if as_json:
+        show_json(found)
+        return
+    for entry in found:
+        print_line(f"{entry['reason']}: {entry['source']}: {entry['place']}: {entry['beginning']}")
+    if not found:
+        say("nothing was left out")
 
 
 def _number(text: str) -> int:

@@ -8,23 +8,33 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 
-from . import forgotten
+from . import forgotten, left_out
 from .chunk import Chunk, document_chunks, message_chunks
 from .invisible import MARK, without_unseen
 from .lineage import mark_adapters, trained_on
+from .quality import LeftOut, sift
 from .records import Conversation, Document, Item, Message, Section
 from .redact import Redactor
 from .store import Record, Store, marks, now
 from .suspicion import why_kept_back
 
-COUNTS = ("documents", "conversations", "messages", "chunks", "forgotten", "kept_back", "unseen")
+COUNTS = (
+    "documents",
+    "conversations",
+    "messages",
+    "chunks",
+    "forgotten",
+    "left_out",
+    "kept_back",
+    "unseen",
+)
 
 
 def put(store: Store, source_id: int, item: Item) -> Record:
     """Put one document or conversation under a source; secrets are replaced first.
 
     Returns the counts of what was new, by the names in `COUNTS`; beside them how much was left out because
-    it was forgotten, how many of the chunks are kept back, and how many characters that nobody sees were
+    it was forgotten or is worth nothing (`quality`), how many of the chunks are kept back, and how many characters that nobody sees were
     taken out.
     """
     taking = _Taking(store, source_id)
@@ -39,6 +49,7 @@ def unlink(store: Store, source_id: int) -> None:
     """Part a source from all it holds; `sweep` then removes what nobody holds any more."""
     for link in ("source_documents", "source_conversations"):
         store.db.execute(f"DELETE FROM {link} WHERE source_id = ?", [source_id])
+    left_out.drop(store, source_id)
 
 
 def is_empty(store: Store, source_id: int) -> bool:
@@ -203,6 +214,16 @@ class _Taking:
         )
         author = self._line(document.author or "") or None
         rules = forgotten.load(self._store)
+
+        def sifted(section: Section) -> Section:
+            place = (title, author, section.heading)
+            kept, worthless = sift(section.text)
+            for found in worthless:
+                if not rules.cover((*place, found.beginning), author, document.date):
+                    self._leave_out(section.heading or title, found)
+            return replace(section, text=kept)
+
+        sections = tuple(map(sifted, sections))
         whole = list(document_chunks(replace(document, sections=sections)))
         chunks = [
             chunk
@@ -263,6 +284,9 @@ class _Taking:
                 place = {"conversation_id": known, "position": position, "role": other.role}
                 said = {"text": _plain(other.text), "created_at": other.created_at}
                 _insert(self._store, "alternatives", place | said)
+        else:
+            for number, message in enumerate(messages, 1):
+                self._sifted(message, number)
         _link(self._store, "source_conversations", self._source_id, known)
 
     def put_message(self, conversation_id: int, message: Message) -> None:
@@ -280,12 +304,25 @@ class _Taking:
         }
         message_id = _insert(self._store, "messages", record)
         self.counts["messages"] += 1
-        for place, chunk in enumerate(message_chunks(message)):
+        kept = self._sifted(message, position + 1)
+        for place, chunk in enumerate(message_chunks(kept)):
             self._put_chunk(chunk, "message_chunks", {"message_id": message_id, "position": place})
 
     def cleaned(self, message: Message) -> Message:
         speaker = self._line(message.speaker) if message.speaker else None
         return replace(message, text=self._text(message.text), speaker=speaker)
+
+    def _sifted(self, message: Message, number: int) -> Message:
+        kept, worthless = sift(message.text, is_message=True)
+        for found in worthless:
+            self._leave_out(f"message {number}", found)
+        return replace(message, text=kept)
+
+    def _leave_out(self, place: str, found: LeftOut) -> None:
+        left_out.note(
+            self._store, self._source_id, place, replace(found, beginning=_plain(found.beginning))
+        )
+        self.counts["left_out"] += 1
 
     def _put_chunk(self, chunk: Chunk, table: str, place: Record) -> None:
         """Put a chunk in its place; the same text is there once."""

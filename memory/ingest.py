@@ -29,6 +29,7 @@ class IngestReport:
     """Counts of what was new, and a reason for each path that was not taken.
 
     Attributes:
+        left_out: paragraphs and messages that are worth nothing; `learnctl show --skipped` lists them.
         kept_back: chunks that wait for `learnctl trust`.
         unseen: characters that nobody sees, taken out.
     """
@@ -37,6 +38,7 @@ class IngestReport:
     conversations: int = 0
     messages: int = 0
     chunks: int = 0
+    left_out: int = 0
     kept_back: int = 0
     unseen: int = 0
     skipped: list[Record] = field(default_factory=list)

@@ -1,0 +1,31 @@
+"""What was taken in of a source but made no chunk, and why."""
+
+from .quality import LeftOut
+from .store import Record, Store, marks
+
+
+def note(store: Store, source_id: int, place: str, found: LeftOut) -> None:
+    """Keep a note of it.
+
+    Args:
+        place: the heading or the message it stood at.
+    """
+    store.db.execute(
+        "INSERT INTO left_out (source_id, place, reason, beginning) VALUES (?, ?, ?, ?)",
+        [source_id, place, found.reason, found.beginning],
+    )
+
+
+def drop(store: Store, source_id: int) -> None:
+    """Drop the notes of a source that is read again."""
+    store.db.execute("DELETE FROM left_out WHERE source_id = ?", [source_id])
+
+
+def listed(store: Store, source_ids: list[int] | None = None) -> list[Record]:
+    """What was left out of some sources or of all: source, place, reason, beginning."""
+    among = "1" if source_ids is None else f"l.source_id IN ({marks(source_ids)})"
+    return store.rows(
+        "SELECT s.path AS source, l.place, l.reason, l.beginning FROM left_out l"
+        f" JOIN sources s ON s.id = l.source_id WHERE {among} ORDER BY l.id",
+        *(source_ids or ()),
+    )
