@@ -23,6 +23,7 @@ from . import (
     init,
     knows,
     model,
+    report,
     restore,
     rollback,
     schedule,
@@ -98,6 +99,7 @@ for panel, functions in {
     LEARNING: (
         consolidate.consolidate,
         history.history,
+        report.report,
         evaluate.evaluate,
         rollback.rollback,
     ),

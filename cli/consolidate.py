@@ -1,9 +1,12 @@
 """`learnctl consolidate`: learn what is new, and put it in service if the gate lets it through."""
 
-from typing import Annotated, Any
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Context, Exit, Option
 
+from ..memory.errors import LearnctlError
+from . import condition_flags as conditions
 from . import flags
 from .context import load_options, open_store
 from .durations import duration, parse_duration
@@ -11,6 +14,11 @@ from .history import recall_text
 from .output import counted, n_bytes, show, show_json
 from .progress import reporting
 
+if TYPE_CHECKING:
+    from ..memory.store import Store
+    from ..trainer.options import Options
+
+GAVE_WAY = 75
 EXIT_CODES = {"promoted": 0, "refused": 4, "nothing": 5, "paused": 130}
 
 
@@ -30,7 +38,10 @@ def consolidate(
     ] = None,
     scheduled: Annotated[
         bool,
-        Option("--scheduled", help="Only if the machine is idle and not on battery; say little."),
+        Option(
+            "--scheduled",
+            help="As a night: keep to the conditions, take in watched folders, leave a note.",
+        ),
     ] = False,
     base: Annotated[
         str | None, Option(metavar="MODEL", help="The base model to train on.", show_default=False)
@@ -50,6 +61,16 @@ def consolidate(
     seed: Annotated[
         int | None, Option(metavar="N", help="Fixes every random choice.", show_default=False)
     ] = None,
+    on_ac: conditions.OnAc = None,
+    idle_gpu: conditions.IdleGpu = None,
+    max_load: conditions.MaxLoad = None,
+    min_free_vram: conditions.MinFreeVram = None,
+    min_free_disk: conditions.MinFreeDisk = None,
+    max_temperature: conditions.MaxTemperature = None,
+    min_new_tokens: conditions.MinNewTokens = None,
+    until: conditions.Until = None,
+    notify: conditions.Notify = False,
+    on_finish: conditions.OnFinish = None,
     as_json: flags.Json = False,
 ) -> None:
     """Learn what is new, examine the result, and put it in service if it passes.
@@ -69,21 +90,51 @@ def consolidate(
         options = load_options(
             ctx, base=base, quantize=quantize, device=device, epochs=epochs, seed=seed
         )
-        if scheduled:
-            from .conditions import require
-
-            require()
         from ..trainer import consolidate as consolidation
 
         if dry_run:
             planned = consolidation.plan(store, options)
             show_json(planned) if as_json else _render_plan(planned)
             return
-        with reporting(quiet=scheduled) as on_progress:
-            result = consolidation.consolidate(store, options, budget, on_progress)
+        if scheduled:
+            result = _night(ctx, store, options, budget)
+        else:
+            with reporting() as on_progress:
+                result = consolidation.consolidate(store, options, budget, on_progress)
     show_json(result) if as_json else _render(result)
-    if code := EXIT_CODES[result["decision"]]:
+    code = GAVE_WAY if result.get("gave_way") else EXIT_CODES[result["decision"]]
+    if code:
         raise Exit(code)
+
+
+def _night(
+    ctx: Context, store: "Store", options: "Options", budget: float | None
+) -> dict[str, Any]:
+    """A scheduled run, kept awake and told about as the options say."""
+    from ..trainer.conditions import Conditions
+    from ..trainer.scheduled import run_night
+    from .awake import awake
+    from .finish import notify, run_command
+
+    names = [field.name for field in fields(Conditions)]
+    chosen = {name: ctx.params[name] for name in names if ctx.params[name] is not None}
+    told = {"decision": "error", "reason": "", "note": ""}
+    try:
+        with awake():
+            told = run_night(store, options, Conditions(**chosen), budget)
+        if ctx.params["notify"] and told["decision"] in ("promoted", "refused"):
+            notify(f"{told['decision']}: {told['reason']}".removesuffix(": "))
+        return told
+    except LearnctlError as error:
+        told |= {"reason": str(error)}
+        if error.exit_code == GAVE_WAY:
+            told |= {"decision": "paused"}
+        elif ctx.params["notify"]:
+            notify(str(error))
+        raise
+    finally:
+        if command := ctx.params["on_finish"]:
+            run_command(command, told["decision"], told["reason"], told["note"])
 
 
 def _render_plan(planned: dict[str, Any]) -> None:

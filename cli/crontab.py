@@ -4,33 +4,60 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from ..memory.errors import LearnctlError
+from .job import Job, When
+
+NAME = "cron"
 
 
-def line(home: Path, daily: str) -> str:
-    """The crontab line that consolidates one home folder every day at `HH:MM`."""
-    hour, minute = (int(part) for part in daily.split(":"))
-    command = [*_program(), "--home", str(home), "consolidate", "--scheduled"]
-    # cron starts with hardly any environment; where the models lie has to go along.
-    models = os.environ.get("LEARNCTL_MODELS")
-    where = f"LEARNCTL_MODELS={shlex.quote(str(Path(models).absolute()))} " if models else ""
-    whole = f"{where}{shlex.join(command)} {_marker(home)}"
-    if "\n" in whole:
-        raise LearnctlError("a path with a line break in it cannot stand in a crontab")
-    return f"{minute} {hour} * * * " + whole.replace("%", r"\%")  # a bare % is a line break to cron
+def why_not() -> str:
+    """Why this scheduler cannot be used here; empty where it can."""
+    return "" if shutil.which("crontab") else "there is no `crontab` program on this machine"
 
 
-def with_line(text: str, home: Path, new: str) -> str:
+def advice() -> str:
+    """What a person should know of it."""
+    return "cron does not make up for a night on which the machine was off"
+
+
+def text(job: Job) -> str:
+    """The crontab line that consolidates one home folder."""
+    job.require_one_line("crontab")
+    environment = "".join(
+        f"{name}={shlex.quote(value)} " for name, value in job.environment.items()
+    )
+    whole = f"{environment}nice -n 10 {shlex.join(job.command)} {_marker(job.home)}"
+    return f"{_times(job.when)} " + whole.replace("%", r"\%")  # a bare % is a line break to cron
+
+
+def install(job: Job) -> None:
+    write(with_line(read(), job.home, text(job)))
+
+
+def remove(home: Path) -> bool:
+    """Take the line out; whether there was one."""
+    before = read()
+    after = without_line(before, home)
+    if after != before:
+        write(after)
+    return after != before
+
+
+def find(home: Path) -> str:
+    """When the home folder's line is due, as it stands in the crontab; empty where there is none."""
+    lines = [entry for entry in read().splitlines() if _is_ours(entry, home)]
+    return " ".join(lines[0].split()[:5]) if lines else ""
+
+
+def with_line(table: str, home: Path, new: str) -> str:
     """The crontab with that line in it once, in place of an earlier one."""
-    return without_line(text, home) + new + "\n"
+    return without_line(table, home) + new + "\n"
 
 
-def without_line(text: str, home: Path) -> str:
-    marker = " " + _marker(home).replace("%", r"\%")
-    kept = [entry for entry in text.splitlines() if not entry.endswith(marker)]
+def without_line(table: str, home: Path) -> str:
+    kept = [entry for entry in table.splitlines() if not _is_ours(entry, home)]
     return "".join(f"{entry}\n" for entry in kept)
 
 
@@ -45,34 +72,39 @@ def read() -> str:
     raise LearnctlError(f"the crontab cannot be read: {_reason(result)}")
 
 
-def write(text: str) -> None:
-    result = _crontab("-", text)
+def write(table: str) -> None:
+    # An empty table is taken away whole, so that nothing of ours is left.
+    result = _crontab("-", table) if table else _crontab("-r")
     if result.returncode:
         raise LearnctlError(f"the crontab cannot be written: {_reason(result)}")
 
 
-def _crontab(argument: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+def _times(when: When) -> str:
+    if when.every_minutes >= 60:
+        return f"0 */{when.every_minutes // 60} * * *"
+    if when.every_minutes:
+        return f"*/{when.every_minutes} * * * *"
+    return f"{when.minute} {when.hour} * * {0 if when.weekly else '*'}"
+
+
+def _crontab(argument: str, table: str | None = None) -> subprocess.CompletedProcess[str]:
     program = shutil.which("crontab")
     if program is None:
         raise LearnctlError(
-            "there is no `crontab` program on this machine",
+            why_not(),
             hint="install cron, or give the command of `learnctl schedule print` to another scheduler",
         )
     return subprocess.run(
         [program, argument],
-        input=text,
+        input=table,
         capture_output=True,
         text=True,
         env={**os.environ, "LC_ALL": "C"},
     )
 
 
-def _program() -> list[str]:
-    """How to start learnctl from anywhere, with this very installation."""
-    beside = Path(sys.executable).parent / "learnctl"
-    if beside.exists():
-        return [str(beside)]
-    return [sys.executable, "-m", "learnctl.cli"]
+def _is_ours(entry: str, home: Path) -> bool:
+    return entry.endswith(" " + _marker(home).replace("%", r"\%"))
 
 
 def _marker(home: Path) -> str:

@@ -1,60 +1,154 @@
 """`learnctl schedule`: a consolidation every night, by the system's own scheduler."""
 
-import re
 from typing import Annotated, Literal
 
 from typer import BadParameter, Context, Option, Typer
 
-from . import crontab
+from . import condition_flags as conditions
+from . import flags, schedulers
 from .context import find_home
+from .durations import parse_duration
 from .errors import Command, Group
-from .output import say, show
+from .job import Job, When, parse_every
+from .output import say, show, show_json
 
 app = Typer(cls=Group, no_args_is_help=True, help="Learn every night by itself.")
 
 
-def _parse_time(text: str) -> str:
-    found = re.fullmatch(r"(\d{1,2}):(\d\d)", text.strip())
-    if not found or int(found[1]) > 23 or int(found[2]) > 59:
-        raise BadParameter(f"{text!r} is no time of day: write it like 03:00")
-    return f"{int(found[1]):02d}:{found[2]}"
+def _parse_every(text: str) -> int:
+    try:
+        return parse_every(parse_duration(text))
+    except ValueError as error:
+        raise BadParameter(str(error)) from error
 
 
 Daily = Annotated[
-    str, Option(parser=_parse_time, metavar="HH:MM", help="When, in the machine's local time.")
+    str | None,
+    Option(
+        parser=conditions.parse_time,
+        metavar="HH:MM",
+        help="Every day at this time, the machine's own. [default: 03:00]",
+        show_default=False,
+    ),
 ]
-Using = Annotated[Literal["crontab"], Option(help="The scheduler to use.", show_choices=True)]
+Weekly = Annotated[
+    bool, Option("--weekly", help="On Sundays alone, at 03:00 or the time of --daily.")
+]
+Every = Annotated[
+    int | None,
+    Option(
+        parser=_parse_every,
+        metavar="TIME",
+        help="Several times a day, evenly: 6h, 30m.",
+        show_default=False,
+    ),
+]
+Using = Annotated[
+    Literal["systemd", "cron", "launchd"] | None,
+    Option(help="The scheduler to use instead of the best there is.", show_default=False),
+]
 
 
 @app.command(cls=Command)
-def install(ctx: Context, daily: Daily = "03:00", using: Using = "crontab") -> None:
-    """Consolidate every night; once more changes the time.
+def install(
+    ctx: Context,
+    daily: Daily = None,
+    weekly: Weekly = False,
+    every: Every = None,
+    using: Using = None,
+    on_ac: conditions.OnAc = None,
+    idle_gpu: conditions.IdleGpu = None,
+    max_load: conditions.MaxLoad = None,
+    min_free_vram: conditions.MinFreeVram = None,
+    min_free_disk: conditions.MinFreeDisk = None,
+    max_temperature: conditions.MaxTemperature = None,
+    min_new_tokens: conditions.MinNewTokens = None,
+    until: conditions.Until = None,
+    notify: conditions.Notify = False,
+    on_finish: conditions.OnFinish = None,
+) -> None:
+    """Consolidate every night; once more changes the time and the conditions.
 
-    A run at night waits for another one if the machine is busy or on battery.
+    The best scheduler there is gets the job: a timer of your own systemd, launchd, or cron. A run waits
+    for another night where a condition is not met, and gives way when you come back.
 
-    Example:
+    Examples:
 
-      learnctl schedule install --daily 02:30
+      learnctl schedule install --daily 02:30 --until 06:30
+
+      learnctl schedule install --every 6h --min-new-tokens 2000
     """
-    home = find_home(ctx)
-    crontab.write(crontab.with_line(crontab.read(), home.path, crontab.line(home.path, daily)))
-    show(f"scheduled: every day at {daily}")
+    job = _job(ctx)
+    scheduler = schedulers.choose(using)
+    for other, _ in list(schedulers.holding(job.home)):
+        if other is not scheduler:
+            other.remove(job.home)
+    scheduler.install(job)
+    show(f"scheduled: {job.when}, by {scheduler.NAME}")
+    say(f"note: {scheduler.advice()}")
 
 
 @app.command("print", cls=Command)
-def print_line(ctx: Context, daily: Daily = "03:00", using: Using = "crontab") -> None:
+def print_text(
+    ctx: Context,
+    daily: Daily = None,
+    weekly: Weekly = False,
+    every: Every = None,
+    using: Using = None,
+    on_ac: conditions.OnAc = None,
+    idle_gpu: conditions.IdleGpu = None,
+    max_load: conditions.MaxLoad = None,
+    min_free_vram: conditions.MinFreeVram = None,
+    min_free_disk: conditions.MinFreeDisk = None,
+    max_temperature: conditions.MaxTemperature = None,
+    min_new_tokens: conditions.MinNewTokens = None,
+    until: conditions.Until = None,
+    notify: conditions.Notify = False,
+    on_finish: conditions.OnFinish = None,
+) -> None:
     """Print what `install` would write, and change nothing."""
-    show(crontab.line(find_home(ctx).path, daily))
+    show(schedulers.choose(using, must_work=False).text(_job(ctx)).rstrip("\n"))
 
 
 @app.command(cls=Command)
-def remove(ctx: Context, using: Using = "crontab") -> None:
-    """Stop consolidating every night."""
+def status(ctx: Context, as_json: flags.Json = False) -> None:
+    """Show which scheduler has the job, when it is due, and how the last night went."""
+    from ..trainer.scheduled import last_line
+
     home = find_home(ctx)
-    before = crontab.read()
-    after = crontab.without_line(before, home.path)
-    if after == before:
-        say("nothing was scheduled")
+    found = [{"using": one.NAME, "due": due} for one, due in schedulers.holding(home.path)]
+    last = last_line(home)
+    if as_json:
+        show_json({"scheduled": found, "last": last})
         return
-    crontab.write(after)
-    show("removed: the nightly consolidation")
+    for one in found:
+        show(f"scheduled by {one['using']}: {one['due']}")
+    if not found:
+        show("nothing is scheduled")
+        say("hint: `learnctl schedule install` lets it learn every night")
+    if last:
+        show(f"last night: {last}")
+
+
+@app.command(cls=Command)
+def remove(ctx: Context) -> None:
+    """Stop consolidating every night; leaves nothing behind with any scheduler."""
+    home = find_home(ctx)
+    gone = [
+        one.NAME for one in schedulers.SCHEDULERS if not one.why_not() and one.remove(home.path)
+    ]
+    if gone:
+        show(f"removed: the nightly consolidation, from {' and '.join(gone)}")
+    else:
+        say("nothing was scheduled")
+
+
+def _job(ctx: Context) -> Job:
+    """The job that the options of `install` and `print` describe."""
+    times = {name: ctx.params[name] for name in ("daily", "weekly", "every")}
+    if times["every"] and (times["daily"] or times["weekly"]):
+        raise BadParameter("--every goes without --daily and --weekly")
+    hour, minute = (int(part) for part in (times["daily"] or "03:00").split(":"))
+    when = When(hour, minute, times["weekly"], times["every"] or 0)
+    chosen = {name: value for name, value in ctx.params.items() if name not in (*times, "using")}
+    return Job(find_home(ctx).path, when, conditions.as_arguments(chosen))

@@ -29,6 +29,10 @@ class Home:
         return self.path / "runs"
 
     @property
+    def nights(self) -> Path:
+        return self.path / "nights"
+
+    @property
     def versions(self) -> Path:
         return self.path / "versions"
 

@@ -85,12 +85,14 @@ def consolidate(
     budget_s: float | None = None,
     on_progress: OnProgress = silent,
     on_step: Callable[[int], None] = lambda step: None,
+    unmet: Callable[[], str] = lambda: "",
 ) -> Record:
     """Train on what is new, examine the result, and put it in service if it passes.
 
     Args:
         budget_s: seconds in which a version must be trained, examined and in service.
         on_step: called after every optimizer step with its number.
+        unmet: asked between two steps; a reason to stop, or nothing. The next run goes on there.
 
     Returns:
         The report, as `learnctl consolidate --json` prints it.
@@ -101,7 +103,7 @@ def consolidate(
             service stays.
     """
     began = time.monotonic()
-    with _lock(store), _faults_of_the_disk(), StopSignals() as stop:
+    with _lock(store), _faults_of_the_disk(), StopSignals(unmet) as stop:
         unfinished = store.row(
             "SELECT * FROM runs WHERE state = 'running' ORDER BY id DESC LIMIT 1"
         )
@@ -414,7 +416,7 @@ class _Night:
         return {
             **_nothing(self.store),
             "decision": "paused",
-            "reason": "stopped: the next run goes on from here",
+            "reason": f"{self.stop.reason}: the next run goes on from here",
             "elapsed_s": round(time.monotonic() - self.began, 1),
         }
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from learnctl.memory.errors import LearnctlError
+
 RESULT = {
     "run": 1,
     "decision": "promoted",
@@ -106,8 +108,77 @@ def test_dry_run(run: Any, run_json: Any, asked: Any) -> None:
     assert "options" not in asked
 
 
-def test_a_scheduled_run_says_little(run: Any, asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("learnctl.cli.conditions.unmet", lambda *facts: "")
+@pytest.fixture
+def night(pretend: Any, run: Any, notes: Path) -> dict[str, Any]:
+    """A pretended night; what it was asked to do, and in `result` what it answers, a fault to be raised."""
+    seen: dict[str, Any] = {"result": {**RESULT, "gave_way": False, "note": "/nights/note.md"}}
+
+    def run_night(store: object, options: Any, conditions: Any, budget_s: Any = None) -> Any:
+        seen.update(conditions=conditions, budget_s=budget_s)
+        if isinstance(seen["result"], Exception):
+            raise seen["result"]
+        return seen["result"]
+
+    pretend("scheduled", run_night=run_night)
+    run("ingest", str(notes))
+    return seen
+
+
+def test_a_scheduled_run_keeps_to_its_conditions(run: Any, night: Any) -> None:
+    result = run(
+        "consolidate", "--scheduled", "--on-battery", "--min-free-vram", "1.5GB", "--until", "6:30"
+    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    asked = night["conditions"]
+    assert (asked.on_ac, asked.min_free_vram, asked.until) == (False, 1_500_000_000, "06:30")
+    assert asked.max_load == 0.75
+
+
+def test_a_run_that_gave_way_exits_with_75(run: Any, night: Any) -> None:
+    night["result"] |= {
+        "decision": "paused",
+        "reason": "the machine is on battery",
+        "gave_way": True,
+    }
     result = run("consolidate", "--scheduled")
-    assert result.exit_code == 0
-    assert result.stderr == ""
+    assert result.exit_code == 75
+    assert "paused: the machine is on battery" in result.stdout
+
+
+def test_a_command_of_ones_own_at_the_end(run: Any, night: Any, tmp_path: Path) -> None:
+    """It is told what came of the run, also where that failed or was never begun."""
+    told = tmp_path / "told"
+    command = f'echo "$LEARNCTL_DECISION|$LEARNCTL_REASON|$LEARNCTL_NOTE" >> {told}; exit 3'
+    done = run("consolidate", "--scheduled", "--on-finish", command)
+    assert done.exit_code == 0
+    assert "exit code 3" in done.stderr
+    waiting = LearnctlError("not now: busy")
+    waiting.exit_code = 75
+    night["result"] = waiting
+    assert run("consolidate", "--scheduled", "--on-finish", command).exit_code == 75
+    night["result"] = LearnctlError("out of luck")
+    assert run("consolidate", "--scheduled", "--on-finish", command).exit_code == 1
+    assert told.read_text().splitlines() == [
+        "promoted||/nights/note.md",
+        "paused|not now: busy|",
+        "error|out of luck|",
+    ]
+
+
+@pytest.mark.parametrize("sender", ["notify-send", "osascript"])
+def test_a_notification(
+    run: Any, night: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sender: str
+) -> None:
+    """Shown by the desktop's own program, the text as a word of its own; only where something came of it."""
+    program = tmp_path / sender
+    program.write_text(f'#!/bin/sh\nfor word; do echo "$word" >> {tmp_path}/shown; done\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    night["result"] |= {"decision": "refused", "reason": 'it forgot "all"; $(reboot)'}
+    assert run("consolidate", "--scheduled", "--notify").exit_code == 4
+    shown = (tmp_path / "shown").read_text().splitlines()
+    assert shown[-1] == 'refused: it forgot "all"; $(reboot)'
+    (tmp_path / "shown").unlink()
+    night["result"] |= {"decision": "nothing"}
+    run("consolidate", "--scheduled", "--notify")
+    assert not (tmp_path / "shown").exists()

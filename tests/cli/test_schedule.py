@@ -1,23 +1,29 @@
-"""The nightly line in the crontab, with a pretended `crontab` program."""
+"""The nightly job with a pretended `crontab`, a pretended `systemctl` and a pretended `launchctl`."""
 
 import os
+import plistlib
 import re
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from learnctl.cli import crontab
-from learnctl.cli.conditions import unmet
 
 FAKE = """#!/bin/sh
 case "$1" in
 -l) [ -f "$FAKE_CRONTAB" ] || { echo "no crontab for somebody" >&2; exit 1; }; cat "$FAKE_CRONTAB" ;;
 -) cat > "$FAKE_CRONTAB" ;;
+-r) rm "$FAKE_CRONTAB" ;;
 esac
 """
+
+
+@pytest.fixture(autouse=True)
+def no_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reaches the systemd of whoever runs it."""
+    _program(tmp_path, monkeypatch, "#!/bin/sh\nexit 1\n", "systemctl")
 
 
 @pytest.fixture
@@ -28,25 +34,27 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "table"
 
 
-def _program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    program = tmp_path / "bin" / "crontab"
-    program.parent.mkdir()
+def _program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, name: str = "crontab"
+) -> None:
+    program = tmp_path / "bin" / name
+    program.parent.mkdir(exist_ok=True)
     program.write_text(text)
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
 
 
 def test_print_changes_nothing(run: Any, table: Path, home: Path) -> None:
-    line = run("schedule", "print", "--daily", "2:05").stdout
+    line = run("schedule", "print", "--using", "cron", "--daily", "2:05").stdout
     assert line.startswith("5 2 * * * ")
     assert f"--home {home} consolidate --scheduled # learnctl {home}\n" in line
-    assert f"LEARNCTL_MODELS={os.environ['LEARNCTL_MODELS']} /" in line
+    assert f"LEARNCTL_MODELS={os.environ['LEARNCTL_MODELS']} nice -n 10 /" in line
     assert not table.exists()
 
 
 def test_install_is_idempotent_and_keeps_the_rest(run: Any, table: Path) -> None:
     table.write_text("# mine\n0 1 * * * backup\n")
-    assert run("schedule", "install").stdout == "scheduled: every day at 03:00\n"
+    assert run("schedule", "install").stdout == "scheduled: every day at 03:00, by cron\n"
     once = table.read_text()
     run("schedule", "install")
     assert table.read_text() == once
@@ -84,7 +92,7 @@ def test_odd_paths_are_quoted(run: Any, table: Path, tmp_path: Path) -> None:
     assert words[words.index("--home") + 1] == str(odd)
     assert words[-2:] == ["consolidate", "--scheduled"]
     run("--home", str(odd), "schedule", "remove")
-    assert table.read_text() == ""
+    assert not table.exists()
 
 
 def test_a_line_break_in_a_path_is_refused(run: Any, table: Path, tmp_path: Path) -> None:
@@ -97,7 +105,7 @@ def test_no_crontab_program(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     result = run("schedule", "install")
     assert result.exit_code == 1
-    assert result.stderr.startswith("error: there is no `crontab` program on this machine\n")
+    assert "there is no `crontab` program on this machine" in result.stderr.splitlines()[0]
     assert "schedule print" in result.stderr
 
 
@@ -119,20 +127,115 @@ def test_the_rest_of_a_crontab_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plugged_in", "load", "reason"),
-    [(True, 0.5, ""), (False, 0.0, "battery"), (True, 3.5, "busy")],
+    ("args", "times", "told"),
+    [
+        (["--weekly"], "0 3 * * 0", "every Sunday at 03:00"),
+        (["--weekly", "--daily", "4:30"], "30 4 * * 0", "every Sunday at 04:30"),
+        (["--every", "6h"], "0 */6 * * *", "every 6 hours"),
+        (["--every", "15m"], "*/15 * * * *", "every 15 minutes"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_conditions(plugged_in: bool, load: float, reason: str) -> None:
-    found = unmet(plugged_in, load, 4)
-    assert reason in found
-    assert bool(found) is bool(reason)
+def test_other_times(run: Any, table: Path, args: list[str], times: str, told: str) -> None:
+    assert run("schedule", "install", *args).stdout == f"scheduled: {told}, by cron\n"
+    assert table.read_text().startswith(f"{times} ")
 
 
-def test_a_scheduled_run_that_must_wait(
-    run: Any, monkeypatch: pytest.MonkeyPatch, pretend: Callable[..., None], notes: Path
+@pytest.mark.parametrize(
+    "args", [["--every", "5h"], ["--every", "90s"], ["--every", "6h", "--weekly"]], ids=" ".join
+)
+def test_times_that_fit_no_day_are_refused(run: Any, table: Path, args: list[str]) -> None:
+    assert run("schedule", "install", *args).exit_code == 2
+    assert not table.exists()
+
+
+def test_conditions_go_along(run: Any, table: Path) -> None:
+    run(
+        "schedule", "install", "--on-battery", "--idle-gpu", "--max-load", "0.5", "--min-free-vram", "8GB",
+        "--min-new-tokens", "500", "--until", "6:30", "--notify", "--on-finish", "mail me",
+    )  # fmt: skip
+    words = shlex.split(table.read_text(), comments=True)
+    assert words[words.index("--scheduled") + 1 :] == [
+        "--on-battery", "--idle-gpu", "--max-load=0.5", "--min-free-vram=8000000000",
+        "--min-new-tokens=500", "--until=06:30", "--notify", "--on-finish=mail me",
+    ]  # fmt: skip
+
+
+def test_status(run: Any, run_json: Any, table: Path) -> None:
+    assert "nothing is scheduled" in run("schedule", "status").stdout
+    run("schedule", "install", "--daily", "2:00")
+    assert run_json("schedule", "status") == {
+        "scheduled": [{"using": "cron", "due": "0 2 * * *"}],
+        "last": "",
+    }
+    assert run("schedule", "status").stdout == "scheduled by cron: 0 2 * * *\n"
+
+
+SYSTEMCTL = """#!/bin/sh
+echo "$*" >> "$FAKE_LOG"
+case "$2" in is-active) echo active ;; show) echo "Sun 2026-03-01 03:00:00 UTC" ;; esac
+"""
+
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A pretended systemd of one's own; where its units lie."""
+    _program(tmp_path, monkeypatch, SYSTEMCTL, "systemctl")
+    monkeypatch.setenv("FAKE_LOG", str(tmp_path / "log"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path / "config" / "systemd" / "user"
+
+
+def test_a_timer_is_installed_once_and_removed_without_trace(
+    run: Any, run_json: Any, systemd: Path, tmp_path: Path
 ) -> None:
-    run("ingest", str(notes))
-    monkeypatch.setattr("learnctl.cli.conditions.unmet", lambda *facts: "the machine is busy")
-    result = run("consolidate", "--scheduled")
-    assert result.exit_code == 75
-    assert result.stderr == "error: not now: the machine is busy\n"
+    result = run("schedule", "install")
+    assert result.stdout == "scheduled: every day at 03:00, by systemd\n"
+    assert "note: it runs" in result.stderr
+    once = {file.name: file.read_text() for file in systemd.iterdir()}
+    assert sorted(Path(name).suffix for name in once) == [".service", ".timer"]
+    timer = next(name for name in once if name.endswith(".timer"))
+    run("schedule", "install")
+    assert {file.name: file.read_text() for file in systemd.iterdir()} == once
+    asked = (tmp_path / "log").read_text()
+    assert f"--user enable {timer}\n--user restart {timer}\n" in asked
+    (found,) = run_json("schedule", "status")["scheduled"]
+    assert found == {"using": "systemd", "due": "Sun 2026-03-01 03:00:00 UTC"}
+    assert run("schedule", "remove").exit_code == 0
+    assert list(systemd.iterdir()) == []
+    assert f"--user disable --now {timer}" in (tmp_path / "log").read_text()
+    assert run("schedule", "remove").stderr == "nothing was scheduled\n"
+
+
+def test_another_scheduler_takes_over(run: Any, systemd: Path, table: Path) -> None:
+    """One home is never consolidated by two schedulers."""
+    run("schedule", "install", "--using", "systemd")
+    assert len(list(systemd.iterdir())) == 2
+    run("schedule", "install", "--using", "cron")
+    assert list(systemd.iterdir()) == []
+    assert len(table.read_text().splitlines()) == 1
+    run("schedule", "install")
+    assert len(list(systemd.iterdir())) == 2
+    assert not table.exists()
+
+
+def test_each_home_has_a_timer_of_its_own(run: Any, systemd: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        run("--home", str(tmp_path / name), "schedule", "install")
+    assert len(list(systemd.iterdir())) == 4
+    run("--home", str(tmp_path / "a"), "schedule", "remove")
+    assert len(list(systemd.iterdir())) == 2
+
+
+def test_an_agent_is_installed_and_removed(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _program(tmp_path, monkeypatch, "#!/bin/sh\nexit 0\n", "launchctl")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    agents = tmp_path / "Library" / "LaunchAgents"
+    assert run("schedule", "install", "--using", "launchd").exit_code == 0
+    assert run("schedule", "install", "--using", "launchd").exit_code == 0
+    (agent,) = agents.iterdir()
+    assert plistlib.loads(agent.read_bytes())["StartCalendarInterval"] == {"Hour": 3, "Minute": 0}
+    assert run("schedule", "remove").exit_code == 0
+    assert list(agents.iterdir()) == []

@@ -207,7 +207,8 @@ def test_stop_and_go_on(
     stop = StopSignals()
 
     def at_step(step: int) -> None:
-        stop.requested = step == stop_at
+        if step == stop_at:
+            stop.request()
 
     base = tiny("llama")
     with pytest.raises(Interrupted):

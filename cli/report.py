@@ -1,0 +1,35 @@
+"""`learnctl report`: what a run read, learned, lost and cost."""
+
+from typing import Annotated
+
+from typer import Argument, Context
+
+from . import flags
+from .context import open_store
+from .output import show, show_json
+
+
+def report(
+    ctx: Context,
+    run: Annotated[
+        int | None,
+        Argument(metavar="[RUN]", min=1, help="The run; else the newest.", show_default=False),
+    ] = None,
+    as_json: flags.Json = False,
+) -> None:
+    """Tell what a night read, learned and lost, what was refused and why, and what it cost.
+
+    Learned is what was answered right after the run and not right before it, in words that were never
+    trained on. The energy is an estimate, and says of what.
+    """
+    from ..trainer.morning import morning, text
+
+    with open_store(ctx) as store:
+        found = morning(store, run)
+    if as_json:
+        show_json(found)
+    else:
+        show(
+            f"# Run {found['run']}, {found['created'][:16].replace('T', ' ')} UTC: {found['decision']}\n"
+        )
+        show(text(found).rstrip("\n"))

@@ -1,0 +1,160 @@
+"""What a person is told in the morning: what one run read, learned, lost and cost.
+
+All of it comes from the store: what was read from the samples of the run, what was learned and lost from
+the probes that were asked right before and right after training.
+"""
+
+import json
+import os
+
+from ..memory.errors import LearnctlError
+from ..memory.store import Record, Store
+from .conditions import gpu_power_limit
+
+EXAMPLES = 3
+# A guess at what one busy processor core draws; what it rests on is said beside the figure.
+WATTS_PER_CORE = 8.0
+
+
+def morning(store: Store, run_id: int | None = None) -> Record:
+    """What one run came to: the newest where none is named.
+
+    Raises:
+        LearnctlError: there is no such run, or none has come to its end yet.
+    """
+    run = (
+        store.row("SELECT * FROM runs WHERE id = ?", run_id)
+        if run_id
+        else store.row("SELECT * FROM runs WHERE state = 'done' ORDER BY id DESC LIMIT 1")
+    )
+    if run is None:
+        raise LearnctlError(
+            f"no run {run_id}" if run_id else "no run has come to its end yet",
+            hint="`learnctl history` lists versions with their runs",
+        )
+    if run["report"] is None:
+        raise LearnctlError(f"run {run['id']} did not come to its end ({run['state']})")
+    told = json.loads(run["report"])
+    learned, lost, kept = _changes(store, run["id"])
+    return {
+        "run": run["id"],
+        "created": run["created_at"],
+        "decision": told["decision"],
+        "reason": told["reason"],
+        "level": run["level"],
+        "base": run["base_name"],
+        "version": told["version"],
+        "read": _read(store, run["id"]),
+        "left_out": _left_out(store, run["id"]),
+        "learned": learned,
+        "lost": lost,
+        "kept": kept,
+        "divergence": told.get("divergence"),
+        "n_tokens": told.get("n_tokens", 0),
+        "elapsed_s": told.get("elapsed_s", 0.0),
+        "peak_bytes": told.get("peak_bytes"),
+        "energy": energy(told.get("elapsed_s", 0.0)),
+    }
+
+
+def text(found: Record) -> str:
+    """The same as a note in Markdown."""
+    put = {
+        "promoted": f"Version {found['version']} is in service.",
+        "refused": f"Nothing changed. Refused: {found['reason']}.",
+    }
+    read, learned, lost = found["read"], found["learned"], found["lost"]
+    n_chunks = sum(source["chunks"] for source in read)
+    known = "It can now answer" if found["decision"] == "promoted" else "It could have answered"
+    parts = [
+        put.get(found["decision"], str(found["reason"])),
+        f"## Read\n\n{n_chunks} new passages from {_counted(read, 'source')}\n",
+        *(f"- {source['path']} ({source['chunks']})" for source in read[:10]),
+        *([f"- and {len(read) - 10} more"] if len(read) > 10 else []),
+        f"\n## Learned\n\n{known} {_counted(learned, 'question')} that it could not before.\n",
+        *(_question(one) for one in learned[:EXAMPLES]),
+        f"\n## Lost\n\n{_counted(lost, 'question')} that it answered before; {found['kept']} kept.\n",
+        *(_question(one) for one in lost[:EXAMPLES]),
+    ]
+    if found["left_out"]:
+        parts += ["\n## Left out\n"]
+        parts += [f"- {one['n']} passages: {one['reason']}" for one in found["left_out"]]
+    parts += ["\n## Cost\n", *(f"- {line}" for line in _cost(found))]
+    return "\n".join(parts) + "\n"
+
+
+def energy(elapsed_s: float) -> Record:
+    """About how much electricity a stretch of work took on this machine, and how that was reckoned."""
+    limit = gpu_power_limit()
+    cores = os.cpu_count() or 1
+    watts = WATTS_PER_CORE * cores if limit is None else limit
+    source = (
+        f"{cores} processors at a guessed {WATTS_PER_CORE:g} W each"
+        if limit is None
+        else f"the GPU at its power limit of {limit:g} W"
+    )
+    return {"watt_hours": round(watts * elapsed_s / 3600, 1), "reckoned": f"time × {source}"}
+
+
+def _changes(store: Store, run_id: int) -> tuple[list[Record], list[Record], int]:
+    """The probes that were learned and lost in a run, and how many stayed right."""
+    asked = store.rows(
+        "SELECT p.question, p.gold, a.answer, b.correct AS was_right, a.correct AS is_right"
+        " FROM evaluations a JOIN evaluations b ON b.probe_id = a.probe_id AND b.run_id = a.run_id"
+        " AND b.form = a.form AND b.stage = 'before' JOIN probes p ON p.id = a.probe_id"
+        " WHERE a.run_id = ? AND a.stage = 'after' AND a.form = 'direct' ORDER BY a.id",
+        run_id,
+    )
+
+    def chosen(was: int, now: int) -> list[Record]:
+        return [
+            {name: one[name] for name in ("question", "gold", "answer")}
+            for one in asked
+            if (one["was_right"], one["is_right"]) == (was, now)
+        ]
+
+    return chosen(0, 1), chosen(1, 0), len(chosen(1, 1))
+
+
+def _read(store: Store, run_id: int) -> list[Record]:
+    """The sources of what was new in a run; each passage counts for the first source that held it."""
+    return store.rows(
+        "SELECT s.path, count(*) AS chunks FROM ("
+        " SELECT sa.chunk_id, min(o.source_id) AS source_id FROM run_samples rs"
+        " JOIN samples sa ON sa.id = rs.sample_id JOIN origins o ON o.chunk_id = sa.chunk_id"
+        " WHERE rs.run_id = ? AND rs.role = 'new' GROUP BY sa.chunk_id"
+        ") JOIN sources s ON s.id = source_id GROUP BY s.id ORDER BY s.id",
+        run_id,
+    )
+
+
+def _left_out(store: Store, run_id: int) -> list[Record]:
+    """What of the sources that were read is kept from training, by reason."""
+    return store.rows(
+        "SELECT c.quarantine AS reason, count(DISTINCT c.id) AS n FROM chunks c"
+        " JOIN origins o ON o.chunk_id = c.id WHERE c.quarantine IS NOT NULL AND o.source_id IN ("
+        " SELECT o.source_id FROM run_samples rs JOIN samples sa ON sa.id = rs.sample_id"
+        " JOIN origins o ON o.chunk_id = sa.chunk_id WHERE rs.run_id = ? AND rs.role = 'new')"
+        " GROUP BY c.quarantine ORDER BY n DESC",
+        run_id,
+    )
+
+
+def _cost(found: Record) -> list[str]:
+    minutes, seconds = divmod(round(found["elapsed_s"]), 60)
+    lines = [f"{minutes} min {seconds} s, {found['n_tokens']:,} tokens trained"]
+    if found["peak_bytes"]:
+        lines.append(f"{found['peak_bytes'] / 1e9:.1f} GB of memory at the most")
+    used = found["energy"]
+    lines.append(f"about {used['watt_hours']:g} Wh ({used['reckoned']}; an estimate, not measured)")
+    if found["divergence"] is not None:
+        lines.append(f"{found['divergence']:.2f} nats a token away from the base")
+    return lines
+
+
+def _question(one: Record) -> str:
+    return f"- {one['question']}\n  {' '.join(one['answer'].split())}"
+
+
+def _counted(things: list[Record], noun: str) -> str:
+    return f"{len(things)} {noun if len(things) == 1 else noun + 's'}"

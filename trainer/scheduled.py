@@ -1,0 +1,145 @@
+"""A scheduled night: check the machine, take in what is watched, consolidate, tell in the morning.
+
+Every night leaves two files under `nights/` in the home folder, named by the date on which it began: a log
+with what was done when, and a note for the morning. A night of several runs has them one below the other.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from ..memory.errors import LearnctlError
+from ..memory.home import Home, private_folder
+from ..memory.ingest import COUNTS, ingest
+from ..memory.store import Record, Store
+from .conditions import WATCH_EVERY_S, Conditions, Machine, Measured, Watch, unmet
+from .options import Options
+from .progress import OnProgress, Progress, silent
+
+
+class NotNow(LearnctlError):
+    """The conditions of a scheduled run are not met."""
+
+    exit_code = 75
+
+
+class Log:
+    """The night's log; a line is on disk once it is written."""
+
+    def __init__(self, home: Home, began: datetime) -> None:
+        self.path = _file(home, began, "log")
+        self._phase = ""
+
+    def write(self, line: str) -> None:
+        _append(self.path, f"{datetime.now():%Y-%m-%d %H:%M:%S} {' '.join(line.split())}\n")
+
+    def progress(self, progress: Progress) -> None:
+        """A line for each phase as it begins."""
+        if progress.phase != self._phase:
+            self._phase = progress.phase
+            self.write(f"{progress.phase}: {progress.note}" if progress.note else progress.phase)
+
+
+def run_night(
+    store: Store,
+    options: Options,
+    conditions: Conditions,
+    budget_s: float | None = None,
+    on_progress: OnProgress = silent,
+    measure: Callable[[], Measured] | None = None,
+    watch_every_s: float = WATCH_EVERY_S,
+) -> Record:
+    """One scheduled run.
+
+    Args:
+        measure: how the machine is looked at; this machine where None.
+        watch_every_s: how often that is done while the run is at work.
+
+    Returns:
+        The report of `consolidate`, with `note`, the path of the morning's note. Where the run gave way
+        the decision is `paused`, and `gave_way` is true.
+
+    Raises:
+        NotNow: a condition is not met, and nothing was begun.
+        LearnctlError: what `consolidate` raises. All of it is in the log.
+    """
+    began = datetime.now()
+    log = Log(store.home, began)
+    measure = measure or Machine(store.home.path).measure
+
+    def tell(progress: Progress) -> None:
+        log.progress(progress)
+        on_progress(progress)
+
+    try:
+        log.write("begins")
+        if reason := unmet(conditions, measure()):
+            raise NotNow(f"not now: {reason}")
+        taken = _take_in_watched(store, log)
+        _require_enough(store, options, conditions)
+        from .consolidate import consolidate
+
+        watch = Watch(conditions, measure, watch_every_s)
+        report = consolidate(store, options, budget_s, tell, unmet=watch)
+    except BaseException as error:
+        log.write(f"ends: {str(error) or type(error).__name__}")
+        raise
+    log.write(f"{report['decision']}: {report['reason']}")
+    note = _write_note(store, began, report, taken)
+    return {**report, "gave_way": bool(watch.reason), "note": str(note)}
+
+
+def last_line(home: Home) -> str:
+    """How the last night ended, as its log says; empty where there was none."""
+    logs = sorted(home.nights.glob("*.log"))
+    lines = logs[-1].read_text(encoding="utf-8").splitlines() if logs else []
+    return lines[-1] if lines else ""
+
+
+def _take_in_watched(store: Store, log: Log) -> list[str]:
+    """Take in the watched folders; a line for what was new, and one for each file that was refused."""
+    folders = [Path(row["path"]) for row in store.rows("SELECT path FROM watched ORDER BY path")]
+    if not folders:
+        return []
+    found = ingest(store, folders)
+    new = ", ".join(f"{getattr(found, name)} {name}" for name in COUNTS)
+    lines = [f"new in watched folders: {new}"]
+    lines += [f"refused: {entry['path']}: {entry['reason']}" for entry in found.refused]
+    for line in lines:
+        log.write(line)
+    return lines
+
+
+def _require_enough(store: Store, options: Options, conditions: Conditions) -> None:
+    if not conditions.min_new_tokens:
+        return
+    from .status import status
+
+    unfinished = store.value("SELECT count(*) FROM runs WHERE state = 'running'")
+    new = status(store, options)["new_tokens"]
+    if not unfinished and new < conditions.min_new_tokens:
+        raise NotNow(
+            f"not now: too little is new ({new:,} tokens, at least {conditions.min_new_tokens:,})"
+        )
+
+
+def _write_note(store: Store, began: datetime, report: Record, taken: list[str]) -> Path:
+    from .morning import morning, text
+
+    path = _file(store.home, began, "md")
+    told = text(morning(store, report["run"])) if report["run"] else f"{report['reason']}\n"
+    listed = "".join(f"- {line}\n" for line in taken)
+    beginning = f"# {began:%Y-%m-%d %H:%M}: {report['decision']}\n\n"
+    _append(path, beginning + told + (f"\n## Taken in\n\n{listed}" if listed else "") + "\n")
+    return path
+
+
+def _file(home: Home, began: datetime, suffix: str) -> Path:
+    private_folder(home.path)
+    return private_folder(home.nights) / f"{began:%Y-%m-%d}.{suffix}"
+
+
+def _append(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
