@@ -141,7 +141,7 @@ def heat_map(
                 else f"{columns[j]} {row}: {cell:.0%} of {counts[i][j]}"
             )
             figure = "" if cell is None else f"{100 * cell:.0f}"
-            style = "figure strong" if shade > 0.5 else "figure"
+            style = "figure strong" if shade > 0.7 else "figure"
             parts.append(
                 f"<g><title>{escape(said)}</title>"
                 f'<rect class="{"none" if cell is None else "cell"}" x="{x}" y="{y}"'

@@ -66,7 +66,12 @@ class Diary:
         return int(found)
 
     def probe(self, chunk: int, question: str, gold: str) -> int:
-        row = {"chunk_id": chunk, "question": question, "gold": gold, "span_kind": "name"}
+        row: dict[str, Any] = {
+            "chunk_id": chunk,
+            "question": question,
+            "gold": gold,
+            "span_kind": "name",
+        }
         return self._add("probes", row)
 
     def night(
@@ -93,10 +98,15 @@ class Diary:
         )
         for chunk in chunks:
             text = f"{run} {chunk}"
-            sample = {"kind": "cue", "prompt": text, "answer": text, "created_at": now()}
+            sample: dict[str, Any] = {
+                "kind": "cue",
+                "prompt": text,
+                "answer": text,
+                "created_at": now(),
+            }
             sample |= {"sha256": text, "chunk_id": chunk, "base_digest": ""}
-            row = {"run_id": run, "sample_id": self._add("samples", sample), "role": "new"}
-            self._add("run_samples", row)
+            sample_id = self._add("samples", sample)
+            self._add("run_samples", {"run_id": run, "sample_id": sample_id, "role": "new"})
         for stage, answers in (("before", before), ("after", after)):
             for asked, correct in answers.items():
                 probe, form = asked if isinstance(asked, tuple) else (asked, "direct")

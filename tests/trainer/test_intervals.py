@@ -23,10 +23,8 @@ def test_wilson() -> None:
     """81 of 263, as in Newcombe's comparison of intervals (1998): .2553 to .3662."""
     found = share(exam(81, 263))
     assert found is not None
-    assert (found.low, found.high) == (
-        pytest.approx(0.2553, abs=1e-4),
-        pytest.approx(0.3662, abs=1e-4),
-    )
+    assert found.low == pytest.approx(0.2553, abs=1e-4)
+    assert found.high == pytest.approx(0.3662, abs=1e-4)
     none_right = share(exam(0, 10))
     assert none_right is not None
     assert none_right.low == 0
