@@ -65,14 +65,9 @@ class Diary:
         )
         return int(found)
 
-    def probe(self, chunk: int, question: str, gold: str) -> int:
-        row: dict[str, Any] = {
-            "chunk_id": chunk,
-            "question": question,
-            "gold": gold,
-            "span_kind": "name",
-        }
-        return self._add("probes", row)
+    def probe(self, chunk: int, question: str, gold: str, wording: str = "question") -> int:
+        row: dict[str, Any] = {"chunk_id": chunk, "question": question, "gold": gold}
+        return self._add("probes", row | {"span_kind": "name", "wording": wording})
 
     def night(
         self,

@@ -23,8 +23,14 @@ class Answer:
     probe: int
     chunk: int
     source: int
+    wording: str
     form: str
     correct: bool
+
+    @property
+    def counts(self) -> bool:
+        """Whether it belongs in a share: a second wording is asked only where the first was right."""
+        return self.form == FORMS[0] and self.wording == "question"
 
 
 def answers(store: Store, version: int, chunks: Collection[int] | None = None) -> list[Answer]:
@@ -46,7 +52,7 @@ def answers(store: Store, version: int, chunks: Collection[int] | None = None) -
             WHERE e.stage IN ('before', 'after') AND r.report IS NOT NULL
         )
         SELECT e.version, e.run_id AS run, e.stage, e.probe_id AS probe, p.chunk_id AS chunk,
-            o.source_id AS source, e.form, e.correct
+            o.source_id AS source, p.wording, e.form, e.correct
         FROM answered e JOIN probes p ON p.id = e.probe_id
         JOIN (SELECT chunk_id, min(source_id) AS source_id FROM origins GROUP BY chunk_id) o
             ON o.chunk_id = p.chunk_id
@@ -92,12 +98,13 @@ class Measured:
 
 def measured(store: Store, version: int) -> Measured:
     """The matrix up to a version. A probe belongs to the night that first learned its chunk, and counts as
-    it was first answered by a version, asked directly."""
+    it was first answered by a version, asked directly
+    in its first wording."""
     chain = served(store, version)
     night_of = first_learned(store, version)
     first: dict[tuple[int, int], dict[int, bool]] = defaultdict(dict)
     for one in answers(store, version):
-        if one.form == FORMS[0] and one.chunk in night_of:
+        if one.counts and one.chunk in night_of:
             first[one.version, night_of[one.chunk]].setdefault(one.probe, one.correct)
     cells = [[first[row, column] for column in chain] for row in [0, *chain]]
     return Measured(

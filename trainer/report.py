@@ -7,7 +7,6 @@ from dataclasses import asdict
 from ..memory.lineage import in_service, served
 from ..memory.store import Record, Store, now
 from . import suite
-from .evaluate import FORMS
 from .intervals import compare, rounded, share
 from .knowledge import STATES, Fact, facts
 from .matrix import summarise
@@ -50,7 +49,7 @@ def _nights(store: Store, version: int) -> list[Record]:
     night_of = first_learned(store, version)
     by_run: dict[int, list[Answer]] = {}
     for answer in answers(store, version):
-        if answer.form == FORMS[0]:
+        if answer.counts:
             by_run.setdefault(answer.run, []).append(answer)
     nights = []
     for one in served(store, version):

@@ -143,6 +143,17 @@ def test_matrix_of_a_store(store: Store, nights: Any) -> None:
     assert measured(store, 0).shares == [[]]
 
 
+def test_a_second_wording_is_in_no_share(store: Store, nights: Any) -> None:
+    """It is asked only where the first was right; it makes a fact known and no share higher."""
+    house = nights.chunk("house.md")
+    third = nights.probe(house, "Boiler, Larkhill Cottage: whose?", "Harald Immer", "cue")
+    nights.night([house], {}, {1: True, 2: False, third: True, (1, "third turn"): True})
+    assert measured(store, 1).shares[1] == [0.5]
+    assert measured(store, 1).counts[1] == [2]
+    nights.night([], {}, {1: True, third: True})
+    assert states(store)[0][0] == "known"
+
+
 def test_what_is_forgotten_is_measured_no_more(store: Store, nights: Any, dog: int) -> None:
     """With a source go its probes, its facts, and the version that learned it."""
     house = nights.chunk("house.md")
