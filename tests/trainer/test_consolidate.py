@@ -224,6 +224,65 @@ def test_an_empty_store(store: Store, settings: Settings) -> None:
     assert plan(store, settings())["chunks"] == 0
 
 
+def test_refused_three_times_is_set_aside(
+    store: Store, take: Take, house: int, settings: Settings
+) -> None:
+    """A refused night is tried again as a slow pass, then named and left out, so that the nights go on."""
+    consolidate(store, settings(epochs=1))
+    dog = take("dog.txt", DOG)
+    bad = settings(epochs=1, max_divergence=-1.0)
+    levels = [consolidate(store, bad)["level"] for _ in range(2)]
+    assert levels == ["fast", "slow"]
+    last = consolidate(store, bad)
+    assert [Path(path).name for path in last["set_aside"]] == ["dog.txt"]
+    seeds = [json.loads(row["options"])["seed"] for row in store.rows("SELECT options FROM runs")]
+    assert len(set(seeds[1:])) == 3
+    assert dog not in {chunk["source_id"] for chunk in new_chunks(store)}
+    assert consolidate(store, bad)["decision"] == "nothing"
+    assert in_service(store) == 1
+    take("cat.txt", "The cat is called Mirabelle. Mirabelle was born in 2019 in Fennport.\n")
+    assert consolidate(store, settings(epochs=1))["decision"] == "promoted"
+
+
+def test_a_fast_night_trains_all_that_came_since_the_slow_one(
+    store: Store, take: Take, house: int, settings: Settings
+) -> None:
+    """The slow level stays what it was, to the bit; the fast one is made anew over both later sources."""
+    options = settings(epochs=1, learning_rate=1e-2)
+    consolidate(store, options)
+    dog = take("dog.txt", DOG)
+    consolidate(store, options)
+    cat = take("cat.txt", "The cat is called Mirabelle. Mirabelle was born in 2019 in Fennport.\n")
+    report = consolidate(store, options)
+    assert (report["level"], report["version"]) == ("fast", 3)
+    assert registry.history(store)[0]["parent"] == 1
+    taught = {row["why"] for row in store.rows("SELECT why FROM run_samples WHERE run_id = 3")}
+    assert {"", "since", "turn"} <= taught <= {"", "since", "turn", "surprise"}
+    trained = {row["sample_id"] for row in store.rows("SELECT * FROM run_samples WHERE run_id = 3")}
+    assert samples_of(store, dog) & trained
+    assert samples_of(store, cat) & trained
+    slow, stacked = published(store, 1), published(store, 3)
+    for name, value in slow.items():
+        axis = 0 if "lora_A" in name else 1
+        assert stacked[name].narrow(axis, 0, value.shape[axis]).equal(value), name
+
+
+def test_replay_is_chosen_by_surprise_too(
+    store: Store, take: Take, house: int, settings: Settings
+) -> None:
+    """What is replayed says why, and what was measured is written down."""
+    consolidate(store, settings(epochs=1))
+    take("dog.txt", DOG)
+    consolidate(store, settings(epochs=1, replay_share=0.2))
+    why = [
+        row["why"]
+        for row in store.rows("SELECT why FROM run_samples WHERE run_id = 2 AND role = 'replay'")
+    ]
+    assert why.count("turn") - why.count("surprise") in (0, 1)
+    assert "surprise" in why
+    assert store.value("SELECT count(*) FROM samples WHERE surprise > 0") >= len(why)
+
+
 def test_refused(store: Store, take: Take, house: int, settings: Settings) -> None:
     """A version that the gate refuses changes nothing but the record, and what it was to learn stays new."""
     options = settings()
