@@ -30,6 +30,8 @@ _MOST_OBJECTS = 2000
 _STEPS_AT_A_TIME = 1_000_000
 _MOST_TIMES_WITHOUT_A_ROW = 2000
 _DAMAGED = "a damaged database"
+# A message about a schema that is no text is itself no text.
+_FAULTS = (sqlite3.Error, OverflowError, UnicodeDecodeError)
 
 
 def is_database(head: bytes) -> bool:
@@ -98,7 +100,7 @@ class Database:
         except sqlite3.OperationalError as error:
             reason = "a database that takes too long to read"
             raise UnreadableSource(reason if self._is_stuck() else _DAMAGED) from error
-        except (sqlite3.Error, OverflowError) as error:
+        except _FAULTS as error:
             raise UnreadableSource(_DAMAGED) from error
 
     def _is_stuck(self) -> bool:
@@ -148,7 +150,7 @@ def _guarded(connection: sqlite3.Connection) -> Database:
     try:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
-    except sqlite3.Error as error:
+    except _FAULTS as error:
         raise UnreadableSource(_DAMAGED) from error
     return Database(connection)
 

@@ -553,6 +553,9 @@ def test_hostile_databases(tmp_path: Path) -> None:
     path = webui_database(tmp_path / "cut.db", open_webui("x" * 20_000))
     path.write_bytes(path.read_bytes()[:6000])
     assert reason(path) == "a damaged database"
+    whole = webui_database(tmp_path / "schema.db", open_webui()).read_bytes()
+    path.write_bytes(whole.replace(b"VARCHAR(255)", b"VARCHAR(25\xab)"))
+    assert reason(path) == "a damaged database"
     path.write_bytes(b"SQLite format 3\x00" + bytes(5000))
     assert reason(path) == "a damaged database"
     path = webui_database(tmp_path / "odd.db", open_webui() | {"chat": "not a chat"})
