@@ -103,11 +103,12 @@ def _suite(ctx: Context, folder: Path, items: int, version: int | None, as_json:
     if as_json:
         show_json(result)
         return
+    asked = ("base", "right") if result["version"] else ("base",)
     rows = [
-        [task, of["n"], share(of["base"]), share(of["right"])]
-        for task, of in result["tasks"].items()
+        [task, of["n"], *(share(of[who]) for who in asked)] for task, of in result["tasks"].items()
     ]
-    show_table(("task", "items", "base", version_name(result["version"])), rows, fold="task")
+    names = ("base", version_name(result["version"]))[: len(asked)]
+    show_table(("task", "items", *names), rows, fold="task")
     show(suite_line(result))
 
 
