@@ -11,7 +11,7 @@ from . import flags
 from .context import load_options, open_store
 from .durations import duration, parse_duration
 from .history import recall_text
-from .output import counted, n_bytes, show, show_json
+from .output import counted, n_bytes, plain, say, show, show_json
 from .progress import reporting
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def consolidate(
 ) -> None:
     """Learn what is new, examine the result, and put it in service if it passes.
 
+    What is new or changed in watched folders is taken in first.
     A version that forgot too much, or drifted too far from the base, is refused and changes nothing.
     Ctrl-C keeps what was done so far; the next run goes on from there.
 
@@ -99,6 +100,7 @@ def consolidate(
         if scheduled:
             result = _night(ctx, store, options, budget)
         else:
+            _take_in_watched(store)
             with reporting() as on_progress:
                 result = consolidation.consolidate(store, options, budget, on_progress)
     show_json(result) if as_json else _render(result)
@@ -135,6 +137,17 @@ def _night(
     finally:
         if command := ctx.params["on_finish"]:
             run_command(command, told["decision"], told["reason"], told["note"])
+
+
+def _take_in_watched(store: "Store") -> None:
+    from ..memory.watched import ABSENT, take_in_watched
+
+    report = take_in_watched(store)
+    for entry in report.refused:
+        say(plain(f"refused: {entry['path']}: {entry['reason']}"))
+    for entry in report.skipped:
+        if entry["reason"] == ABSENT:
+            say(plain(f"{entry['path']}: {ABSENT}"))
 
 
 def _render_plan(planned: dict[str, Any]) -> None:

@@ -1,12 +1,13 @@
 """`learnctl ingest`: documents and chat exports into the store."""
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from typer import Argument, Context, Exit, Option
+from typer import Argument, BadParameter, Context, Exit, Option
 
 from ..memory.errors import NoStore
 from . import flags
@@ -16,15 +17,36 @@ from .whoami import settle_owner
 
 if TYPE_CHECKING:
     from ..memory.ingest import IngestReport
+    from ..memory.walk import Entry
 
 PARTLY_DONE = 3
+STDIN = Path("-")
 
 
 def ingest(
     ctx: Context,
     paths: Annotated[
-        list[Path], Argument(metavar="PATH…", help="Files and folders.", show_default=False)
+        list[Path],
+        Argument(
+            metavar="PATH…",
+            help='Files, folders, quoted patterns such as "~/notes/**/*.md", or - for what is piped in.',
+            show_default=False,
+        ),
     ],
+    name: Annotated[
+        str,
+        Option(
+            metavar="TITLE",
+            help="What to call what is piped in; the same name again replaces it.",
+            show_default=False,
+        ),
+    ] = "stdin",
+    watch: Annotated[
+        bool, Option("--watch", help="Remember the folders: each consolidation looks there first.")
+    ] = False,
+    unwatch: Annotated[
+        bool, Option("--unwatch", help="Watch them no longer, and take nothing in.")
+    ] = False,
     dry_run: Annotated[
         bool, Option("--dry-run", help="Show what would be read, and store nothing.")
     ] = False,
@@ -72,23 +94,38 @@ def ingest(
       learnctl ingest --dry-run conversations.json
 
       learnctl ingest --me "Ada Lovelace" "WhatsApp Chat with Charles.txt"
+
+      learnctl ingest --watch ~/notes
+
+      pbpaste | learnctl ingest - --name "Letter to Anna"
     """
     from ..memory import ingest as ingesting
-    from ..memory import people
+    from ..memory import people, watched
     from ..memory.learning import set_learn
 
-    if dry_run:
-        report = ingesting.look(paths, _names(ctx, me or [], not_me or []))
-    else:
-        with open_store(ctx, create=True) as store:
+    if dry_run + watch + unwatch > 1:
+        raise BadParameter("--dry-run, --watch and --unwatch exclude each other")
+    if unwatch:
+        with open_store(ctx) as store:
+            watched.unwatch(store, paths)
+        return
+    files = [path for path in paths if path != STDIN]
+    with ExitStack() as stack:
+        piped = [stack.enter_context(_piped(name))] if STDIN in paths else []
+        if dry_run:
+            report = ingesting.look(files, _names(ctx, me or [], not_me or []), piped)
+        else:
+            store = stack.enter_context(open_store(ctx, create=True))
             people.remember(store, me or [])
             people.disown(store, not_me or [])
+            if watch:
+                watched.watch(store, files)
             with _naming_files() as on_file:
-                report = ingesting.ingest(store, paths, on_file, prune, trust)
+                report = ingesting.ingest(store, files, on_file, prune, trust, piped)
             if learn:
-                set_learn(store, paths, learn)
+                set_learn(store, files, learn)
             if settle_owner(store, report, may_ask=not as_json):
-                ingesting.ingest(store, paths)
+                ingesting.ingest(store, files, piped=piped)
     for entry in report.notes:
         say(plain(f"note: {entry['path']}: {entry['note']}"))
     for entry in report.refused:
@@ -110,6 +147,12 @@ def _names(ctx: Context, me: list[str], not_me: list[str]) -> list[str]:
         known = people.known(store)
     wrong = set(map(people.fold, not_me))
     return [name for name in (*known, *me) if people.fold(name) not in wrong]
+
+
+def _piped(name: str) -> "AbstractContextManager[Entry]":
+    from ..memory.piped import piped
+
+    return piped(sys.stdin.buffer, name)
 
 
 def _as_json(report: "IngestReport", dry_run: bool) -> dict[str, Any]:

@@ -10,14 +10,17 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from . import archives, contents, folders, people, sandbox, source_bytes
 from .errors import LearnctlError, UnreadableSource
+from .home import find_home
 from .records import Conversation, Item
+from .sizes import refuse_too_large
 from .store import Record, Store, now
 from .trust import set_trust
-from .walk import Found, Refused, Skipped, walk
+from .walk import Entry, Found, Refused, Skipped, walk
 
 # Reasons for sources whose file is gone.
 VANISHED = "vanished: kept until `--prune` gives it back"
@@ -55,13 +58,15 @@ def ingest(
     on_file: Callable[[Path], None] = lambda path: None,
     prune: bool = False,
     trust: str | None = None,
+    piped: Iterable[Entry] = (),
 ) -> IngestReport:
-    """Take in files and folders.
+    """Take in files and folders, and patterns that mean some.
 
     Args:
         on_file: called with each file before it is read.
         prune: give back the sources under `paths` whose file is gone; else they are only named.
         trust: whom the sources are trusted as (`trust.TIERS`); None keeps what is known, else "own".
+        piped: what is taken in beside them, as `piped.piped` gives it.
 
     Raises:
         LearnctlError: the store itself cannot be written (a full disk); the file at hand is not in.
@@ -70,9 +75,9 @@ def ingest(
     me = {people.fold(name) for name in people.known(store)}
     given = [_absolute(path) for path in paths]
     try:
-        for entry in walk(given):
+        for entry in chain(walk(given), piped):
             if isinstance(entry, Found):
-                on_file(entry.path)
+                on_file(entry.shown)
                 _take(store, entry, report, me, trust)
             else:
                 _pass_over(entry, report)
@@ -85,7 +90,9 @@ def ingest(
     return report
 
 
-def look(paths: Iterable[Path], names: Iterable[str] = ()) -> IngestReport:
+def look(
+    paths: Iterable[Path], names: Iterable[str] = (), piped: Iterable[Entry] = ()
+) -> IngestReport:
     """What `ingest` would read, by file, without a store: the dry run.
 
     Args:
@@ -93,19 +100,23 @@ def look(paths: Iterable[Path], names: Iterable[str] = ()) -> IngestReport:
     """
     report = IngestReport()
     me = {people.fold(name) for name in names}
-    for entry in walk(map(_absolute, paths)):
+    for entry in chain(walk(map(_absolute, paths)), piped):
         if not isinstance(entry, Found):
             _pass_over(entry, report)
             continue
         try:
-            found = _look_into(entry.path, sandbox.detect(entry.path), report, me)
+            name = sandbox.detect(entry.path)
+            refuse_too_large(entry.path, name, find_home())
+            found = _look_into(entry.path, name, report, me)
         except UnreadableSource as error:
-            report.refused.append(_line(entry.path, str(error)))
+            report.refused.append(_line(entry.shown, str(error)))
             continue
         except OSError as error:
-            report.refused.append(_line(entry.path, _reason(error)))
+            report.refused.append(_line(entry.shown, _reason(error)))
             continue
         for file in found:
+            if entry.known_as:
+                file["path"] = entry.known_as
             report.files.append(file)
             report.documents += file["documents"]
             report.conversations += file["conversations"]
@@ -134,7 +145,7 @@ def _look_into(path: Path, name: str, report: IngestReport, me: Collection[str])
 def _take(
     store: Store, entry: Found, report: IngestReport, me: Collection[str], trust: str | None
 ) -> None:
-    path = str(entry.path)
+    path = str(entry.shown)
     try:
         digest = source_bytes.sha256(entry.path)
         known = store.row("SELECT id, sha256 FROM sources WHERE path = ?", path)
@@ -142,14 +153,15 @@ def _take(
             set_trust(store, [known["id"]], trust)
         is_current = known is not None and not people.is_outdated(store, known["id"], me)
         if known and known["sha256"] == digest and is_current:
-            report.skipped.append(_line(entry.path, "unchanged"))
+            report.skipped.append(_line(entry.shown, "unchanged"))
             return
-        moved = None if known else folders.moved_from(store, digest)
+        moved = None if known or entry.known_as else folders.moved_from(store, digest)
         if moved and Path(moved["path"]).name == entry.path.name:
             _rename(store, moved["id"], entry)
-            report.skipped.append(_line(entry.path, f"unchanged, moved from {moved['path']}"))
+            report.skipped.append(_line(entry.shown, f"unchanged, moved from {moved['path']}"))
             return
         name = sandbox.detect(entry.path)
+        refuse_too_large(entry.path, name, store.home)
         with store.db.atomic():
             if moved:  # read again, for its name may be its title
                 _rename(store, moved["id"], entry)
@@ -165,15 +177,15 @@ def _take(
             if known:
                 contents.sweep(store, None if nothing_left else source_id)
     except UnreadableSource as error:
-        report.refused.append(_line(entry.path, str(error)))
+        report.refused.append(_line(entry.shown, str(error)))
         return
     except OSError as error:
-        report.refused.append(_line(entry.path, _reason(error)))
+        report.refused.append(_line(entry.shown, _reason(error)))
         return
     if n_forgotten := counts.pop("forgotten", 0):
         number = "all" if nothing_left else str(n_forgotten)
         reason = f"forgotten before: {number} of its passages or messages left out"
-        report.skipped.append(_line(entry.path, reason))
+        report.skipped.append(_line(entry.shown, reason))
     for key, value in counts.items():
         setattr(report, key, getattr(report, key) + value)
 
@@ -245,8 +257,8 @@ def _rename(store: Store, source_id: int, entry: Found) -> None:
 
 def _put_source(store: Store, entry: Found, name: str, digest: str) -> int:
     record = {
-        "path": str(entry.path),
-        "root": str(entry.root),
+        "path": str(entry.shown),
+        "root": "" if entry.known_as else str(entry.root),
         "format": name,
         "sha256": digest,
         "n_bytes": source_bytes.size(entry.path),

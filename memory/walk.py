@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import globs
 from .errors import UnreadableSource
 from .readers import NOT_TEXT, is_one_export
 from .readers.binary import BINARY, COMPRESSED, DATABASE, HEAD_BYTES, binary_kind
@@ -30,10 +31,20 @@ _LARGEST_IGNORE_BYTES = 2**20
 
 @dataclass(frozen=True)
 class Found:
-    """A file to read, or a folder that is one export; `root` is the folder that was given, or the given file's own."""
+    """A file to read, or a folder that is one export; `root` is the folder that was given, or the given
+    file's own.
+
+    Attributes:
+        known_as: what the store calls it, where it is not its path.
+    """
 
     path: Path
     root: Path
+    known_as: str = ""
+
+    @property
+    def shown(self) -> Path:
+        return Path(self.known_as) if self.known_as else self.path
 
 
 @dataclass(frozen=True)
@@ -76,10 +87,18 @@ def _given(path: Path) -> Iterator[Entry]:
             yield file_entry(path, path.parent)
         elif path.is_symlink():
             yield Refused(path, "a link to nothing")
+        elif globs.is_pattern(path):
+            yield from _matching(path)
         else:
             yield Refused(path, "there is no such file or folder")
     except OSError as error:
         yield Refused(path, _reason(error))
+
+
+def _matching(pattern: Path) -> Iterator[Entry]:
+    base, matches = globs.base_of(pattern), globs.matcher(pattern)
+    found = [entry for entry in _folder(base, base, ()) if matches.fullmatch(str(entry.path))]
+    yield from found or [Refused(pattern, "nothing is called so")]
 
 
 def _folder(folder: Path, root: Path, above: tuple["_Ignore", ...]) -> Iterator[Entry]:

@@ -65,6 +65,8 @@ class Options:
     """The most probes asked of each of what is new and what is old."""
     night_minutes: int = 30
     """How long a night is meant to be: for estimates, and the budget of scheduled runs."""
+    max_file_mb: int = 0
+    """The largest file that is taken in; 0 is 64 for a document and 4,096 for an export."""
     seed: int = 0
     """Fixes every random choice."""
     redact: str = "secrets"
@@ -90,6 +92,8 @@ class Options:
                 raise LearnctlError(
                     f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)}"
                 )
+        if self.max_file_mb < 0:
+            raise LearnctlError(f"max_file_mb must not be negative, not {self.max_file_mb}")
         if self.general_weight < 0:
             raise LearnctlError(f"general_weight must not be negative, not {self.general_weight}")
         if self.learning_rate <= 0:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from ..memory.errors import LearnctlError
 from ..memory.home import Home, private_folder
-from ..memory.ingest import COUNTS, ingest
 from ..memory.store import Record, Store
+from ..memory.watched import ABSENT, take_in_watched, watched
 from .conditions import WATCH_EVERY_S, Conditions, Machine, Measured, Watch, unmet
 from .options import Options
 from .progress import OnProgress, Progress, silent
+
+TAKEN = ("documents", "conversations", "messages", "chunks")
 
 
 class NotNow(LearnctlError):
@@ -98,13 +100,17 @@ def last_line(home: Home) -> str:
 
 def _take_in_watched(store: Store, log: Log) -> list[str]:
     """Take in the watched folders; a line for what was new, and one for each file that was refused."""
-    folders = [Path(row["path"]) for row in store.rows("SELECT path FROM watched ORDER BY path")]
-    if not folders:
+    if not watched(store):
         return []
-    found = ingest(store, folders)
-    new = ", ".join(f"{getattr(found, name)} {name}" for name in COUNTS)
+    found = take_in_watched(store)
+    new = ", ".join(f"{getattr(found, name)} {name}" for name in TAKEN)
     lines = [f"new in watched folders: {new}"]
     lines += [f"refused: {entry['path']}: {entry['reason']}" for entry in found.refused]
+    lines += [
+        f"{entry['path']}: {entry['reason']}"
+        for entry in found.skipped
+        if entry["reason"] == ABSENT
+    ]
     for line in lines:
         log.write(line)
     return lines

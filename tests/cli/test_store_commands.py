@@ -285,3 +285,19 @@ def test_export(run: Any, notes: Path, tmp_path: Path) -> None:
     assert run("export", "--to", str(folder)).exit_code == 0
     assert len((folder / "documents.jsonl").read_text().splitlines()) == 2
     assert run("export", "--to", str(folder)).exit_code == 1
+
+
+def test_a_folder_is_watched_until_it_is_not(run: Any, run_json: Any, notes: Path) -> None:
+    assert run_json("ingest", "--watch", str(notes))["documents"] == 2
+    (watched,) = run_json("sources", "--watched")
+    assert (watched["path"], watched["there"]) == (str(notes), True)
+    assert str(notes) in run("sources", "--watched").stdout
+    assert run("ingest", "--unwatch", str(notes)).exit_code == 0
+    assert run_json("sources", "--watched") == []
+    assert run("ingest", "--unwatch", str(notes)).exit_code == 1
+    assert run("ingest", "--watch", "--unwatch", str(notes)).exit_code == 2
+
+
+def test_what_is_piped_in(run: Any, run_json: Any) -> None:
+    assert run("ingest", "-", "--name", "Letter", input="The stove is old.\n").exit_code == 0
+    assert run_json("search", "stove")[0]["source"] == "stdin:Letter"

@@ -1,0 +1,63 @@
+"""Folders that are looked through again before every consolidation."""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from .errors import LearnctlError
+from .ingest import IngestReport, ingest
+from .store import Record, Store, now
+
+ABSENT = "watched, and not there now: all of it stays"
+
+
+def watch(store: Store, paths: Iterable[Path]) -> None:
+    """Remember some folders.
+
+    Raises:
+        LearnctlError: one of them is no folder; none is remembered.
+    """
+    folders = [_absolute(path) for path in paths]
+    for folder in folders:
+        if not os.path.isdir(folder):
+            raise LearnctlError(f"{folder} is no folder, and only folders are watched")
+    with store.db.atomic():
+        for folder in folders:
+            record = {"path": folder, "since": now()}
+            store.db.table("watched").insert(record, ignore=True)
+
+
+def unwatch(store: Store, paths: Iterable[Path]) -> None:
+    """Forget that some folders are watched; what was taken in from them stays.
+
+    Raises:
+        LearnctlError: one of them was not.
+    """
+    with store.db.atomic():
+        for folder in map(_absolute, paths):
+            if not store.db.execute("DELETE FROM watched WHERE path = ?", [folder]).rowcount:
+                raise LearnctlError(
+                    f"{folder} is not watched", hint="`learnctl sources --watched` lists what is"
+                )
+
+
+def watched(store: Store) -> list[Record]:
+    """The watched folders: `path`, `since`, and whether each is `there` now."""
+    rows = store.rows("SELECT path, since FROM watched ORDER BY path")
+    return [{**row, "there": os.path.isdir(row["path"])} for row in rows]
+
+
+def take_in_watched(
+    store: Store, on_file: Callable[[Path], None] = lambda path: None
+) -> IngestReport:
+    """Take in what is new or changed in the watched folders; one that is away is said and passed over."""
+    folders = watched(store)
+    report = ingest(store, [Path(row["path"]) for row in folders if row["there"]], on_file)
+    report.skipped += [
+        {"path": row["path"], "reason": ABSENT} for row in folders if not row["there"]
+    ]
+    return report
+
+
+def _absolute(path: Path) -> str:
+    return os.path.abspath(path.expanduser())

@@ -1,0 +1,136 @@
+"""Watched folders, patterns, what is piped in, and files that are too large."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from learnctl.memory.errors import LearnctlError
+from learnctl.memory.folders import vanished
+from learnctl.memory.globs import matcher
+from learnctl.memory.ingest import ingest, look
+from learnctl.memory.piped import piped
+from learnctl.memory.store import Store
+from learnctl.memory.watched import ABSENT, take_in_watched, unwatch, watch, watched
+from learnctl.trainer.options import set_config
+
+
+def names(store: Store) -> list[str]:
+    return [Path(row["path"]).name for row in store.sources()]
+
+
+def test_watched_folders_are_looked_through_again(store: Store, folder: Path) -> None:
+    """What is new comes in, what is gone is named and kept, and a folder that is away costs a line."""
+    (folder / "a.txt").write_text("The lamp is green.")
+    stick = folder.parent / "stick"
+    stick.mkdir()
+    (stick / "b.txt").write_text("The chair is red.")
+    watch(store, [folder, stick]), watch(store, [folder / ".." / folder.name])
+    assert [Path(row["path"]).name for row in watched(store)] == [folder.name, "stick"]
+    assert take_in_watched(store).documents == 2
+    (folder / "c.txt").write_text("The table is blue.")
+    stick.rename(folder.parent / "away")
+    report = take_in_watched(store)
+    assert report.documents == 1
+    assert {"path": str(stick), "reason": ABSENT} in report.skipped
+    assert report.refused == []
+    assert names(store) == ["a.txt", "b.txt", "c.txt"]
+    unwatch(store, [stick])
+    assert [row["path"] for row in watched(store)] == [str(folder)]
+    assert names(store) == ["a.txt", "b.txt", "c.txt"]
+
+
+def test_only_folders_are_watched(store: Store, folder: Path) -> None:
+    (folder / "a.txt").write_text("The lamp is green.")
+    for path in (folder / "a.txt", folder / "nowhere"):
+        with pytest.raises(LearnctlError, match="no folder"):
+            watch(store, [folder, path])
+    with pytest.raises(LearnctlError, match="not watched"):
+        unwatch(store, [folder])
+    assert watched(store) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("*.md", {"a.md"}),
+        ("**/*.md", {"a.md", "sub/b.md", "sub/deep/c.md"}),
+        ("*/*.md", {"sub/b.md"}),
+        ("sub", {"sub/b.md", "sub/d.txt", "sub/deep/c.md"}),
+        ("s*", {"sub/b.md", "sub/d.txt", "sub/deep/c.md"}),
+        ("[!a].md", set()),
+        ("?.md", {"a.md"}),
+        ("sub/**", {"sub/b.md", "sub/d.txt", "sub/deep/c.md"}),
+        ("**/d.*", {"sub/d.txt"}),
+        ("*.pdf", set()),
+    ],
+)
+def test_patterns(store: Store, folder: Path, pattern: str, expected: set[str]) -> None:
+    """Hidden and ignored files stay out; what nothing is called after is refused."""
+    for name in ("a.md", "sub/b.md", "sub/deep/c.md", "sub/d.txt", "sub/.e.md", "sub/x.md"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"This is {name}.")
+    (folder / "sub/.learnctlignore").write_text("x.md\n")
+    report = ingest(store, [folder / pattern])
+    found = {str(Path(row["path"]).relative_to(folder)) for row in store.sources()}
+    assert found == expected
+    assert len(report.refused) == (not expected)
+
+
+def test_signs_in_a_pattern_are_no_code() -> None:
+    assert matcher(Path("/a/(b+)[c].md")).fullmatch("/a/(b+)c.md")
+    assert not matcher(Path("/a/*.md")).fullmatch("/a/b/c.md")
+    assert not matcher(Path("/a/*.md")).fullmatch("/a/bxmd")
+
+
+def test_a_file_whose_name_has_signs_is_meant_itself(store: Store, folder: Path) -> None:
+    (folder / "[draft]*.txt").write_text("The lamp is green.")
+    assert ingest(store, [folder / "[draft]*.txt"]).documents == 1
+
+
+def take_piped(store: Store, text: bytes, name: str) -> Any:
+    with piped(io.BytesIO(text), name) as entry:
+        return ingest(store, [], piped=[entry])
+
+
+def test_what_is_piped_in_is_a_source_by_its_name(store: Store, home: Path) -> None:
+    """The same again is unchanged, other text takes its place, and no file is left of it."""
+    assert take_piped(store, b"The lamp is green.", "Letter 1/2").documents == 1
+    (source,) = store.sources()
+    assert source["path"] == "stdin:Letter 1/2"
+    assert store.value("SELECT title FROM documents") == "Letter 1-2"
+    again = take_piped(store, b"The lamp is green.", "Letter 1/2")
+    assert again.skipped == [{"path": "stdin:Letter 1/2", "reason": "unchanged"}]
+    take_piped(store, b"The chair is red.", "Letter 1/2")
+    assert [row["text"] for row in store.rows("SELECT text FROM chunks")] == ["The chair is red."]
+    assert vanished(store, [Path("/")]) == []
+    assert take_piped(store, b"The chair is red.", "../../x").documents == 1
+    assert [row["path"] for row in store.sources()][1] == "stdin:../../x"
+
+
+@pytest.mark.parametrize("content", [b"", b"\x7fELF\x02\x01\x01\0\0\0"])
+def test_what_cannot_be_read_is_named_as_piped(store: Store, content: bytes) -> None:
+    report = take_piped(store, content, "x")
+    assert [line["path"] for line in report.skipped + report.refused] == ["stdin:x"]
+    assert store.sources() == []
+
+
+def test_a_dry_run_of_what_is_piped_in() -> None:
+    with piped(io.BytesIO(b"The lamp is green."), "Letter") as entry:
+        (file,) = look([], piped=[entry]).files
+    assert (file["path"], file["documents"]) == ("stdin:Letter", 1)
+
+
+def test_files_that_are_too_large_are_refused(store: Store, folder: Path) -> None:
+    """By a setting, which says how to allow more; none of it is read in."""
+    (folder / "large.txt").write_text("The lamp is green. " * 80_000)
+    (folder / "small.txt").write_text("The chair is red.")
+    set_config(store.home, "max_file_mb", "1")
+    for report in (ingest(store, [folder]), look([folder])):
+        (line,) = report.refused
+        assert line["path"] == str(folder / "large.txt")
+        assert line["reason"].startswith("larger than 1 MB; `learnctl config set max_file_mb")
+    assert names(store) == ["small.txt"]
+    set_config(store.home, "max_file_mb", "2")
+    assert ingest(store, [folder]).refused == []
