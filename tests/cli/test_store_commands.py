@@ -54,6 +54,7 @@ def test_dry_run_stores_nothing(run: Any, run_json: Any, notes: Path, home: Path
         "speakers",
         "first",
         "last",
+        "left_out",
     }
     assert "would read: 2 documents" in run("ingest", "--dry-run", str(notes)).stdout
     assert not home.exists()
@@ -167,6 +168,7 @@ def test_status(run: Any, run_json: Any, notes: Path) -> None:
         "new_tokens",
         "version",
         "known",
+        "me",
         "learned",
         "night_minutes",
         "nights_to_go",
