@@ -14,6 +14,7 @@ from . import (
     compare,
     config,
     consolidate,
+    diff,
     doctor,
     evaluate,
     export,
@@ -23,6 +24,7 @@ from . import (
     init,
     knows,
     model,
+    prune,
     report,
     restore,
     rollback,
@@ -100,10 +102,11 @@ for panel, functions in {
         consolidate.consolidate,
         history.history,
         report.report,
+        diff.diff,
         evaluate.evaluate,
         rollback.rollback,
     ),
-    KEEPING: (check.check, backup.backup, restore.restore, export.export),
+    KEEPING: (check.check, backup.backup, restore.restore, export.export, prune.prune),
     SETTING_UP: (init.init, doctor.doctor),
 }.items():
     for function in functions:

@@ -5,7 +5,7 @@ from typing import Annotated
 from typer import Argument, Context, Typer
 
 from . import flags, init
-from .context import find_home
+from .context import find_home, open_store
 from .errors import Command, Group
 from .output import n_bytes, say, show, show_json, show_table
 
@@ -71,18 +71,38 @@ def remove(name: Name) -> None:
 
 
 @app.command(cls=Command)
-def default(
+def use(
     ctx: Context,
     name: Annotated[
         str | None,
         Argument(metavar="[NAME]", help="The model to use from now on.", show_default=False),
     ] = None,
 ) -> None:
-    """Show which base model is used, or choose another."""
+    """Choose the base model to learn on, or show which one it is.
+
+    A version fits the base that it was trained on. On another base everything in the store is studied
+    again over the next nights; until that is done, the version in service keeps answering on its own base.
+    """
     if name is not None:
         from ..trainer import models, options
 
         if name != "auto":
             models.find(name)
         options.set_config(find_home(ctx), "base", name)
-    show(init.base_name(ctx))
+    chosen = init.base_name(ctx)
+    show(chosen)
+    if name is not None and find_home(ctx).database.exists():
+        _say_what_follows(ctx, chosen)
+
+
+def _say_what_follows(ctx: Context, chosen: str) -> None:
+    from ..memory.lineage import in_service
+
+    with open_store(ctx) as store:
+        version = in_service(store)
+        serving = store.row("SELECT base_name FROM adapters WHERE version = ?", version)
+    if serving and serving["base_name"] != chosen:
+        say(
+            f"note: version {version} answers on {serving['base_name']} until what is in the store has been "
+            "learned again on the new base; keep both models until then"
+        )

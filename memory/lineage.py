@@ -4,10 +4,13 @@ The rows are the only truth about versions; the weights themselves are `trainer.
 Version 0 is the base, untouched.
 """
 
+import json
 from typing import Any
 
 from .store import Record, Store, marks
 
+# A setting: the versions that were pruned, as JSON.
+PRUNED = "pruned"
 # The kinds of chunks that are studied; replies of an assistant are not.
 STUDIED_KINDS = ("text", "told", "asked", "said")
 
@@ -31,9 +34,10 @@ def ancestors(store: Store, version: int) -> list[int]:
 
 
 def served(store: Store, version: int) -> list[int]:
-    """The live versions that served one after another up to this one, oldest first: what was rolled back
-    is not among them, and what was forgotten is not either."""
+    """The versions that served one after another up to this one, oldest first: what was rolled back is not
+    among them, and what was forgotten is not either; what was pruned is, for what it knew was measured."""
     chain = []
+    kept = pruned(store)
     while version:
         row = store.row(
             "SELECT a.state, coalesce(r.report ->> 'replaces', a.parent) AS before"
@@ -42,10 +46,15 @@ def served(store: Store, version: int) -> list[int]:
         )
         if row is None:
             break
-        if row["state"] != "deleted":
+        if row["state"] != "deleted" or version in kept:
             chain.append(version)
         version = int(row["before"])
     return chain[::-1]
+
+
+def pruned(store: Store) -> set[int]:
+    """The versions whose weights were deleted to save room."""
+    return set(json.loads(store.setting(PRUNED, "[]")))
 
 
 def learned_chunks(store: Store, version: int) -> set[int]:

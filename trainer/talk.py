@@ -6,8 +6,8 @@ from dataclasses import replace
 from ..memory.errors import LearnctlError
 from ..memory.lineage import in_service
 from ..memory.search import TRUSTED_KINDS, Hit, search
-from ..memory.store import Store
-from . import adapter, registry
+from ..memory.store import Record, Store
+from . import adapter, models, registry
 from . import base as bases
 from .base import Base
 from .chat_form import Chat
@@ -39,19 +39,21 @@ class Talker:
         """Load the base and a version: the one in service where none is named.
 
         Raises:
-            LearnctlError: the version is not there, or was trained on another base.
+            LearnctlError: the version is not there, or its base is not.
         """
         if version is None:
             version = in_service(store) if store else 0
-        base = bases.load(options.base, options.quantize, options.device)
         if not version or store is None:
+            base = bases.load(options.base, options.quantize, options.device)
             return cls(base, base.model, 0)
         folder = registry.weights_folder(store, version)
         trained_on = store.row("SELECT * FROM adapters WHERE version = ?", version)
-        if trained_on and trained_on["base_digest"] != base.digest:
+        assert trained_on is not None
+        base = bases.load(_base_of(trained_on, options), options.quantize, options.device)
+        if trained_on["base_digest"] != base.digest:
             raise LearnctlError(
-                f"version {version} was trained on {trained_on['base_name']}, not on {base.name}",
-                hint=f"use `learnctl config set base {trained_on['base_name']}`, or `--version base`",
+                f"version {version} was trained on {trained_on['base_name']}, which is not here as it was then",
+                hint="bring it back, or `learnctl consolidate` to learn anew; `--version base` talks at once",
             )
         return cls(base, adapter.load_adapter(base, folder), version)
 
@@ -71,6 +73,17 @@ class Talker:
         while len(turns) > 1 and len(prompt_ids(self.base, [*system, *turns])) > room:
             turns = turns[2:] if len(turns) > 2 else turns[-1:]
         return [*system, *turns]
+
+
+def _base_of(trained_on: Record, options: Options) -> str:
+    """A version's own base, also where another was chosen since: the nights to come learn on that one.
+
+    Where it is not here under its name, the chosen one may be the same under another."""
+    try:
+        models.find(trained_on["base_name"])
+    except LearnctlError:
+        return options.base
+    return str(trained_on["base_name"])
 
 
 def passages(store: Store, question: str, limit: int = 3, version: int | None = None) -> list[Hit]:

@@ -73,12 +73,12 @@ def test_model_pull_leaves_what_is_there(run: Any, model: Path) -> None:
     assert run("model", "pull", "embedded").stdout == f"fetched: embedded ({model})\n"
 
 
-def test_default_model(run: Any, cpu: None, model: Path, run_json: Any) -> None:
-    assert run("model", "default").stdout == "embedded\n"
-    assert run("model", "default", str(model)).stdout == f"{model}\n"
+def test_model_use(run: Any, cpu: None, model: Path, run_json: Any) -> None:
+    assert run("model", "use").stdout == "embedded\n"
+    assert run("model", "use", str(model)).stdout == f"{model}\n"
     assert run_json("config", "get", "base") == str(model)
-    assert run("model", "default", "somebody/else").exit_code == 1
-    assert run("model", "default").stdout == f"{model}\n"
+    assert run("model", "use", "somebody/else").exit_code == 1
+    assert run("model", "use").stdout == f"{model}\n"
 
 
 def test_init_makes_a_private_store(run: Any, cpu: None, home: Path) -> None:
