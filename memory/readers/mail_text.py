@@ -43,7 +43,7 @@ _CLOCK = re.compile(r"\b\d{1,2}[:.h]\d\d\b")
 _DATE = re.compile(r"\b\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b|\d{4}年\d{1,2}月")
 _DATE_IN_WORDS = re.compile(r"\b\d{1,2}\b.{0,30}\b(?:19|20)\d\d\b")
 # "2024-05-03 10:12 GMT+02:00 Ann Lee <ann@example.org>:", as Gmail put it in many languages.
-_ADDRESS_AT_END = re.compile(r"\d.*<?[\w.+-]+@[\w.-]+>?\s*[:：]$")
+_ADDRESS_AT_END = re.compile(r"@[\w.-]{1,200}>?\s?[:：]$")
 _FROM = re.compile(
     r"[>\s*]*(?:from|von|de|da|van|från|fra|lähettäjä|od|feladó|kimden|от|від|发件人|寄件者|差出人|"
     r"보낸 사람)\*?\s?[:：]\*?\s*\S",

@@ -18,8 +18,8 @@ _STATE = re.compile(
     r"(?:TODO|DONE|NEXT|WAITING|WAIT|HOLD|STARTED|SOMEDAY|CANCELLED|CANCELED|INPROGRESS)\s+"
 )
 _PRIORITY = re.compile(r"\[#\w\]\s*")
-_TAGS = re.compile(r"\s+:[\w@#%:]+:\s*$")
-_COOKIE = re.compile(r"\s*\[(?:\d*/\d*|\d*%)\]")
+_TAGS = re.compile(r"(?<=\s):[\w@#%:]+:$")
+_COOKIE = re.compile(r"\[(?:\d*/\d*|\d*%)\]")
 _KEYWORD = re.compile(r"\s*#\+(\w+):\s*(.*)")
 _BEGIN = re.compile(r"\s*#\+begin_(\w+)", re.IGNORECASE)
 _DROPPED_BLOCKS = ("src", "example", "export", "comment", "html", "latex", "ascii")
@@ -148,7 +148,7 @@ def _is_left_out(line: str) -> bool:
 
 
 def _headline_text(text: str) -> str:
-    text = _COOKIE.sub("", _TAGS.sub("", text))
+    text = _COOKIE.sub("", _TAGS.sub("", text.rstrip()))
     return _PRIORITY.sub("", _STATE.sub("", text, count=1), count=1)
 
 

@@ -365,7 +365,7 @@ def test_members_are_capped(tmp_path: Path) -> None:
 # PDF
 
 
-def pdf_bytes(pages: list[list[str]], title: str = "") -> bytes:
+def pdf_bytes(pages: list[list[str]], title: str = "", large: tuple[str, ...] = ()) -> bytes:
     """A PDF written by hand: one font, and a line of text every 14 points."""
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
@@ -375,8 +375,10 @@ def pdf_bytes(pages: list[list[str]], title: str = "") -> bytes:
         b"<< /Title (%s) /CreationDate (D:20240301120000Z) >>" % title.encode(),
     ]
     for i, lines in enumerate(pages):
-        shown = b" ".join(b"(%s) Tj T*" % line.encode() for line in lines)
-        stream = b"BT /F1 10 Tf 14 TL 50 780 Td %s ET" % shown
+        shown = b" ".join(
+            b"/F1 %d Tf (%s) Tj T*" % (16 if line in large else 10, line.encode()) for line in lines
+        )
+        stream = b"BT 14 TL 50 780 Td %s ET" % shown
         objects.append(
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents %d 0 R "
             b"/Resources << /Font << /F1 3 0 R >> >> >>" % (6 + 2 * i)
@@ -417,6 +419,49 @@ def test_pdf(tmp_path: Path) -> None:
     assert "Page" not in text
     assert "a remarkable load of cork" in text
     assert "northern coast. It was late." in text
+
+
+def test_larger_lines_of_a_pdf_are_headings(tmp_path: Path) -> None:
+    lines = ["The Voyage", *BODY, "The Way Home", "They came home.", *BODY]
+    plain = pdf_bytes([lines], large=("The Voyage", "The Way Home"))
+    sections = document(write(tmp_path / "a.pdf", plain)).sections
+    assert [section.heading for section in sections] == ["The Voyage", "The Way Home"]
+    assert sections[1].text.startswith("They came home.")
+
+
+def test_bookmarks_of_a_pdf_are_headings(tmp_path: Path) -> None:
+    plain = pdf_bytes([["Part", "The Voyage", *BODY], ["The Way Home", *BODY]])
+    root = b"<< /Type /Catalog /Outlines 20 0 R"
+    marks = (
+        b"20 0 obj << /First 21 0 R /Last 21 0 R >> endobj "
+        b"21 0 obj << /Title (Part) /Parent 20 0 R /Dest [5 0 R /Fit] /First 22 0 R /Last 23 0 R "
+        b"/Count 2 >> endobj "
+        b"22 0 obj << /Title (The Voyage) /Parent 21 0 R /Dest [5 0 R /Fit] /Next 23 0 R >> endobj "
+        b"23 0 obj << /Title (The Way Home) /Parent 21 0 R /Dest [7 0 R /Fit] >> endobj "
+    )
+    # Without its table a PDF is searched for its objects.
+    body = plain.replace(b"<< /Type /Catalog", root).partition(b"xref\n")[0]
+    path = write(tmp_path / "a.pdf", body + marks + b"trailer << /Root 1 0 R >>")
+    headings = [section.heading for section in document(path).sections]
+    assert headings == ["Part › The Voyage", "Part › The Way Home"]
+
+
+def test_page_numbers_and_headers_of_left_and_right_pages(tmp_path: Path) -> None:
+    seen = ["land", "birds", "a sail", "ice", "whales", "nothing"]
+    pages = [
+        [
+            "A Book of Ships" if n % 2 else "The Northern Coast",
+            f"The watch saw {what} in the morning and the captain wrote it down.",
+            f"In the evening nobody spoke of {what} any more, for the wind had turned.",
+            f"So they forgot {what}.",
+            f"Seite {n} von 6",
+        ]
+        for n, what in enumerate(seen, 1)
+    ]
+    (section,) = document(write(tmp_path / "a.pdf", pdf_bytes(pages))).sections
+    assert all(f"So they forgot {what}." in section.text for what in seen)
+    for gone in ("Book of Ships", "The Northern Coast", "Seite"):
+        assert gone not in section.text
 
 
 def test_a_pdf_without_text(tmp_path: Path) -> None:
