@@ -21,7 +21,7 @@ QUESTION_WORDS = (
     r"should|may|have|has"
 )
 REQUEST = re.compile(
-    rf"(?i)(^(?:{QUESTION_WORDS})\b.*\?$)|\?$|^(?:please|write|explain|summari[sz]e|list|give|tell me|"
+    rf"(?i)(^(?:{QUESTION_WORDS})\b.*\?$)|[?？؟]$|^(?:please|write|explain|summari[sz]e|list|give|tell me|"
     r"show|make|create|help|translate|suggest|find|compare|draft|fix|rewrite|continue)\b"
 )
 

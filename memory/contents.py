@@ -11,6 +11,7 @@ from dataclasses import replace
 from . import forgotten, left_out
 from .chunk import Chunk, document_chunks, message_chunks
 from .invisible import MARK, without_unseen
+from .languages import language_of
 from .lineage import mark_adapters, trained_on
 from .quality import LeftOut, sift
 from .records import Conversation, Document, Item, Message, Section
@@ -336,6 +337,7 @@ class _Taking:
                 "text": text,
                 "n_words": len(text.split()),
                 "created_at": now(),
+                "language": language_of(text),
                 "quarantine": why_kept_back(chunk.text, self._is_own),
             }
             chunk_id = _insert(self._store, "chunks", record)

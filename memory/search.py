@@ -9,13 +9,17 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .languages import COMMON_WORDS, language_of
 from .store import Store, marks
+from .unspaced import is_unspaced, spaced
 from .within import Within
 
 ALL_KINDS = ("text", "told", "asked", "reply", "said")
 # What may stand in a prompt as knowledge: never what an assistant once said.
 TRUSTED_KINDS = ("text", "told", "said")
 EVERYWHERE = Within()
+# Letters in front of what was found, where words have no spaces between them.
+_AROUND = 20
 
 COMMON = frozenset(
     [
@@ -163,11 +167,11 @@ def search(
     Args:
         for_prompt: only what may stand in a prompt: nothing that is kept back.
     """
-    words = telling_words(query)
+    words = _asked_for(query)
     if not words:
         return []
     part, values = within.condition()
-    match = " OR ".join(f'"{word}"' for word in words)
+    match = " OR ".join(f'"{word}"{"*" * _is_one_letter(word)}' for word in words)
     found = store.rows(
         f"""
         SELECT c.id, c.text, c.quarantine, snippet(chunks_fts, 0, '', '', ' … ', 24) AS snippet,
@@ -202,7 +206,7 @@ def search(
                 heading=origin["heading"],
                 chunk=row["id"],
                 text=row["text"],
-                snippet=" ".join(row["snippet"].split()),
+                snippet=_snippet(row["text"], row["snippet"], words),
                 score=round(row["score"], 4),
                 trust=origin["trust"],
                 kept_back=row["quarantine"],
@@ -212,6 +216,30 @@ def search(
 
 
 def telling_words(text: str) -> list[str]:
-    """The words of a text that say what it is about, in lower case, each once."""
-    words = re.findall(r"\w+", unicodedata.normalize("NFC", text).lower())
+    """The words of a text that say what it is about, in lower case, each once; where a script has no spaces
+    between words, pairs of letters."""
+    words = re.findall(r"\w+", spaced(unicodedata.normalize("NFC", text).lower()))
     return list(dict.fromkeys(word for word in words if word not in COMMON))
+
+
+def _asked_for(query: str) -> list[str]:
+    """The telling words without what is common in the query's own language, unless nothing else is in it."""
+    words = telling_words(query)
+    common = COMMON_WORDS.get(language_of(query), frozenset())
+    return [word for word in words if word not in common] or words
+
+
+def _is_one_letter(word: str) -> bool:
+    return len(word) == 1 and is_unspaced(word)
+
+
+def _snippet(text: str, found: str, words: list[str]) -> str:
+    """What the index found, as it stands in the text: pairs of letters are no words to show."""
+    if not is_unspaced(text):
+        return " ".join(found.split())
+    lowered = text.lower()
+    places = [place for word in words if (place := lowered.find(word)) >= 0]
+    start = max(0, min(places, default=0) - _AROUND)
+    end = start + 4 * _AROUND
+    shown = " ".join(text[start:end].split())
+    return f"{'… ' * (start > 0)}{shown}{' …' * (end < len(text))}"

@@ -11,12 +11,19 @@ def _words(spaced: str) -> frozenset[str]:
 _NEVER_LAST = _words(
     "mr mrs ms mx dr prof gen sen rep gov capt lt col sgt cpl cmdr maj adm rev hon pres messrs mme "
     "mlle sra dra e.g eg i.e ie vs cf viz fig figs eq eqs vol vols pp chap ca approx "
-    "incl resp nr z.b d.h bzw"
+    "incl resp nr z.b d.h bzw "
+    # German
+    "vgl bd hr fr frl hrsg ggf evtl inkl zzgl z.t u.a o.ä i.d.r s.o s.u geb gest str abs bspw sog "
+    # French, Spanish
+    "env m mlles mm p.ex av j.-c éd apr sr sras srta srtas dña p.ej núm pág págs aprox ee.uu "
+    # Russian
+    "т.е т.н т.к ул им см ср напр просп пер корп кв стр тел г-н г-жа проф акад"
 )
 # These stand in the middle or at the end: what follows decides.
 _PERHAPS_LAST = _words(
     "inc ltd co corp llc plc bros jr sr esq st ave blvd rd al dept univ est ext tel no nos p ch "
-    "sec ed eds ph.d b.a m.a b.sc m.sc min max usw"
+    "sec ed eds ph.d b.a m.a b.sc m.sc min max usw "
+    "т.д т.п др г гг в вв руб коп тыс млн млрд"
 )
 # Lower case, these are words ("the sun.", "he sat."), so only the capitalised form counts.
 _CALENDAR = _words(
@@ -28,13 +35,21 @@ _AFTER_CLOCK = _words(
     "June July August September October November December Eastern Pacific Central Mountain "
     "Greenwich EST EDT PST PDT CST CDT MST MDT GMT UTC CET CEST BST"
 )
+# Ordinals end in a period: "am 3. Mai".
+_MONTHS = _words(
+    "Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember"
+)
 _STARTERS = _words(
     "The A An This That These Those He She It They We You I There Here My Our Your His Her Its "
     "Their In On At By For From With Without To Of As After Before During Since Until While When "
     "Where Why How What Who Which If Although Though Because However But And Or So Then Also Both "
     "Each Every All Some Many Most Several No Not Now Today Later Once Only Even Yet Still Thus "
     "Therefore Meanwhile Moreover Another One Two Three Please Do Does Did Is Are Was Were Can "
-    "Could Should Would Will Let"
+    "Could Should Would Will Let "
+    "Der Die Das Den Dem Ein Eine Er Sie Es Wir Ihr Ich Im Am Auf Mit Nach Vor Wenn Als Aber Und Oder Dann Da Dort "
+    "Le La Les Un Une Il Elle Nous Vous Ils Elles Je Ce Cette Ces Dans En Mais Et Puis "
+    "El Los Las Una Él Ella Yo Este Esta Pero Y Entonces "
+    "Он Она Они Мы Вы Я Это Этот Эта В На С И Но А Потом Затем"
 )
 
 _LIST_MARK = re.compile(r"^\s*(?:[-*+•‣◦▪·–—]|\d{1,2}[.)]|[A-Za-z]\))\s+")
@@ -92,6 +107,8 @@ def _token_before(line: str, start: int, end: int) -> str:
 def _period_ends(token: str, following: str) -> bool:
     lowered = token.lower()
     if lowered in _NEVER_LAST:
+        return False
+    if token.isdigit() and len(token) <= 2 and _first_word(following) in _MONTHS:
         return False
     if lowered in ("a.m", "p.m"):
         return _first_word(following) not in _AFTER_CLOCK

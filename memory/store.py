@@ -23,6 +23,7 @@ from sqlite_utils import Database, Migrations
 
 from .errors import LearnctlError, NoStore
 from .home import Home
+from .unspaced import spaced
 
 Record = dict[str, Any]
 
@@ -92,6 +93,38 @@ def m010_study(db: Database) -> None:
     """What rehearsal and choosing need to remember."""
     for statement in STUDY.split(";\n\n"):
         db.execute(statement)
+
+
+@migrations()
+def m011_unspaced(db: Database) -> None:
+    """The index takes scripts without spaces apart: it is filled anew, through a view that does so."""
+    for statement in UNSPACED.split(";\n\n"):
+        db.execute(statement)
+
+
+UNSPACED = """
+DROP TRIGGER chunks_ai;
+
+DROP TRIGGER chunks_ad;
+
+DROP TABLE chunks_fts;
+
+CREATE VIEW chunks_spaced AS SELECT id, spaced(text) AS text FROM chunks;
+
+CREATE VIRTUAL TABLE chunks_fts USING fts5(
+    text, content='chunks_spaced', content_rowid='id', tokenize='porter unicode61 remove_diacritics 2'
+);
+
+CREATE TRIGGER chunks_ai AFTER INSERT ON chunks BEGIN
+    INSERT INTO chunks_fts (rowid, text) VALUES (new.id, spaced(new.text));
+END;
+
+CREATE TRIGGER chunks_ad AFTER DELETE ON chunks BEGIN
+    INSERT INTO chunks_fts (chunks_fts, rowid, text) VALUES ('delete', old.id, spaced(old.text));
+END;
+
+INSERT INTO chunks_fts (chunks_fts) VALUES ('rebuild')
+"""
 
 
 STUDY = """
@@ -505,6 +538,7 @@ def _connect(path: Path) -> Database:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")
+        connection.create_function("spaced", 1, spaced, deterministic=True)
         db = _Database(connection)
         migrations.apply(db)
     except BaseException:

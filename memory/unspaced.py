@@ -1,0 +1,29 @@
+"""Scripts that put no spaces between words: for the index, each run of letters becomes overlapping pairs.
+
+"図書館は" is indexed as "図書 書館 館は": a word of two letters or more is found inside a sentence, with one
+index for all languages and nothing to segment words with. One letter alone is found as a beginning.
+"""
+
+import re
+
+# Thai, Lao, Burmese, Khmer; kana, Han, Hangul (which joins endings to words).
+_LETTERS = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1100-\u11ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_RUN = re.compile(f"[{_LETTERS}]+")
+
+
+def spaced(text: str) -> str:
+    """`text` with each run of such letters as pairs between spaces; any other text as it is."""
+    return _RUN.sub(lambda run: f" {' '.join(pairs(run[0]))} ", text)
+
+
+def pairs(run: str) -> list[str]:
+    if len(run) < 2:
+        return [run]
+    return [run[start : start + 2] for start in range(len(run) - 1)]
+
+
+def is_unspaced(text: str) -> bool:
+    return _RUN.search(text) is not None
