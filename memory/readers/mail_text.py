@@ -73,6 +73,7 @@ _SENT_FROM = re.compile(
 # Links that a program put behind a word; nobody reads them.
 _LONG_LINK = re.compile(r"[ \t]?(?:<https?://[^\s<>]{40,}>|\(https?://[^\s()]{40,}\))")
 _LAST_LINES = 6
+_MARKS = re.compile(r"[:：]|[-_=–—]{2}")
 _LIST_RULE = re.compile(r"_{20,}|-{20,}|={20,}")
 _LIST_FOOTER = re.compile(
     r"mailing list|mailman|unsubscribe|google groups|subscribed to|abmelden|désabonner",
@@ -107,7 +108,8 @@ def _ends_here(lines: list[str], position: int) -> bool:
     line = lines[position]
     if line == "-- " or (line == "--" and len(lines) - position <= 16):
         return True
-    if len(line) > _LONGEST_LINE:
+    # Most lines of a mail have none of these.
+    if len(line) > _LONGEST_LINE or not _MARKS.search(line):
         return False
     if _ORIGINAL.fullmatch(line) or _BEGIN_FORWARDED.match(line.strip()):
         return True
@@ -125,6 +127,8 @@ def _ends_here(lines: list[str], position: int) -> bool:
 
 def _attribution(lines: list[str], position: int) -> tuple[int, bool]:
     """How many lines say who wrote what follows, and whether all that follows is theirs."""
+    if not any(line.rstrip().endswith((":", "：")) for line in lines[position : position + 3]):
+        return 0, False
     if not lines[position].strip() or _QUOTED.match(lines[position]):
         return 0, False
     said = ""
