@@ -11,7 +11,7 @@ from . import flags
 from .context import load_options, open_store
 from .durations import duration, parse_duration
 from .history import recall_text
-from .output import counted, n_bytes, plain, say, show, show_json
+from .output import counted, n_bytes, plain, say, share, show, show_json
 from .progress import reporting
 
 if TYPE_CHECKING:
@@ -162,6 +162,8 @@ def _render_plan(planned: dict[str, Any]) -> None:
 
 
 def _render(result: dict[str, Any]) -> None:
+    from ..trainer.pairs import LEAST_READING
+
     decision, reason = result["decision"], result["reason"]
     if decision == "promoted":
         show(f"promoted: version {result['version']} is in service ({result['level']})")
@@ -170,6 +172,11 @@ def _render(result: dict[str, Any]) -> None:
     if recall := result.get("recall"):
         old = f"; of old: {recall_text(recall['old'])}" if recall.get("old") else ""
         show(f"recall of new: {recall_text(recall.get('new'))}{old}")
+    if result.get("reading") is not None and result["reading"] < LEAST_READING:
+        show(
+            f"the base reads {share(result['reading'])} of what it is shown: samples that need no"
+            " reader carry the load"
+        )
     if result.get("divergence") is not None:
         show(f"divergence: {result['divergence']:.2f} nats a token")
     if result.get("n_tokens"):

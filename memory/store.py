@@ -146,6 +146,18 @@ CREATE TABLE set_aside (
 """
 
 
+@migrations()
+def m011_lessons(db: Database) -> None:
+    """What a base says to a sample: probabilities of its likeliest tokens, and how well it reads."""
+    db.execute(
+        "CREATE TABLE lessons ("
+        " sample_id INTEGER PRIMARY KEY REFERENCES samples(id) ON DELETE CASCADE,"
+        " n_choices INTEGER NOT NULL,"
+        " choices BLOB NOT NULL,"  # int32, (answer token, choice)
+        " shares BLOB NOT NULL)"  # float32, likewise
+    )
+
+
 PEOPLE = """
 ALTER TABLE messages ADD COLUMN speaker TEXT;
 

@@ -38,6 +38,7 @@ from .base import Base
 from .distil import teach
 from .evaluate import Answered
 from .facts import find_facts
+from .lessons import softened
 from .options import Options
 from .pack import pack
 from .progress import OnProgress, Progress, silent
@@ -47,10 +48,11 @@ from .synthesize import (
     BLANKS_PER_FACT,
     CUES_PER_FACT,
     general_samples,
+    reads,
     studied_ids,
     study_chunks,
 )
-from .train import TrainReport, row_losses, soften, train
+from .train import TrainReport, row_losses, train
 
 # A slow pass is due when what came since the last one is this share of what is live, and this much.
 SLOW_SHARE = 0.25
@@ -65,7 +67,7 @@ STUDY_SHARE = 0.25
 TRAIN_SHARE = 0.4
 ASSUMED_SPEED = 150.0  # tokens a second, where none was measured yet
 CLOSING_FACTOR = 1.6
-FORM_PROBES = 12
+FORM_PROBES = 8
 REFUSALS = 3
 
 
@@ -338,10 +340,9 @@ class _Night:
         self.stop.check()
         facts, general = self._samples(run)
         longest = options.pack_tokens
-        rehearsed = soften(
-            base, general_rows(base, general, longest, options.general_weight), longest
-        )
-        taught = teach(base, facts, options.loss, longest)
+        rows = general_rows(base, general, longest, options.general_weight)
+        rehearsed = list(softened(store, base, rows, longest).values())
+        taught = teach(store, base, facts, options.loss, longest)
         material = Material(facts, general, taught, rehearsed)
         packs = [
             group
@@ -350,7 +351,7 @@ class _Night:
         ]
         self.on_progress(Progress("measure before", 0, 0))
         measuring = time.monotonic()
-        against = evaluate.reference(base)
+        against = evaluate.reference(store, base)
         new, old = self._probes(run, options)
         model, n_frozen, before = self._start(run, options, [*new, *old])
         measured_s = time.monotonic() - measuring
@@ -577,6 +578,7 @@ class _Night:
                 "forms": forms,
             },
             "divergence": moved,
+            "reading": reads(self.store, self.base, []),
             "scale": verdict.scale,
             "n_tokens": trained.n_tokens,
             "tokens_per_s": round(trained.tokens_per_s, 1),

@@ -10,13 +10,15 @@ each token as far as the teacher itself expects the source's own word there, and
 
 from collections.abc import Sequence
 
-from ..memory.store import Record
+from ..memory.store import Record, Store
 from .base import Base
+from .lessons import softened
 from .pack import Row, Targets, encode
-from .train import soften
 
 
-def teach(base: Base, samples: Sequence[Record], loss: str, longest: int) -> dict[int, Targets]:
+def teach(
+    store: Store, base: Base, samples: Sequence[Record], loss: str, longest: int
+) -> dict[int, Targets]:
     """Targets for the answer tokens of each sample that has a passage, by sample number.
 
     Args:
@@ -26,13 +28,11 @@ def teach(base: Base, samples: Sequence[Record], loss: str, longest: int) -> dic
     """
     if loss == "ce":
         return {}
-    asked = [sample for sample in samples if sample["passage"]]
-    rows = [(sample["id"], _with_passage(base, sample)) for sample in asked]
-    rows = [(number, row) for number, row in rows if len(row.ids) <= longest]
-    taught = soften(base, [row for _, row in rows], longest)
+    rows = {s["id"]: _with_passage(base, s) for s in samples if s["passage"]}
+    rows = {number: row for number, row in rows.items() if len(row.ids) <= longest}
     return {
         number: row.soft if loss == "kl" else _trusted(row)
-        for (number, _), row in zip(rows, taught, strict=True)
+        for number, row in softened(store, base, rows, longest).items()
         if row.soft
     }
 

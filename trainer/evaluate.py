@@ -5,11 +5,12 @@ Divergence: mean KL(base‖adapted), nats per token, over the base's own greedy 
 prompts that are never rehearsed. KL to the base foretells forgetting: https://arxiv.org/abs/2509.04259.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..memory.store import Record
+from ..memory.store import Record, Store
 from .base import Base
 from .chat_form import Chat
 from .facts import contains
@@ -78,17 +79,24 @@ class Reference:
     log_probs: list[Any]  # one (answer token, vocabulary) a pack, half precision, on the CPU
 
 
-def reference(base: Base) -> Reference:
+def own_answers(store: Store, base: Base) -> list[tuple[Chat, str]]:
+    """The base's greedy answers to the general prompts; it is asked once, for it never changes."""
+    chats: list[Chat] = [[{"role": "user", "content": p}] for p in read_prompts("divergence")]
+    key = f"reference {base.digest}"
+    answers = json.loads(store.setting(key, "[]"))
+    if len(answers) != len(chats):
+        answers = answer_batch(base, base.model, chats, max_tokens=DIVERGENCE_TOKENS)
+        store.set_setting(key, json.dumps(answers))
+    return [pair for pair in zip(chats, answers, strict=True) if pair[1]]
+
+
+def reference(store: Store, base: Base) -> Reference:
     """What divergence is measured against; made once a run, with no adapter on the base."""
     import torch
 
-    prompts = read_prompts("divergence")
-    chats: list[Chat] = [[{"role": "user", "content": prompt}] for prompt in prompts]
-    answers = answer_batch(base, base.model, chats, max_tokens=DIVERGENCE_TOKENS)
     rows = [
         encode(base.tokenizer, chat, answer, base.stop_ids)
-        for chat, answer in zip(chats, answers, strict=True)
-        if answer
+        for chat, answer in own_answers(store, base)
     ]
     rows = [row for row in rows if len(row.ids) <= DIVERGENCE_PACK]
     packs = pack(rows, DIVERGENCE_PACK)

@@ -88,16 +88,17 @@ def plain_row(base: Base, sample: Record) -> Row:
 
 def general_rows(
     base: Base, general: Sequence[Record], longest: int, weight: float = 1.0
-) -> list[Row]:
-    """The base's own answers to general prompts, each counting so much beside a fact's row."""
-    rows = []
+) -> dict[int, Row]:
+    """The base's own answers to general prompts by sample, each counting so much beside a fact's row."""
+    rows = {}
     for sample in general:
         row = _encode(base, [{"role": "user", "content": sample["prompt"]}], sample["answer"])
         if sample["kind"] == "general open":
             # The base had more to say: where it was cut is not where an answer ends.
             row = Row(row.ids[:-1], row.answer_start)
-        rows.append(replace(row, weight=weight))
-    return [row for row in rows if row.answer_start < len(row.ids) <= longest]
+        if row.answer_start < len(row.ids) <= longest:
+            rows[sample["id"]] = replace(row, weight=weight)
+    return rows
 
 
 def general_of_epoch(rows: Sequence[Row], n_rows: int, epoch: int) -> list[Row]:

@@ -20,6 +20,7 @@ from ..memory.store import Record, Store, marks, now
 from .base import Base
 from .facts import Fact, Span, find_facts, normalise, second_person, supported
 from .generate import answer_batch
+from .pairs import LEAST_READING, reading, write_notes, write_pairs
 from .study import Question, leads, write_questions
 from .voice import LEAST_WORDS, write_instructions
 
@@ -32,6 +33,9 @@ NOT_IN_NOTES = "That is not in your notes."
 INNER_NAME = re.compile(r"(?<!^)\b[A-Z][\w'’-]{2,}\b")
 OWNED = re.compile(r"\b(?:my|our|your|the|a|an) ([a-z]{3,})\b")
 ANSWER_TOKENS = 32
+# How well a base reads is measured on so many questions, once.
+READING_QUESTIONS = 16
+FEWEST_TO_READ = 6
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,17 @@ def study_chunks(
             if questions_per_fact
             else []
         )
+        made = _study_well(store, base, group, facts, questions, seed)
         spoken = [chunk for chunk in group if _has_voice(chunk)]
         tasks = write_instructions(base, [chunk["text"] for chunk in spoken], seed)
         with store.db.atomic():
             _keep_group(store, base, group, facts, questions, seed)
             for chunk, task in zip(spoken, tasks, strict=True):
                 keep_sample(store, Sample("voice", task, chunk["text"]), chunk["id"], base.digest)
+            forbidden = held_out(store)
+            for chunk, sample in made:
+                if normalise(sample.prompt) not in forbidden:
+                    keep_sample(store, sample, chunk["id"], base.digest)
         todo = todo[len(group) :]
         n_ready += len(group)
         on_progress(n_ready, len(chunks))
@@ -276,6 +285,50 @@ def _take_group(todo: list[Record]) -> tuple[list[Record], list[tuple[Record, Fa
         if len(facts) + sum(map(_has_voice, group)) >= FACTS_AT_ONCE:
             break
     return group, facts
+
+
+def _study_well(
+    store: Store,
+    base: Base,
+    group: list[Record],
+    facts: list[tuple[Record, Fact]],
+    questions: list[Question],
+    seed: int,
+) -> list[tuple[Record, Sample]]:
+    """Pairs and notes of the passages, where the base reads well enough to write and to check them."""
+    asked = [
+        (facts[q.fact][0]["text"], q.text, q.span.text)
+        for q in questions
+        if q.span.kind != "phrase"
+    ]
+    if (reads(store, base, asked) or 0.0) < LEAST_READING:
+        return []
+    chunks = [c for c in group if c["kind"] in ("text", "told") and c["learn"] != "voice"]
+    pairs, dropped_pairs = write_pairs(base, chunks, seed)
+    notes, dropped_notes = write_notes(base, chunks, seed)
+    for name, counts in (("pairs", dropped_pairs), ("notes", dropped_notes)):
+        written = json.loads(store.setting(f"{name} written", "[0, 0]"))
+        total = [written[0] + counts.written, written[1] + counts.dropped]
+        store.set_setting(f"{name} written", json.dumps(total))
+    return [
+        (chunks[one.passage], Sample(one.kind, one.prompt, one.answer)) for one in pairs + notes
+    ]
+
+
+def reads(store: Store, base: Base, asked: list[tuple[str, str, str]]) -> float | None:
+    """The share of what it is shown that the base reads, measured once on the first questions there
+    are; None until then.
+
+    Args:
+        asked: passage, question and gold of questions that were just written.
+    """
+    key = f"reads {base.digest}"
+    known = store.setting(key)
+    if not known and len(asked) >= FEWEST_TO_READ:
+        step = max(1, len(asked) // READING_QUESTIONS)
+        known = str(reading(base, asked[::step][:READING_QUESTIONS]))
+        store.set_setting(key, known)
+    return float(known) if known else None
 
 
 def _has_voice(chunk: Record) -> bool:

@@ -25,13 +25,13 @@ def sample(number: int) -> Record:
 
 SAMPLES = [sample(number) for number in range(100, 160)]
 GENERAL = [
-    {"kind": "general", "prompt": "Name a fruit.", "answer": "An apple is a fruit."},
-    {"kind": "general open", "prompt": "Tell a story.", "answer": "Once there was a"},
+    {"id": 1, "kind": "general", "prompt": "Name a fruit.", "answer": "An apple is a fruit."},
+    {"id": 2, "kind": "general open", "prompt": "Tell a story.", "answer": "Once there was a"},
 ]
 
 
 def rows_of(base: Base, epoch: int = 0, seed: int = 0, longest: int = LONGEST) -> list[Row]:
-    rehearsed = general_rows(base, GENERAL, longest)
+    rehearsed = list(general_rows(base, GENERAL, longest).values())
     options = Options(general_rows=2, seed=seed, pack_tokens=longest)
     return epoch_rows(base, Material(SAMPLES, GENERAL, {}, rehearsed), options, epoch)
 
@@ -91,7 +91,7 @@ def test_a_row_that_is_too_long_is_asked_alone(llama: Base) -> None:
 
 def test_where_an_answer_was_cut_no_end_is_trained(llama: Base) -> None:
     """A general answer that was cut off is trained without an end of turn."""
-    ended, cut = general_rows(llama, GENERAL, LONGEST)
+    ended, cut = general_rows(llama, GENERAL, LONGEST).values()
     assert ended.ids[-1] in llama.stop_ids
     assert cut.ids[-1] not in llama.stop_ids
     assert llama.tokenizer.decode(cut.ids[cut.answer_start :]) == "Once there was a"

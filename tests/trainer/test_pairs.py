@@ -1,0 +1,71 @@
+"""What a base that reads well makes of a passage: what is parsed, what is verified, what is dropped."""
+
+from typing import Any
+
+import pytest
+
+from learnctl.memory.lineage import studied_chunks
+from learnctl.memory.store import Store
+from learnctl.trainer.base import Base
+from learnctl.trainer.pairs import is_true_to, parse_pairs, reading, write_notes, write_pairs
+from learnctl.trainer.synthesize import reads, study_chunks
+
+SOURCE = "Harald Immer serviced the boiler in Larkhill Cottage on 4 March for 120 euros."
+
+
+def test_pairs_that_lean_on_the_text_are_left_out() -> None:
+    written = (
+        "Q: Who serviced the boiler in Larkhill Cottage?\nA: Harald Immer\n\n"
+        "Q1: What does the text say about Larkhill?\nA1: a boiler\n"
+        "Q: When?\n\nA: 4 March\nQ: No answer follows?"
+    )
+    assert parse_pairs(written) == [
+        ("Who serviced the boiler in Larkhill Cottage?", "Harald Immer"),
+        ("When?", "4 March"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("note", "true"),
+    [
+        ("Larkhill Cottage had its boiler serviced on 4 March by Harald Immer.", True),
+        ("Larkhill Cottage had its boiler serviced on 5 March by Harald Immer.", False),
+        ("Mathilda Brook painted every fence in Sollerby yellow during autumn.", False),
+        ("Fine.", False),
+    ],
+)
+def test_notes_stand_in_their_source(note: str, true: bool) -> None:
+    """Other words are welcome; other numbers and other matters are not."""
+    assert is_true_to(note, SOURCE) is true
+
+
+def test_a_base_that_cannot_read_is_not_asked(store: Store, llama: Base, take: Any) -> None:
+    """Random weights read nothing: it is measured once, and what needs no reader is made all the same."""
+    take("a.txt", SOURCE + " The fence of Mathilda Brook cost 640 euros in June.\n")
+    asked = [(SOURCE, "Who serviced the boiler?", "Harald Immer")] * 8
+    assert reading(llama, asked) == 0.0
+    assert reading(llama, []) is None
+    assert reads(store, llama, asked) == 0.0
+    study_chunks(store, llama, studied_chunks(store), 1, 0)
+    kinds = {row["kind"] for row in store.rows("SELECT kind FROM samples")}
+    assert {"cue", "complete"} <= kinds
+    assert not kinds & {"pair", "reversed", "across", "note"}
+
+
+def test_what_is_not_verified_is_dropped(store: Store, llama: Base, take: Any) -> None:
+    """Of what random weights write nothing passes, and the counts say so."""
+    take("a.txt", SOURCE + "\n")
+    chunks = studied_chunks(store)
+    pairs, dropped = write_pairs(llama, chunks, 0)
+    assert len(pairs) == dropped.written - dropped.dropped
+    notes, dropped = write_notes(llama, chunks, 0)
+    assert dropped.written >= 2
+    assert len(notes) == dropped.written - dropped.dropped
+
+
+def test_how_well_a_base_reads_is_measured_once(store: Store, llama: Base) -> None:
+    """The figure is kept with the base's digest; another base is measured anew."""
+    store.set_setting(f"reads {llama.digest}", "0.75")
+    assert reads(store, llama, []) == 0.75
+    llama.digest = "another"
+    assert reads(store, llama, []) is None

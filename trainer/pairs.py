@@ -1,0 +1,187 @@
+"""What a base that reads well makes of a passage beyond single questions: rounds of pairs, and notes.
+
+Three rounds of questions with answers: specific facts; the other way round, with the earlier pairs in
+view; across two passages of one document. Then notes: the passage in other words, in short, and put to use by
+strategies that the model itself names (Active Reading, https://arxiv.org/abs/2508.09494). Every pair is
+verified twice: its answer stands in the passage, and the base, asked again with the passage in view, gives it
+again. A base that reads less than `LEAST_READING` of what it is shown is not asked: the kinds that
+need no reader carry the load.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..memory.search import telling_words
+from ..memory.store import Record
+from .base import Base
+from .chat_form import Chat
+from .facts import contains, normalise, supported
+from .generate import answer_batch
+
+LEAST_READING = 0.6
+PAIRS_A_ROUND = 5
+PAIR_TOKENS = 320
+NOTE_TOKENS = 256
+STRATEGIES = 2
+# Of the telling words of a note, this share must stand in its passage, and every number.
+NOTE_SUPPORT = 0.7
+
+FORM = (
+    "Write each as two lines, `Q:` and `A:`. Every question must be understood by somebody who has not"
+    " seen the text: name who and what it is about. Answers are a few words of the text."
+)
+SPECIFIC = f"Write {PAIRS_A_ROUND} questions about specific facts in the text. {FORM}"
+REVERSED = (
+    f"Write {PAIRS_A_ROUND} more that go the other way round: name what was an answer before, and ask"
+    f" for what it belongs to. Do not repeat a question. {FORM}"
+)
+ACROSS = f"Write {PAIRS_A_ROUND} questions that need both texts to be answered. {FORM}"
+NOTES = (
+    "Write the text again in other words. Keep every name, number and date.",
+    "Sum the text up in three sentences. Keep names, numbers and dates.",
+)
+ASK_STRATEGIES = (
+    "What are some strategies specific to this text that help to remember all that it says?"
+    " Begin each with ##."
+)
+STRATEGY = "Apply this strategy to the text, and write down the result: {strategy}"
+_OPEN = re.compile(r"(?i)\b(?:the|this) (?:text|passage|note|author|document)\b|according to\b")
+_PAIR = re.compile(r"Q\s*\d*\s*:\s*(?P<q>[^\n]+?\?)\s*\n+\s*A\s*\d*\s*:\s*(?P<a>[^\n]+)")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A sample in the making: which passage (by position), its kind, what is asked and answered."""
+
+    passage: int
+    kind: str
+    prompt: str
+    answer: str
+
+
+@dataclass
+class Dropped:
+    """How many pairs and notes were written, and how many of them were not verified."""
+
+    written: int = 0
+    dropped: int = 0
+
+
+def reading(base: Base, questions: Sequence[tuple[str, str, str]]) -> float | None:
+    """The share of questions that the base answers with the passage in view: how well it reads.
+
+    Args:
+        questions: passage, question, gold. None is returned where there are none.
+    """
+    if not questions:
+        return None
+    answers = answer_batch(base, base.model, [_in_view(p, q) for p, q, _ in questions], 40)
+    right = [contains(a, gold) for a, (_, _, gold) in zip(answers, questions, strict=True)]
+    return sum(right) / len(right)
+
+
+def write_pairs(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[Made], Dropped]:
+    """Verified pairs of three rounds for each passage, no question twice."""
+    texts = [_titled(chunk) for chunk in chunks]
+    first = _ask(base, [[_user(f"{text}\n\n{SPECIFIC}")] for text in texts], PAIR_TOKENS, seed)
+    again: list[Chat] = [
+        [_user(f"{text}\n\n{SPECIFIC}"), _assistant(said), _user(REVERSED)]
+        for text, said in zip(texts, first, strict=True)
+    ]
+    second = _ask(base, again, PAIR_TOKENS, seed + 1)
+    neighbours = [
+        (i, i + 1) for i in range(len(chunks) - 1) if chunks[i]["path"] == chunks[i + 1]["path"]
+    ]
+    both: list[Chat] = [[_user(f"{texts[i]}\n\n{texts[k]}\n\n{ACROSS}")] for i, k in neighbours]
+    third = _ask(base, both, PAIR_TOKENS, seed + 2)
+    found: list[tuple[Made, str]] = []
+    for kind, said, views in (
+        ("pair", first, [(i, texts[i]) for i in range(len(texts))]),
+        ("reversed", second, [(i, texts[i]) for i in range(len(texts))]),
+        ("across", third, [(i, f"{texts[i]}\n\n{texts[k]}") for i, k in neighbours]),
+    ):
+        for (place, view), written in zip(views, said, strict=True):
+            found += [(Made(place, kind, q, a), view) for q, a in parse_pairs(written)]
+    return _verified(base, found)
+
+
+def parse_pairs(written: str) -> list[tuple[str, str]]:
+    """Questions and answers out of what a model wrote; those that lean on "the text" are left out."""
+    pairs = [(m["q"].strip(), m["a"].strip()) for m in _PAIR.finditer(written)]
+    return [(q, a) for q, a in pairs if not _OPEN.search(q) and normalise(a)]
+
+
+def write_notes(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[Made], Dropped]:
+    """Rewrites, summaries and strategy-driven notes that stand in their passage."""
+    texts = [_titled(chunk) for chunk in chunks]
+    asked = [(i, task) for i in range(len(texts)) for task in NOTES]
+    plans = _ask(base, [[_user(f"{t}\n\n{ASK_STRATEGIES}")] for t in texts], NOTE_TOKENS, seed)
+    for i, plan in enumerate(plans):
+        named = [line.lstrip("# ").strip() for line in plan.splitlines() if line.startswith("##")]
+        asked += [(i, STRATEGY.format(strategy=name)) for name in named[:STRATEGIES]]
+    chats: list[Chat] = [[_user(f"{texts[i]}\n\n{task}")] for i, task in asked]
+    written = _ask(base, chats, NOTE_TOKENS, seed + 1)
+    counts = Dropped(written=len(written))
+    made = []
+    for (i, _), note in zip(asked, written, strict=True):
+        if is_true_to(note, texts[i]):
+            made.append(Made(i, "note", _prompt_of(chunks[i]), note))
+    counts.dropped = counts.written - len(made)
+    return made, counts
+
+
+def is_true_to(note: str, source: str) -> bool:
+    """Most of a note's telling words stand in its source, and all of its numbers."""
+    words, numbers = telling_words(note), re.findall(r"\d+", note)
+    known = set(telling_words(source))
+    if len(words) < 4 or any(number not in source for number in numbers):
+        return False
+    return sum(word in known for word in words) >= NOTE_SUPPORT * len(words)
+
+
+def _verified(base: Base, found: list[tuple[Made, str]]) -> tuple[list[Made], Dropped]:
+    counts = Dropped(written=len(found))
+    standing = {
+        normalise(made.prompt): (made, view)
+        for made, view in found
+        if supported(made.answer, view) and not contains(made.prompt, made.answer)
+    }
+    again = answer_batch(
+        base, base.model, [_in_view(view, made.prompt) for made, view in standing.values()], 40
+    )
+    made = [
+        one
+        for (one, _), answer in zip(standing.values(), again, strict=True)
+        if contains(answer, one.answer) or contains(one.answer, answer)
+    ]
+    counts.dropped = counts.written - len(made)
+    return made, counts
+
+
+def _ask(base: Base, chats: list[Chat], max_tokens: int, seed: int) -> list[str]:
+    return answer_batch(base, base.model, chats, max_tokens, seed, temperature=0.7)
+
+
+def _titled(chunk: Record) -> str:
+    """The passage under its title, heading and date: what a question needs to name."""
+    above = " › ".join(part for part in (chunk["title"], chunk["heading"]) if part)
+    day = f" ({chunk['date']})" if chunk["date"] else ""
+    return f"# {above}{day}\n\n{chunk['text']}"
+
+
+def _prompt_of(chunk: Record) -> str:
+    above = " › ".join(part for part in (chunk["title"], chunk["heading"]) if part)
+    return f"What do my notes say under “{above}”?"
+
+
+def _in_view(passage: str, question: str) -> Chat:
+    return [_user(f"{passage}\n\n{question}")]
+
+
+def _user(text: str) -> dict[str, str]:
+    return {"role": "user", "content": text}
+
+
+def _assistant(text: str) -> dict[str, str]:
+    return {"role": "assistant", "content": text}
