@@ -7,26 +7,19 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from ..memory.errors import LearnctlError
 from ..memory.home import Home, models_folder
+from . import machine_checks
+from .check_result import Check
 from .output import counted, n_bytes
 
 NEEDED = ("torch", "transformers", "peft")
 LEAST_MEMORY = 5e9  # the embedded base trains in 4.3 GB
 LEAST_DISK = 2e9
-
-
-@dataclass(frozen=True)
-class Check:
-    name: str
-    state: str  # ok, warn, stop
-    found: str
-    remedy: str = ""
 
 
 def examine(home: Home) -> Iterator[Check]:
@@ -42,14 +35,21 @@ def examine(home: Home) -> Iterator[Check]:
         device = base.choose_device()
         yield _device(device)
         yield _bitsandbytes(device)
+        if device.type != "cuda":
+            yield machine_checks.this_gpu()
     yield _memory()
     yield _disk("disk", home.path)
     yield _disk("model cache", models_folder())
     if device is not None:
         yield _base_model(home, device)
+        yield from _gpu_memory(home, device)
     yield _folder(home)
+    yield machine_checks.owner(home)
+    yield machine_checks.this_file_system(home)
     yield _store(home)
     yield _lock(home)
+    yield machine_checks.this_clock(home)
+    yield machine_checks.schedule(home)
 
 
 def _packages() -> Iterator[Check]:
@@ -124,6 +124,24 @@ def _base_model(home: Home, device: Any) -> Check:
     except LearnctlError as error:
         return Check("base model", "stop", str(error), error.hint)
     return Check("base model", "ok", f"{files.name} in {files.path}")
+
+
+def _gpu_memory(home: Home, device: Any) -> Iterator[Check]:
+    from ..trainer import base, models, options, vram
+
+    if device.type != "cuda":
+        return
+    import torch
+
+    try:
+        chosen = options.load(home)
+        name = base.default_name(device) if chosen.base == "auto" else chosen.base
+        config = vram.read_config(models.find(name))
+    except LearnctlError:
+        return  # said by the check of the base model
+    if config is not None:
+        parts = vram.training_bytes(config, chosen, quantized=chosen.quantize != "none")
+        yield machine_checks.vram(parts, torch.cuda.mem_get_info(device)[0])
 
 
 def _folder(home: Home) -> Check:

@@ -123,7 +123,8 @@ def _night(
     told = {"decision": "error", "reason": "", "note": ""}
     try:
         with awake():
-            told = run_night(store, options, Conditions(**chosen), budget)
+            seconds = budget or 60 * options.night_minutes
+            told = run_night(store, options, Conditions(**chosen), seconds)
         if ctx.params["notify"] and told["decision"] in ("promoted", "refused"):
             notify(f"{told['decision']}: {told['reason']}".removesuffix(": "))
         return told

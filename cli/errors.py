@@ -70,6 +70,7 @@ class Group(TyperGroup):
 def show(error: Exception) -> int:
     """Say what is wrong, in one line and perhaps a hint; the exit code that goes with it."""
     if type(error).__name__ == "NoArgsIsHelpError":  # typer has printed the help already
+        _say_first_steps()
         return 2
     message, hint, code = _explained(error)
     say(f"error: {plain(' '.join(message.split()))}")
@@ -78,6 +79,14 @@ def show(error: Exception) -> int:
     if isinstance(error, OSError):
         _close_stdout()
     return code
+
+
+def _say_first_steps() -> None:
+    """What to do first, where there is no store yet."""
+    from ..memory.home import find_home
+
+    if not find_home().database.exists():
+        say("to begin: `learnctl init`, then `learnctl ingest PATH`, then `learnctl chat`")
 
 
 def _explained(error: Exception) -> tuple[str, str, int]:

@@ -6,7 +6,7 @@ from typer import Context, confirm
 
 from ..memory.errors import LearnctlError
 from . import flags
-from .context import load_options, open_store
+from .context import find_home, load_options, open_store
 from .output import is_terminal, say, show
 from .talking import waiting
 
@@ -15,8 +15,8 @@ def init(ctx: Context, yes: flags.Yes = False) -> None:
     """Make the home folder and the store, and fetch a base model if you agree."""
     with open_store(ctx, create=True) as store:
         show(f"home: {store.home.path}")
-    name = base_name(ctx)
-    show(f"base model: {name}")
+    name, why = _choose(ctx)
+    show(f"base model: {name} ({why})")
     if _is_here(name):
         say("next: `learnctl ingest PATH`")
     elif yes or (is_terminal(sys.stdin) and confirm("It is not here yet: fetch it now?", err=True)):
@@ -24,6 +24,22 @@ def init(ctx: Context, yes: flags.Yes = False) -> None:
         say("next: `learnctl ingest PATH`")
     else:
         say(f"it is not here yet: `learnctl model pull {name}` fetches it")
+
+
+def _choose(ctx: Context) -> tuple[str, str]:
+    """The base model and why it is that one. What is chosen by free GPU memory is written down, for that
+    changes from day to day, and a version fits one base."""
+    options = load_options(ctx)
+    if options.base != "auto":
+        return options.base, "chosen in config.toml"
+    from ..trainer import base
+    from ..trainer.options import set_config
+
+    device = base.choose_device(options.device)
+    name, why = base.recommend(device)
+    if device.type == "cuda":
+        set_config(find_home(ctx), "base", name)
+    return name, why
 
 
 def base_name(ctx: Context) -> str:

@@ -73,12 +73,21 @@ def choose_device(name: str = "auto") -> Any:
 
 def default_name(device: Any) -> str:
     """The base model when none was named: embedded on a CPU, by free memory on a GPU."""
+    return recommend(device)[0]
+
+
+def recommend(device: Any) -> tuple[str, str]:
+    """The base model that suits a device, and why."""
     import torch
 
     if device.type != "cuda":
-        return models.EMBEDDED
+        return models.EMBEDDED, "there is no NVIDIA GPU, and larger ones learn too slowly without"
     free_gib = torch.cuda.mem_get_info(device)[0] / 2**30
-    return next((name for least, name in GPU_DEFAULTS if free_gib >= least), models.EMBEDDED)
+    for least, name in GPU_DEFAULTS:
+        if free_gib >= least:
+            return name, f"it wants {least:g} GiB of GPU memory, and {free_gib:.1f} GiB are free"
+    least = GPU_DEFAULTS[-1][0]
+    return models.EMBEDDED, f"only {free_gib:.1f} GiB of GPU memory are free, below {least:g} GiB"
 
 
 def load(name: str = "auto", quantize: str = "auto", device: str = "auto") -> Base:

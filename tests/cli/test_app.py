@@ -103,6 +103,32 @@ def test_without_a_command_the_help_is_shown(run: Any) -> None:
     result = run()
     assert result.exit_code == 2
     assert "consolidate" in result.stdout
+    assert result.stderr.startswith("to begin: `learnctl init`")
+    run("init")
+    assert run().stderr == ""
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(process: Any, shell: str) -> None:
+    """What the shells ask for when a person presses the tab key."""
+    asked = {
+        "_LEARNCTL_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": "learnctl sche",
+        "COMP_CWORD": "1",
+        "_TYPER_COMPLETE_ARGS": "learnctl sche",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    code = "import sys; sys.argv = ['learnctl']; from learnctl.cli.app import main; main()"
+    result = process("-c", code, env=asked)
+    assert result.returncode == 0, result.stderr
+    assert "schedule" in result.stdout
+    assert "consolidate" not in result.stdout
+
+
+def test_without_a_base_model_it_says_how_to_get_one(run: Any) -> None:
+    result = run("chat", "--version", "base")
+    assert result.exit_code == 1
+    assert "is not on this machine\n\nhint: run `learnctl model pull " in result.stderr
 
 
 def test_version(run: Any) -> None:
