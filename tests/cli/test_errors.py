@@ -23,7 +23,7 @@ def failing(run: Any, pretend: Any, notes: Path) -> Callable[..., Any]:
     """Run a command that meets the given fault."""
 
     def invoke(error: BaseException, *options: str) -> Any:
-        def fail(store: object) -> None:
+        def fail(store: object, options: object) -> None:
             raise error
 
         pretend("status", status=fail)
@@ -110,7 +110,7 @@ def test_ctrl_c_is_130() -> None:
         # A job in the background of a shell is started with Ctrl-C ignored.
         "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys, types, time\nfrom learnctl.cli.app import main\nimport learnctl.trainer\n"
-        "def status(store):\n    print('waiting', flush=True)\n    time.sleep(30)\n"
+        "def status(store, options):\n    print('waiting', flush=True)\n    time.sleep(30)\n"
         "module = types.ModuleType('learnctl.trainer.status')\nmodule.status = status\n"
         "sys.modules[module.__name__] = module\n"
         "from learnctl.memory.home import find_home\nfrom learnctl.memory.store import Store\n"
