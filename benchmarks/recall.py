@@ -15,7 +15,6 @@ import json
 import re
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,19 +26,17 @@ from learnctl.memory.store import Store
 from learnctl.trainer import adapter
 from learnctl.trainer import base as bases
 from learnctl.trainer.base import Base
-from learnctl.trainer.chat_form import Chat
 from learnctl.trainer.consolidate import consolidate
-from learnctl.trainer.facts import contains
-from learnctl.trainer.generate import answer_batch
 from learnctl.trainer.intervals import share
 from learnctl.trainer.options import Options
 from learnctl.trainer.pack import Row, pack
 from learnctl.trainer.progress import silent
 from learnctl.trainer.stop import StopSignals
 from learnctl.trainer.synthesize import Sample, hold_out, keep_sample
-from learnctl.trainer.talk import Talker, passages, with_passages
+from learnctl.trainer.talk import Talker, passages
 from learnctl.trainer.train import train
 
+from .exam import Question, ask, closed, f1, in_view, retrieved, right
 from .results import Results
 
 # Here the figures are the point: everything passes.
@@ -48,7 +45,6 @@ OPEN_GATE: dict[str, Any] = {
     "min_recall_gain": -1.0,
     "max_recall_loss": 1.0,
 }
-ANSWER_TOKENS = 48
 RAW_EPOCHS = 8
 # Trained arms: the options that differ from the shipped defaults, and where the samples come from.
 ARMS: dict[str, tuple[dict[str, Any], str]] = {
@@ -178,42 +174,24 @@ def _opening(text: str) -> str:
 
 def _examine(store: Store, talker: Talker, chosen: list[Passage]) -> dict[str, Any]:
     """All questions from weights alone, with what retrieval finds, and with the right passage in view."""
+    numbered = [(number, q) for number, passage in enumerate(chosen) for q in passage["questions"]]
     asked = [
-        (number, q["question"], q["answer"], passage["context"])
-        for number, passage in enumerate(chosen)
-        for q in passage["questions"]
+        Question(q["question"], (q["answer"],), chosen[number]["context"]) for number, q in numbered
     ]
-
-    def right(form: Callable[[str, str], Chat]) -> list[bool]:
-        chats = [form(question, context) for _, question, _, context in asked]
-        answers = answer_batch(talker.base, talker.model, chats, max_tokens=ANSWER_TOKENS)
-        return [
-            contains(answer, gold) for answer, (_, _, gold, _) in zip(answers, asked, strict=True)
-        ]
-
-    def closed(question: str, _: str) -> Chat:
-        return [{"role": "user", "content": question}]
-
-    def retrieved(question: str, _: str) -> Chat:
-        hits = passages(store, question)
-        chat = closed(question, _)
-        return with_passages(chat, hits) if hits else chat
-
-    def in_view(question: str, context: str) -> Chat:
-        return [{"role": "user", "content": f"{context}\n\n{question}"}]
-
-    hits = [passages(store, question, limit=5) for _, question, _, _ in asked]
-    found = [
-        any(" ".join(hit.text.split()) in " ".join(context.split()) for hit in some)
-        for some, (_, _, _, context) in zip(hits, asked, strict=True)
-    ]
-    forms = {"closed": closed, "retrieval": retrieved}
+    forms = {"closed": closed, "retrieval": retrieved(store)}
     if not talker.version:
         forms["in view"] = in_view
+    answers = {name: ask(talker, asked, form) for name, form in forms.items()}
+    hits = [passages(store, question.text, limit=5) for question in asked]
+    found = [
+        any(" ".join(hit.text.split()) in " ".join(question.source.split()) for hit in some)
+        for some, question in zip(hits, asked, strict=True)
+    ]
     return {
         "n": len(asked),
-        "passage": [number for number, *_ in asked],
-        "right": {name: right(form) for name, form in forms.items()},
+        "passage": [number for number, _ in numbered],
+        "right": {name: right(asked, said) for name, said in answers.items()},
+        "f1": {name: f1(asked, said) for name, said in answers.items()},
         "hit_at_5": round(sum(found) / len(found), 4),
     }
 

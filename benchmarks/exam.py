@@ -1,0 +1,75 @@
+"""Questions put to a version in several ways: from weights alone, with what retrieval finds, with a text in view."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from learnctl.memory.store import Store
+from learnctl.trainer.chat_form import Chat
+from learnctl.trainer.facts import contains, normalise
+from learnctl.trainer.generate import answer_batch
+from learnctl.trainer.talk import Talker, passages, with_passages
+
+ANSWER_TOKENS = 48
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, its accepted answers, and the text that holds the answer (empty where there is none)."""
+
+    text: str
+    gold: tuple[str, ...]
+    source: str = ""
+
+
+Form = Callable[[Question], Chat]
+
+
+def closed(question: Question) -> Chat:
+    return [{"role": "user", "content": question.text}]
+
+
+def in_view(question: Question) -> Chat:
+    return [{"role": "user", "content": f"{question.source}\n\n{question.text}"}]
+
+
+def retrieved(store: Store) -> Form:
+    """With the passages that `learnctl chat` would put in front of the question."""
+
+    def form(question: Question) -> Chat:
+        hits = passages(store, question.text)
+        return with_passages(closed(question), hits) if hits else closed(question)
+
+    return form
+
+
+def ask(talker: Talker, questions: Sequence[Question], form: Form) -> list[str]:
+    """The greedy answers, in order."""
+    chats = [form(question) for question in questions]
+    return answer_batch(talker.base, talker.model, chats, max_tokens=ANSWER_TOKENS)
+
+
+def right(questions: Sequence[Question], answers: Sequence[str]) -> list[bool]:
+    """Whether an accepted answer is contained in what was said."""
+    return [
+        any(contains(answer, gold) for gold in question.gold)
+        for question, answer in zip(questions, answers, strict=True)
+    ]
+
+
+def f1(questions: Sequence[Question], answers: Sequence[str]) -> float:
+    """The mean of the best word overlap with an accepted answer, as the SQuAD evaluation computes it."""
+    scores = [
+        max(_overlap(answer, gold) for gold in question.gold)
+        for question, answer in zip(questions, answers, strict=True)
+    ]
+    return round(sum(scores) / max(1, len(scores)), 4)
+
+
+def _overlap(answer: str, gold: str) -> float:
+    said, wanted = normalise(answer).split(), normalise(gold).split()
+    common = sum((Counter(said) & Counter(wanted)).values())
+    if not common:
+        return 0.0
+    precision, recall = common / len(said), common / len(wanted)
+    return 2 * precision * recall / (precision + recall)
