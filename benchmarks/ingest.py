@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,6 @@ from learnctl.memory.store import Store, now
 
 MEGABYTE = 2**20
 N_QUERIES = 200
-MARKS = ("code", "secret", "number")
 
 
 class Writer:
@@ -223,9 +222,10 @@ def measure_search(folder: Path, n_chunks: int) -> dict[str, Any]:
             search(store, " ".join(words + common))
             seconds.append(time.monotonic() - start)
     seconds.sort()
-    at: Callable[[float], float] = lambda share: round(
-        seconds[int(share * (N_QUERIES - 1))] * 1000, 1
-    )
+
+    def at(share: float) -> float:
+        return round(seconds[int(share * (N_QUERIES - 1))] * 1000, 1)
+
     return {
         "what": "search",
         "chunks": n_chunks,

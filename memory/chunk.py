@@ -45,8 +45,10 @@ def message_chunks(message: Message) -> Iterator[Chunk]:
         for text in _pieces(message.text):
             yield Chunk(kind, text, message.speaker or "")
         return
-    told = [s for s in sentences(message.text) if not REQUEST.search(s)]
-    asked = [s for s in sentences(message.text) if REQUEST.search(s)]
+    told: list[str] = []
+    asked: list[str] = []
+    for sentence in sentences(message.text):
+        (asked if REQUEST.search(sentence) else told).append(sentence)
     for kind, found in (("told", told), ("asked", asked)):
         for text in _pieces(" ".join(found)):
             yield Chunk(kind, text)
@@ -61,11 +63,12 @@ def _packed(parts: Iterable[str], joint: str) -> Iterator[str]:
     held: list[str] = []
     size = 0
     for part in parts:
-        if held and size + _size(part) > MOST_WORDS:
+        more = _size(part)
+        if held and size + more > MOST_WORDS:
             yield joint.join(held)
             held, size = [], 0
         held.append(part)
-        size += _size(part)
+        size += more
     if held:
         yield joint.join(held)
 
@@ -91,4 +94,7 @@ def _words(sentence: str) -> Iterator[str]:
 
 def _size(text: str) -> int:
     """The number of words; long ones count more, for there are scripts without spaces."""
-    return sum(1 + len(word) // WORD_CHARACTERS for word in text.split())
+    words = text.split()
+    if max(map(len, words), default=0) < WORD_CHARACTERS:  # nearly always, and much faster
+        return len(words)
+    return sum(1 + len(word) // WORD_CHARACTERS for word in words)

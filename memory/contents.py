@@ -192,7 +192,11 @@ def put_message(store: Store, conversation_id: int, message: Message) -> Record:
         "SELECT min(source_id) FROM source_conversations WHERE conversation_id = ?", conversation_id
     )
     taking = _Taking(store, source_id)
-    taking.put_message(conversation_id, taking.cleaned(message))
+    position = store.value(
+        "SELECT coalesce(max(position) + 1, 0) FROM messages WHERE conversation_id = ?",
+        conversation_id,
+    )
+    taking.put_message(conversation_id, position, taking.cleaned(message))
     return taking.counts
 
 
@@ -279,8 +283,8 @@ class _Taking:
             }
             known = _insert(self._store, "conversations", record)
             self.counts["conversations"] += 1
-            for message in messages:
-                self.put_message(known, message)
+            for position, message in enumerate(messages):
+                self.put_message(known, position, message)
             for position, other in enumerate(kept(conversation.alternatives)):
                 place = {"conversation_id": known, "position": position, "role": other.role}
                 said = {"text": _plain(other.text), "created_at": other.created_at}
@@ -290,11 +294,7 @@ class _Taking:
                 self._sifted(message, number)
         _link(self._store, "source_conversations", self._source_id, known)
 
-    def put_message(self, conversation_id: int, message: Message) -> None:
-        position = self._store.value(
-            "SELECT coalesce(max(position) + 1, 0) FROM messages WHERE conversation_id = ?",
-            conversation_id,
-        )
+    def put_message(self, conversation_id: int, position: int, message: Message) -> None:
         record = {
             "conversation_id": conversation_id,
             "position": position,

@@ -108,8 +108,9 @@ def redact(text: str, key: bytes = b"", contacts: bool = False) -> str:
         if hint in text:
             text = pattern.sub(_replacing(kind, name), text)
     # Tokens have no spaces and are long: most texts have no such word.
-    long_words = " ".join(word for word in text.split() if len(word) >= 20)
-    if long_words:
+    words = text.split()
+    if max(map(len, words), default=0) >= 20:
+        long_words = " ".join(word for word in words if len(word) >= 20)
         for beginning, pattern in TOKENS:
             if beginning in long_words:
                 text = pattern.sub(lambda found: name(API_TOKEN, found[0]), text)

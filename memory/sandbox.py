@@ -30,8 +30,6 @@ from .records import Item
 from .wire import from_line
 
 READING = Limits()
-# A database with a log beside it can only be read in a copy.
-COPYING = Limits(written_bytes=4 * 2**30)
 _LONGEST_LINE_BYTES = 256 * MEGABYTE
 _READ_BYTES = 2**18
 _TICK_S = 0.25
@@ -40,26 +38,26 @@ _START_S = 60.0
 _STEPWISE = ("unpack",)
 
 
-def detect(path: Path, limits: Limits | None = None) -> str:
+def detect(path: Path, limits: Limits = READING) -> str:
     """The name of the format that reads the file.
 
     Raises:
         UnreadableSource: nothing here reads it; the message says why.
     """
     found = ""
-    for name, value in ask("detect", path, limits or _fitting(path)):
+    for name, value in ask("detect", path, limits):
         found = str(value) if name == "format" else found
     return found
 
 
-def read(path: Path, limits: Limits | None = None) -> Iterator[Item]:
+def read(path: Path, limits: Limits = READING) -> Iterator[Item]:
     """The documents or conversations in a file, streamed.
 
     Raises:
         UnreadableSource: the file, or the rest of it, cannot be read within its limits. What came
             before has been handed out already, so take a file in as one transaction.
     """
-    for _, item in ask("read", path, limits or _fitting(path)):
+    for _, item in ask("read", path, limits):
         yield item
 
 
@@ -228,11 +226,6 @@ def _rested(limits: Limits) -> _Process | None:
                     return process
                 process.end()
     return None
-
-
-def _fitting(path: Path) -> Limits:
-    has_log = any(_size(path.with_name(path.name + side)) for side in ("-wal", "-journal"))
-    return COPYING if has_log else READING
 
 
 def _size(path: Path) -> int:

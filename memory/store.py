@@ -472,8 +472,8 @@ class Store:
         return next(iter(self.db.query(sql, values)), None)
 
     def value(self, sql: str, *values: Any) -> Any:
-        found = self.row(sql, *values)
-        return None if found is None else next(iter(found.values()))
+        found = self.db.execute(sql, values).fetchone()
+        return None if found is None else found[0]
 
     def setting(self, key: str, default: str = "") -> str:
         found = self.value("SELECT value FROM settings WHERE key = ?", key)
