@@ -78,7 +78,11 @@ def write_export(path: Path, n_bytes: int) -> None:
                 text = "\n\n".join(
                     writer.paragraph() for _ in range(writer.chooser.randint(1, 1 + 4 * (turn % 2)))
                 )
-                author = {"role": "assistant" if turn % 2 else "user", "name": None, "metadata": {}}
+                author: dict[str, Any] = {
+                    "role": "assistant" if turn % 2 else "user",
+                    "name": None,
+                    "metadata": {},
+                }
                 nodes[f"{n}-{turn}"] = {
                     "id": f"{n}-{turn}",
                     "parent": parent,
