@@ -13,7 +13,7 @@ MEGABYTE = 2**20
 class Limits:
     """`seconds` is for a small file; each megabyte of a larger one adds one."""
 
-    seconds: float = 60
+    seconds: float = 25
     memory_bytes: int = 2**30
     written_bytes: int = 0
 
