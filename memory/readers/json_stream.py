@@ -71,6 +71,8 @@ def values(path: Path, prefixes: Iterable[str], known: Callable[[Keys], bool]) -
             else:
                 reason = describe(path, error)
             raise UnreadableSource(reason) from error
+        except UnicodeDecodeError as error:
+            raise UnreadableSource("broken JSON: half of a character in it") from error
 
 
 def _zipped(path: Path, prefixes: Iterable[str], known: Callable[[Keys], bool]) -> Iterator[Any]:
