@@ -26,14 +26,19 @@ def remember(store: Store, names: Iterable[str]) -> None:
     kept = {fold(name): name for name in known(store)}
     for name in filter(fold, names):
         kept.setdefault(fold(name), " ".join(name.split()))
-    store.set_setting(_SETTING, json.dumps(sorted(kept.values())))
+    _keep(store, sorted(kept.values()))
 
 
 def disown(store: Store, names: Iterable[str]) -> None:
     """Take names back."""
     wrong = set(map(fold, names))
     kept = [name for name in known(store) if fold(name) not in wrong]
-    store.set_setting(_SETTING, json.dumps(kept))
+    _keep(store, kept)
+
+
+def _keep(store: Store, names: list[str]) -> None:
+    if names != known(store):  # a full disk is no matter where there is nothing to write
+        store.set_setting(_SETTING, json.dumps(names))
 
 
 def fold(name: str) -> str:

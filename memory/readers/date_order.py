@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 
 _ORDERS = ("DMY", "MDY", "YMD")
@@ -48,6 +49,7 @@ def _faults(written: list[Parts], order: str, earliest: int) -> tuple[int, int]:
     return len(days) - len(known), backwards
 
 
+@lru_cache(maxsize=4096)  # a day has many messages
 def _day(parts: Parts, order: str) -> date | None:
     numbers = dict(zip(order, parts, strict=True))
     if any(len(numbers[unit]) > 2 for unit in "DM") or len(numbers["Y"]) not in (2, 4):

@@ -21,7 +21,6 @@ _LINE = re.compile(
     r"\[(?P<day>\d{4}-\d\d-\d\d),? (?P<clock>\d\d:\d\d(?::\d\d)?)\] (?P<speaker>[^:\n]{1,100}):(?: |$)(?P<text>.*)"
 )
 _IOS_SECONDS = re.compile(r"\[\d{4}-\d\d-\d\d,? \d\d:\d\d:\d\d\]")
-_REACTIONS = re.compile(r"\n?\(- .{1,2000} -\)\s*$")
 _STICKER = re.compile(r"\(\( .{1,40} \)\)")
 _LINK = re.compile(r"!?\[[^\]\n]{0,300}\]\((?:\.{1,2}/|media/)[^)\n]{0,500}\)")
 _OWNER = "Me"  # signal-export calls the owner so, whatever their name
@@ -93,7 +92,12 @@ def _take_lines(talk: Talk, lines: list[str]) -> None:
 
 
 def _plain(text: str) -> str:
-    return _LINK.sub("", _STICKER.sub("", _REACTIONS.sub("", text)))
+    """Without the last line's reactions, stickers and attachments."""
+    text = text.rstrip()
+    before, opens, _ = text.rpartition("\n(- ")
+    if opens and text.endswith(" -)"):
+        text = before
+    return _LINK.sub("", _STICKER.sub("", text))
 
 
 def _say(talk: Talk, speaker: str, words: str, at: str | None) -> None:

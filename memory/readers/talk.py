@@ -1,6 +1,7 @@
 """Gathers what people said in one chat, and counts what is no talk."""
 
 from collections import Counter
+from functools import lru_cache
 
 from ..records import Conversation, Message
 from .plain_text import clean
@@ -25,7 +26,8 @@ class Talk:
         Args:
             mine: the format itself says that the owner of the export wrote it.
         """
-        text = clean(text).strip()
+        # What is printable holds nothing that would have to be cleaned away.
+        text = (text if text.isprintable() else clean(text)).strip()
         if not text:
             self.leave_out(MEDIA)
         elif mine:
@@ -54,4 +56,9 @@ class Talk:
 
 def name(value: object) -> str:
     """A shown name on one line; empty where there is none."""
-    return " ".join(clean(value).split()) if isinstance(value, str) else ""
+    return _on_one_line(value) if isinstance(value, str) else ""
+
+
+@lru_cache(maxsize=4096)
+def _on_one_line(text: str) -> str:
+    return " ".join(clean(text).split())

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import time
+from functools import lru_cache
 from pathlib import Path
 
 from ..records import Conversation, Item
@@ -54,6 +55,8 @@ _MEDIA = re.compile(
     r"|(?:Bild|Video|Audio|Sticker|GIF|Dokument|Kontaktkarte) weggelassen"
     r"|null)"
 )
+# What none of these signs is in, cannot be media: most lines are no match for anything.
+_MAY_BE_MEDIA = re.compile(rf"[<({_MARK}]|-WA|omitted|weggelassen|null", re.IGNORECASE)
 _DELETED = re.compile(
     r"(?i)(?:this message was deleted(?: by admin .*)?|you deleted this message(?: as admin)?|"
     r"diese nachricht wurde gelöscht|du hast diese nachricht gelöscht|"
@@ -195,15 +198,20 @@ def _entries(text: str) -> Iterator[_Entry]:
 
 
 def _time(found: re.Match[str]) -> str | None:
-    hour = int(found["hour"])
-    half = (found["before"] or found["after"] or "").strip()
+    half = found["before"] or found["after"] or ""
+    return _clock(found["hour"], found["minute"], found["second"] or "0", half.strip())
+
+
+@lru_cache(maxsize=4096)
+def _clock(hours: str, minutes: str, seconds: str, half: str) -> str | None:
+    hour = int(hours)
     if half and hour <= 12:
         if _AFTERNOON.match(half):
             hour = hour % 12 + 12
         elif _MORNING.match(half):
             hour %= 12
     try:
-        return time(hour, int(found["minute"]), int(found["second"] or 0)).isoformat()
+        return time(hour, int(minutes), int(seconds)).isoformat()
     except ValueError:
         return None
 
@@ -235,6 +243,8 @@ def _take(talk: Talk, lines: list[str], at: str | None) -> None:
 
 def _without_media(line: str) -> str | None:
     """What a person wrote of a line; None where it only stands for something that is no text."""
+    if not _MAY_BE_MEDIA.search(line):
+        return line
     before, mark, _ = line.partition(_MARK)
     if mark and (not before.strip() or before.rstrip().endswith("•")):
         return None

@@ -551,3 +551,38 @@ def test_irc(write: Callable[..., Path], name: str, text: str, moments: list[str
     ]
     assert [m.created_at for m in spoken] == moments
     assert bool(found.notes) == (moments == [None] * 3)
+
+
+# Hostile files
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("01/01/20, 10:00 - A: x <media" + " <media" * 300_000, "whatsapp"),
+        ("01/01/20, 10:00 - A: x\n" + "1/" * 500_000, "whatsapp"),
+        ("[2020-01-01, 10:00] A: x\n" + "(- " * 500_000, "signal"),
+        ("[2020-01-01, 10:00] A: x\n" + "[x](" * 300_000, "signal"),
+        ("[10:00] <a> x\n[10:01] <a> " + "\x03" * 1_000_000 + "y", "irc"),
+    ],
+)
+def test_huge_lines_are_read_or_refused(
+    write: Callable[..., Path], line: str, expected: str
+) -> None:
+    (found,) = chats(write("chat.txt", line), expected)
+    assert found.messages
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": "x", "type": "personal_chat", "messages": [{"date_unixtime": "1", "text": "cut',
+        '[{"type": "message", "ts": "1704189600.000200", "text": "cut',
+        '{"guild": {"id": "1"}, "channel": {"id": "2"}, "messages": [{"content": "cut',
+        '{"participants": [], "messages": [{"sender_name": "A", "timestamp_ms": 1, "content": "cut',
+        '[{"type": "incoming", "sent_at": 1, "body": "cut',
+    ],
+)
+def test_broken_json_is_refused(write: Callable[..., Path], text: str) -> None:
+    with pytest.raises(UnreadableSource, match="broken JSON"):
+        list(read(write("export.json", text)))
