@@ -1,7 +1,7 @@
 """`learnctl ingest`: documents and chat exports into the store."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +16,7 @@ from .output import console, counted, plain, say, show, show_json, show_table
 from .whoami import settle_owner
 
 if TYPE_CHECKING:
-    from ..memory.ingest import IngestReport
+    from ..memory.ingest import IngestReport, OnFile
     from ..memory.walk import Entry
 
 PARTLY_DONE = 3
@@ -120,7 +120,7 @@ def ingest(
             people.disown(store, not_me or [])
             if watch:
                 watched.watch(store, files)
-            with _naming_files() as on_file:
+            with _showing_progress() as on_file:
                 report = ingesting.ingest(store, files, on_file, prune, trust, piped)
             if learn:
                 set_learn(store, files, learn)
@@ -214,13 +214,23 @@ def _counts(found: dict[str, Any], nouns: tuple[str, ...]) -> str:
 
 
 @contextmanager
-def _naming_files() -> Iterator[Callable[[Path], None]]:
-    """Name the file at hand, where a person is watching."""
+def _showing_progress() -> Iterator["OnFile"]:
+    """The file at hand, the bytes done and the time left, where a person is watching."""
     watching = console(stderr=True)
     if not watching.is_terminal:
-        yield lambda path: None
+        yield lambda path, done, total: None
         return
-    from rich.text import Text
+    from rich import progress as bars
 
-    with watching.status("") as status:
-        yield lambda path: status.update(Text(plain(f"reading {path.name}")))
+    with bars.Progress(
+        bars.BarColumn(),
+        bars.DownloadColumn(),
+        bars.TimeRemainingColumn(),
+        bars.TextColumn("{task.description}", markup=False),
+        console=watching,
+        transient=True,
+    ) as display:
+        task = display.add_task("", total=None)
+        yield lambda path, done, total: display.update(
+            task, description=plain(path.name), completed=done, total=total
+        )

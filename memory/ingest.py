@@ -27,6 +27,10 @@ VANISHED = "vanished: kept until `--prune` gives it back"
 PRUNED = "vanished: given back"
 
 
+# The file at hand, the bytes done before it, and those of all files.
+OnFile = Callable[[Path, int, int], None]
+
+
 @dataclass
 class IngestReport:
     """Counts of what was new, and a reason for each path that was not taken.
@@ -55,7 +59,7 @@ class IngestReport:
 def ingest(
     store: Store,
     paths: Iterable[Path],
-    on_file: Callable[[Path], None] = lambda path: None,
+    on_file: OnFile = lambda path, done, total: None,
     prune: bool = False,
     trust: str | None = None,
     piped: Iterable[Entry] = (),
@@ -63,7 +67,7 @@ def ingest(
     """Take in files and folders, and patterns that mean some.
 
     Args:
-        on_file: called with each file before it is read.
+        on_file: called with each file before it is read, with the bytes done and those of all files.
         prune: give back the sources under `paths` whose file is gone; else they are only named.
         trust: whom the sources are trusted as (`trust.TIERS`); None keeps what is known, else "own".
         piped: what is taken in beside them, as `piped.piped` gives it.
@@ -75,9 +79,12 @@ def ingest(
     me = {people.fold(name) for name in people.known(store)}
     given = [_absolute(path) for path in paths]
     try:
-        for entry in chain(walk(given), piped):
+        entries = list(chain(walk(given), piped))
+        done, total = 0, sum(map(_size, entries))
+        for entry in entries:
             if isinstance(entry, Found):
-                on_file(entry.shown)
+                on_file(entry.shown, done, total)
+                done += _size(entry)
                 _take(store, entry, report, me, trust)
             else:
                 _pass_over(entry, report)
@@ -307,6 +314,14 @@ def _describe(path: Path, name: str, items: Iterable[Item]) -> Record:
         "last": ends[-1] if ends else None,
         "left_out": dict(left_out),
     }
+
+
+def _size(entry: Entry) -> int:
+    """How much there is to do with it; what cannot be looked at is refused soon enough."""
+    try:
+        return source_bytes.size(entry.path) if isinstance(entry, Found) else 0
+    except OSError:
+        return 0
 
 
 def _absolute(path: Path) -> Path:

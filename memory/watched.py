@@ -1,11 +1,11 @@
 """Folders that are looked through again before every consolidation."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from .errors import LearnctlError
-from .ingest import IngestReport, ingest
+from .ingest import IngestReport, OnFile, ingest
 from .store import Record, Store, now
 
 ABSENT = "watched, and not there now: all of it stays"
@@ -47,9 +47,7 @@ def watched(store: Store) -> list[Record]:
     return [{**row, "there": os.path.isdir(row["path"])} for row in rows]
 
 
-def take_in_watched(
-    store: Store, on_file: Callable[[Path], None] = lambda path: None
-) -> IngestReport:
+def take_in_watched(store: Store, on_file: OnFile = lambda path, done, total: None) -> IngestReport:
     """Take in what is new or changed in the watched folders; one that is away is said and passed over."""
     folders = watched(store)
     report = ingest(store, [Path(row["path"]) for row in folders if row["there"]], on_file)

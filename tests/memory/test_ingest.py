@@ -107,6 +107,17 @@ def test_the_same_paragraph_in_two_files_is_one_chunk(store: Store, take: Any) -
     ]
 
 
+def test_how_far_it_is(store: Store, folder: Path) -> None:
+    """Before each file, the bytes done and the bytes of all; what is skipped counts as done."""
+    for name, text in {"a.txt": LAMP, "b.txt": CHAIR, "empty.txt": ""}.items():
+        (folder / name).write_text(text)
+    seen: list[tuple[str, int, int]] = []
+    for _ in range(2):
+        ingest(store, [folder], lambda path, done, total: seen.append((path.name, done, total)))
+    total = len(LAMP) + len(CHAIR)
+    assert seen == [("a.txt", 0, total), ("b.txt", len(LAMP), total)] * 2
+
+
 # What changed
 
 
