@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 
-from . import forgotten, left_out
+from . import forgotten, left_out, near
 from .chunk import Chunk, document_chunks, message_chunks
 from .invisible import MARK, without_unseen
 from .languages import language_of
@@ -231,7 +231,7 @@ class _Taking:
         sections = tuple(map(sifted, sections))
         whole = list(document_chunks(replace(document, sections=sections)))
         chunks = [
-            chunk
+            self._as_known(chunk)
             for chunk in whole
             if not rules.cover((title, author, chunk.heading, chunk.text), author, document.date)
         ]
@@ -307,7 +307,11 @@ class _Taking:
         self.counts["messages"] += 1
         kept = self._sifted(message, position + 1)
         for place, chunk in enumerate(message_chunks(kept)):
-            self._put_chunk(chunk, "message_chunks", {"message_id": message_id, "position": place})
+            self._put_chunk(
+                self._as_known(chunk),
+                "message_chunks",
+                {"message_id": message_id, "position": place},
+            )
 
     def cleaned(self, message: Message) -> Message:
         speaker = self._line(message.speaker) if message.speaker else None
@@ -325,6 +329,15 @@ class _Taking:
         )
         self.counts["left_out"] += 1
 
+    def _as_known(self, chunk: Chunk) -> Chunk:
+        """The chunk in the words that a source holds already, where it says the same."""
+        text = _plain(chunk.text)
+        digest = chunk_sha256(chunk.kind, text)
+        if self._store.value("SELECT 1 FROM chunks WHERE sha256 = ?", digest):
+            return chunk
+        known = near.find(self._store, chunk.kind, text)
+        return chunk if known is None else replace(chunk, text=known)
+
     def _put_chunk(self, chunk: Chunk, table: str, place: Record) -> None:
         """Put a chunk in its place; the same text is there once."""
         text = _plain(chunk.text)
@@ -341,6 +354,7 @@ class _Taking:
                 "quarantine": why_kept_back(chunk.text, self._is_own),
             }
             chunk_id = _insert(self._store, "chunks", record)
+            near.note(self._store, chunk_id, chunk.kind, text)
             self.counts["chunks"] += 1
             self.counts["kept_back"] += record["quarantine"] is not None
         _insert(self._store, table, {**place, "chunk_id": chunk_id})

@@ -102,6 +102,23 @@ def m011_unspaced(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m012_wordings(db: Database) -> None:
+    """What near duplicates are found by (`near`)."""
+    for statement in WORDINGS.split(";\n\n"):
+        db.execute(statement)
+
+
+WORDINGS = """
+CREATE TABLE wordings (
+    key INTEGER NOT NULL,
+    chunk_id INTEGER NOT NULL REFERENCES chunks(id) ON DELETE CASCADE,
+    PRIMARY KEY (key, chunk_id)
+) WITHOUT ROWID;
+
+CREATE INDEX wordings_chunk ON wordings(chunk_id)
+"""
+
 UNSPACED = """
 DROP TRIGGER chunks_ai;
 

@@ -1,0 +1,109 @@
+"""Near duplicates: the same passage with other spaces, punctuation, capitals, hyphens or a slip of the pen.
+
+Two passages are the same only if all their words are, in order; in longer ones a few words may be misspelt:
+two neighbouring letters swapped, or one doubled. A number, a date, a sign or a name never differs, nor does any
+word that could be another word: facts live there. Code is compared exactly.
+
+To be found, each passage is cut into one stretch of words more than it may hold slips, so that one stretch at
+least is equal; the hash of each stretch is a key. That is a few numbers for each chunk, and finds all there are
+(among chunks taken in since there are keys).
+
+What a near duplicate says is kept in the words of whom it came from first, also when that source is forgotten.
+"""
+
+import hashlib
+import re
+import unicodedata
+
+from .store import Store, marks
+
+# A slip for so many words, but never more than so many.
+WORDS_PER_SLIP = 30
+MOST_SLIPS = 3
+# Shorter words are other words soon.
+_SHORTEST_MISSPELT = 6
+_MOST_CANDIDATES = 20
+
+_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u2011](?:\n\s*)?(?=[^\W\d_])")
+_TOKEN = re.compile(
+    r"(?:(?<![\w.])[-+\u2212±])?\d(?:[\d.,:/'’-]*\d)?|[^\W_]+|[?？%‰°€$£¥§±<>=]|[\u2600-\u27bf\U0001f000-\U0001faff]"
+)
+_CODE_SIGN = re.compile(r"[{}\[\]=<>|&\\;]")
+
+
+def words(text: str) -> list[str]:
+    """What a passage consists of, whatever stands between."""
+    plain = _HYPHEN.sub("", unicodedata.normalize("NFKC", text))
+    return _TOKEN.findall(plain)
+
+
+def keys(kind: str, text: str) -> list[int]:
+    """The numbers that a passage is found by; none where only exact copies count."""
+    if len(_CODE_SIGN.findall(text)) > len(text) / 50:
+        return []
+    found = [word.casefold() for word in words(text)]
+    if not found:
+        return []
+    n_stretches = 1 + _slips_allowed(len(found))
+    size = -(-len(found) // n_stretches)
+    return [
+        _hash(kind, len(found), place, found[place * size : (place + 1) * size])
+        for place in range(n_stretches)
+    ]
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two passages say the same in the same words."""
+    all_of_one, all_of_other = words(one), words(other)
+    if len(all_of_one) != len(all_of_other):
+        return False
+    pairs = list(zip(all_of_one, all_of_other, strict=True))
+    differing = [(a, b) for a, b in pairs if a.casefold() != b.casefold()]
+    return len(differing) <= _slips_allowed(len(pairs)) and all(
+        _is_slip(a, b) for a, b in differing
+    )
+
+
+def find(store: Store, kind: str, text: str) -> str | None:
+    """The wording of a chunk that a source holds and that is the same but for that."""
+    wanted = keys(kind, text)
+    candidates = store.rows(
+        "SELECT DISTINCT c.text FROM wordings w JOIN chunks c ON c.id = w.chunk_id"
+        f" WHERE w.key IN ({marks(wanted)}) AND EXISTS"
+        " (SELECT 1 FROM origins o WHERE o.chunk_id = c.id) ORDER BY c.id LIMIT ?",
+        *wanted,
+        _MOST_CANDIDATES,
+    )
+    return next((row["text"] for row in candidates if same(row["text"], text)), None)
+
+
+def note(store: Store, chunk_id: int, kind: str, text: str) -> None:
+    """Keep what a new chunk is found by."""
+    store.db.conn.executemany(
+        "INSERT INTO wordings (key, chunk_id) VALUES (?, ?)",
+        [(key, chunk_id) for key in keys(kind, text)],
+    )
+
+
+def _slips_allowed(n_words: int) -> int:
+    return min(MOST_SLIPS, n_words // WORDS_PER_SLIP)
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Small letters alone: what has a capital may be a name."""
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) < _SHORTEST_MISSPELT or not (shorter.islower() and longer.islower()):
+        return False
+    if len(shorter) == len(longer):
+        at = [place for place in range(len(one)) if one[place] != other[place]]
+        return len(at) == 2 and at[1] == at[0] + 1 and sorted(one) == sorted(other)
+    return any(
+        shorter[:place] + shorter[place] + shorter[place:] == longer
+        for place in range(len(shorter))
+    )
+
+
+def _hash(kind: str, n_words: int, place: int, stretch: list[str]) -> int:
+    identity = " ".join([kind, str(n_words), str(place), *stretch])
+    digest = hashlib.blake2b(identity.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
