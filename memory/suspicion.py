@@ -86,7 +86,16 @@ _PHRASES = (
     *("you are now", "you're now", "you’re now", "anything now", "developer mode"),
     *("игнорир", "забуд", "忽略", "无视", "無視", "忘"),
 )
-_PAIRS = ("“”", "„“", "«»", "»«", "‹›", "「」", "『』", "‘’")
+_PAIRS = (
+    ("“", "”"),
+    ("„", "“"),
+    ("«", "»"),
+    ("»", "«"),
+    ("‹", "›"),
+    ("「", "」"),
+    ("『", "』"),
+    ("‘", "’"),
+)
 
 
 def why_kept_back(text: str, is_own: bool) -> str | None:
