@@ -14,6 +14,7 @@ What a near duplicate says is kept in the words of whom it came from first, also
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 
 from .store import Store, marks
 
@@ -26,7 +27,8 @@ _MOST_CANDIDATES = 20
 
 _HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u2011](?:\n\s*)?(?=[^\W\d_])")
 _TOKEN = re.compile(
-    r"(?:(?<![\w.])[-+\u2212±])?\d(?:[\d.,:/'’-]*\d)?|[^\W_]+|[?？%‰°€$£¥§±<>=]|[\u2600-\u27bf\U0001f000-\U0001faff]"
+    r"[^\W\d_]+|(?:(?<![\w.])[-+\u2212±])?\d(?:[\d.,:/'’-]*\d)?|[?？%‰°€$£¥§±<>=]"
+    r"|[\u2600-\u27bf\U0001f000-\U0001faff]"
 )
 _CODE_SIGN = re.compile(r"[{}\[\]=<>|&\\;]")
 
@@ -37,19 +39,20 @@ def words(text: str) -> list[str]:
     return _TOKEN.findall(plain)
 
 
-def keys(kind: str, text: str) -> list[int]:
+@lru_cache(maxsize=4)  # asked for before a chunk is put, and again when it is new
+def keys(kind: str, text: str) -> tuple[int, ...]:
     """The numbers that a passage is found by; none where only exact copies count."""
     if len(_CODE_SIGN.findall(text)) > len(text) / 50:
-        return []
+        return ()
     found = [word.casefold() for word in words(text)]
     if not found:
-        return []
+        return ()
     n_stretches = 1 + _slips_allowed(len(found))
     size = -(-len(found) // n_stretches)
-    return [
+    return tuple(
         _hash(kind, len(found), place, found[place * size : (place + 1) * size])
         for place in range(n_stretches)
-    ]
+    )
 
 
 def same(one: str, other: str) -> bool:

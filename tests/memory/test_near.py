@@ -74,7 +74,7 @@ def test_another_fact_is_another_passage(other: str) -> None:
 
 
 def test_code_is_compared_exactly() -> None:
-    assert keys("text", "if (a == b) { c[1] = d; }") == []
+    assert keys("text", "if (a == b) { c[1] = d; }") == ()
 
 
 def texts(store: Store) -> list[str]:
