@@ -110,3 +110,19 @@ def test_a_chat_is_kept(night: Night) -> None:
     (told,) = new_chunks(night.store)
     assert told["kind"] == "told"
     assert told["text"] == "The tabby cat next door is called Bartholomew."
+
+
+def test_the_second_night_keeps_the_first(night: Night, tmp_path: Path) -> None:
+    """A fast level on the first version learns another note, and what was known is still known."""
+    before = closed_book(night)
+    more = tmp_path / "more.md"
+    more.write_text(
+        "# Garden\n\nThe pear tree in Sollerby was planted by Widow Hanna.\n", encoding="utf-8"
+    )
+    ingest(night.store, [more])
+    report = consolidate(night.store, night.options)
+    assert (report["decision"], report["level"]) == ("promoted", "fast")
+    assert len(before - closed_book(night)) <= 1
+    asked = {"role": "user", "content": "Who planted the pear tree in Sollerby?"}
+    talker = Talker.open(night.store, night.options)
+    assert contains(talker.answer([asked], 24), "Hanna")
