@@ -10,7 +10,7 @@ from .context import find_home
 from .output import console, plain, show_json
 
 if TYPE_CHECKING:
-    from .checks import Check
+    from .check_result import Check
 
 COLOURS = {"ok": "green", "warn": "yellow", "stop": "red"}
 
