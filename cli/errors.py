@@ -103,7 +103,8 @@ def _explained(error: Exception) -> tuple[str, str, int]:
     if isinstance(error, Abort):
         return "stopped before anything was done", "", 1
     if isinstance(error, sqlite3.Error):
-        return f"the store cannot be used: {error}", "`learnctl doctor` looks for the cause", 1
+        hint = "free some disk" if "full" in str(error) else "`learnctl doctor` looks for the cause"
+        return f"the store cannot be used: {error}", hint, 1
     if isinstance(error, OSError):
         reason = (error.strerror or str(error)).lower()
         return f"{error.filename}: {reason}" if error.filename else reason, "", 1

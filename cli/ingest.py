@@ -11,7 +11,7 @@ from typer import Argument, BadParameter, Context, Exit, Option
 
 from ..memory.errors import NoStore
 from . import flags
-from .context import open_store
+from .context import find_home, open_store
 from .output import console, counted, plain, say, show, show_json, show_table
 from .whoami import settle_owner
 
@@ -113,7 +113,9 @@ def ingest(
     with ExitStack() as stack:
         piped = [stack.enter_context(_piped(name))] if STDIN in paths else []
         if dry_run:
-            report = ingesting.look(files, _names(ctx, me or [], not_me or []), piped)
+            report = ingesting.look(
+                files, _names(ctx, me or [], not_me or []), piped, find_home(ctx)
+            )
         else:
             store = stack.enter_context(open_store(ctx, create=True))
             people.remember(store, me or [])

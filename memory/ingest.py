@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import archives, contents, folders, people, sandbox, source_bytes
 from .errors import LearnctlError, UnreadableSource
-from .home import find_home
+from .home import Home
 from .records import Conversation, Item
 from .sizes import refuse_too_large
 from .store import Record, Store, now
@@ -98,12 +98,16 @@ def ingest(
 
 
 def look(
-    paths: Iterable[Path], names: Iterable[str] = (), piped: Iterable[Entry] = ()
+    paths: Iterable[Path],
+    names: Iterable[str] = (),
+    piped: Iterable[Entry] = (),
+    home: Home | None = None,
 ) -> IngestReport:
     """What `ingest` would read, by file, without a store: the dry run.
 
     Args:
         names: the owner's names in chats.
+        home: where the settings lie.
     """
     report = IngestReport()
     me = {people.fold(name) for name in names}
@@ -113,7 +117,7 @@ def look(
             continue
         try:
             name = sandbox.detect(entry.path)
-            refuse_too_large(entry.path, name, find_home())
+            refuse_too_large(entry.path, name, home)
             found = _look_into(entry.path, name, report, me)
         except UnreadableSource as error:
             report.refused.append(_line(entry.shown, str(error)))

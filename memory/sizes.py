@@ -1,5 +1,6 @@
 """How large a file may be that is taken in."""
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -19,7 +20,7 @@ _DOCUMENTS = frozenset(
 )
 
 
-def refuse_too_large(path: Path, form: str, home: Home) -> None:
+def refuse_too_large(path: Path, form: str, home: Home | None) -> None:
     """
     Raises:
         UnreadableSource: the file is larger than its format or the setting `max_file_mb` allows.
@@ -33,8 +34,8 @@ def refuse_too_large(path: Path, form: str, home: Home) -> None:
         )
 
 
-def _configured(home: Home) -> int:
-    if not home.config.exists():
+def _configured(home: Home | None) -> int:
+    if home is None or not os.path.exists(home.config):
         return 0
     try:
         return int(tomllib.loads(home.config.read_text()).get("max_file_mb", 0))

@@ -467,10 +467,12 @@ class Store:
             home.make()
             if not home.database.exists():
                 home.database.touch(mode=0o600)
+            # SQLite gives its side files the database's own mode, and keeps it when that one's changes.
+            for side in home.path.glob(f"{home.database.name}-*"):
+                side.chmod(home.database.stat().st_mode & 0o600)
             db = _connect(home.database)
         except (sqlite3.DatabaseError, OSError) as error:
             raise LearnctlError(f"the store {home.database} cannot be opened: {error}") from error
-        # SQLite gives its side files the database's own mode.
         return cls(home, db)
 
     def __enter__(self) -> "Store":

@@ -86,6 +86,44 @@ def test_bad_files_cost_one_line_each_and_the_good_one_is_in(option: list[str]) 
             assert store.counts()["sources"] == 1
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permissions of another kind")
+def test_a_database_that_cannot_be_written() -> None:
+    """One line and exit code 1, the store as it was; once it can be written again, the file comes in and
+    all is whole."""
+    with tempfile.TemporaryDirectory() as name:  # tmp_path is closed to the child's user
+        base = Path(name)
+        for word in ("first", "second"):
+            (base / f"{word}.txt").write_text(f"The {word} lamp is green.")
+
+        def run(*args: str) -> subprocess.CompletedProcess[str]:
+            command = [sys.executable, "-m", "learnctl.cli", "--home", name + "/home", *args]
+            return subprocess.run(command, capture_output=True, text=True, env=ENV)
+
+        assert run("ingest", str(base / "first.txt")).returncode == 0
+        database = Home(base / "home").database
+        before = database.read_bytes()
+        database.chmod(0o400)
+        if os.getuid() == 0:
+            for path in (base, base / "home", database):
+                os.chown(path, NOBODY, NOBODY)
+        done = subprocess.run(
+            [sys.executable, "-c", AS_NOBODY, name, "ingest", str(base / "second.txt")],
+            capture_output=True,
+            text=True,
+            env=ENV,
+            cwd=name,
+        )
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: the store ")
+        assert "Traceback" not in done.stderr
+        assert database.read_bytes() == before
+        database.chmod(0o600)
+        again = run("ingest", "--json", str(base / "second.txt"))
+        assert json.loads(again.stdout)["documents"] == 1
+        checked = run("check")
+        assert (checked.returncode, checked.stdout) == (0, "all is whole\n"), checked
+
+
 # A full disk: a real one, mounted where nobody else sees it, or else files that may not grow. One
 # process plays it all and prints what each command did.
 
@@ -103,7 +141,7 @@ def grow(size):
         subprocess.run(["mount", "-o", "remount,size=" + size, home], check=True)
 grow("8k")
 none = run("ingest", small, limit=8192 if kind == "limit" else resource.RLIM_INFINITY)
-grow("600k")
+grow("1m")
 limit = 400_000 if kind == "limit" else resource.RLIM_INFINITY
 first = run("ingest", small)
 before = run("sources", "--json")
@@ -113,7 +151,8 @@ found = run("search", "--json", "lamp", limit=limit)
 left = sorted(os.listdir(home + "/home"))
 grow("64m")
 again = run("ingest", "--json", large)
-print(json.dumps(dict(none=none, first=first, before=before, full=full, after=after, found=found, left=left, again=again)))
+checked = run("check", "--json")
+print(json.dumps(dict(none=none, first=first, before=before, full=full, after=after, found=found, left=left, again=again, checked=checked)))
 """
 
 
@@ -128,7 +167,7 @@ def on_a_full_disk(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, 
     home.mkdir()
     command = [sys.executable, "-c", FULL, request.param, str(home), str(small), str(large)]
     if request.param == "disk":
-        mount = f'mount -t tmpfs -o size=600k,mode=700 tmpfs "{home}" && exec "$@"'
+        mount = f'mount -t tmpfs -o size=1m,mode=700 tmpfs "{home}" && exec "$@"'
         private = [shutil.which("unshare") or "unshare", "--mount", "sh", "-c"]
         try:
             subprocess.run([*private, mount, "sh", "true"], check=True, capture_output=True)
@@ -162,3 +201,4 @@ def test_a_full_disk(on_a_full_disk: dict[str, Any]) -> None:
     assert (code, stderr) == (0, "")
     assert (report["documents"], report["skipped"]) == (1, [])
     assert report["chunks"] > 200
+    assert json.loads(played["checked"][1])["faults"] == []

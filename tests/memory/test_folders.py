@@ -127,7 +127,7 @@ def test_files_that_are_too_large_are_refused(store: Store, folder: Path) -> Non
     (folder / "large.txt").write_text("The lamp is green. " * 80_000)
     (folder / "small.txt").write_text("The chair is red.")
     set_config(store.home, "max_file_mb", "1")
-    for report in (ingest(store, [folder]), look([folder])):
+    for report in (ingest(store, [folder]), look([folder], home=store.home)):
         (line,) = report.refused
         assert line["path"] == str(folder / "large.txt")
         assert line["reason"].startswith("larger than 1 MB; `learnctl config set max_file_mb")
