@@ -35,7 +35,7 @@ from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
 from learnctl.memory.store import Store
 before = []
-def on_file(path):
+def on_file(path, *progress):
     print(*before, sep="\\n", flush=True)
     before[:] = [path]
 print("begins", flush=True)
@@ -129,7 +129,10 @@ def _killed_after(wait_s: float | None, home: Home, folder: Path) -> tuple[set[s
         os.killpg(process.pid, signal.SIGKILL)
     lines = {first.strip(), *process.stdout.read().split("\n")}
     process.stdout.close()
-    return lines, process.wait() == -signal.SIGKILL
+    was_killed = process.wait() == -signal.SIGKILL
+    if not was_killed and process.returncode:
+        raise SystemExit("an ingest that nobody killed failed")
+    return lines, was_killed
 
 
 def _examine(home: Home, reported: set[str], expected: list[list[str]] | None) -> list[str]:
