@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .languages import COMMON_WORDS, language_of
-from .store import Store, marks
+from .store import Record, Store, marks
 from .unspaced import is_unspaced, spaced
 from .within import Within
 
@@ -18,6 +18,9 @@ ALL_KINDS = ("text", "told", "asked", "reply", "said")
 # What may stand in a prompt as knowledge: never what an assistant once said.
 TRUSTED_KINDS = ("text", "told", "said")
 EVERYWHERE = Within()
+# A word that so many chunks hold says little and costs much to rank.
+COMMON_HERE = 5000
+_RANKED = (200, 10_000)
 # Letters in front of what was found, where words have no spaces between them.
 _AROUND = 20
 
@@ -171,22 +174,8 @@ def search(
     if not words:
         return []
     part, values = within.condition()
-    match = " OR ".join(f'"{word}"{"*" * _is_one_letter(word)}' for word in words)
-    found = store.rows(
-        f"""
-        SELECT c.id, c.text, c.quarantine, snippet(chunks_fts, 0, '', '', ' … ', 24) AS snippet,
-               -bm25(chunks_fts) AS score
-        FROM chunks_fts JOIN chunks c ON c.id = chunks_fts.rowid
-        WHERE chunks_fts MATCH ? AND c.kind IN ({marks(kinds)})
-              AND ({int(not for_prompt)} OR c.quarantine IS NULL)
-              AND EXISTS (SELECT 1 FROM origins o WHERE o.chunk_id = c.id AND {part})
-        ORDER BY score DESC LIMIT ?
-        """,
-        match,
-        *kinds,
-        *values,
-        limit,
-    )
+    match = _match(store, words)
+    found = _best(store, match, limit, kinds, within, for_prompt)
     hits = []
     for row in found:
         origin = store.row(
@@ -206,7 +195,7 @@ def search(
                 heading=origin["heading"],
                 chunk=row["id"],
                 text=row["text"],
-                snippet=_snippet(row["text"], row["snippet"], words),
+                snippet=_snippet(row["text"], _found_in(store, match, row["id"]), words),
                 score=round(row["score"], 4),
                 trust=origin["trust"],
                 kept_back=row["quarantine"],
@@ -220,6 +209,79 @@ def telling_words(text: str) -> list[str]:
     between words, pairs of letters."""
     words = re.findall(r"\w+", spaced(unicodedata.normalize("NFC", text).lower()))
     return list(dict.fromkeys(word for word in words if word not in COMMON))
+
+
+def _match(store: Store, words: list[str]) -> str:
+    """The question to the index: any of the words that are rare here, or else all of them at once."""
+    terms = [f'"{word}"{"*" * _is_one_letter(word)}' for word in words]
+    rare = [
+        term
+        for term in terms
+        if store.value(
+            "SELECT count(*) FROM (SELECT 1 FROM chunks_fts WHERE chunks_fts MATCH ? LIMIT ?)",
+            term,
+            COMMON_HERE,
+        )
+        < COMMON_HERE
+    ]
+    # None may hold all of them; then one is enough after all.
+    together = " AND ".join(terms)
+    if rare or not store.rows(
+        "SELECT 1 FROM chunks_fts WHERE chunks_fts MATCH ? LIMIT 1", together
+    ):
+        return " OR ".join(rare or terms)
+    return together
+
+
+def _best(
+    store: Store,
+    match: str,
+    limit: int,
+    kinds: Sequence[str],
+    within: Within,
+    for_prompt: bool,
+) -> list[Record]:
+    """The best chunks of the kinds and the part that are asked for.
+
+    The index ranks alone, which is quick; what is asked for beside is looked up for the best of it, and
+    for more where that leaves too few.
+    """
+    part, values = within.condition()
+    found: list[Record] = []
+    for n_ranked in (*_RANKED, -1):
+        found = store.rows(
+            f"""
+            WITH ranked AS MATERIALIZED (
+                SELECT rowid AS id, rank AS score FROM chunks_fts WHERE chunks_fts MATCH ?
+                ORDER BY rank LIMIT ?
+            )
+            SELECT c.id, c.text, c.quarantine, -ranked.score AS score
+            FROM ranked JOIN chunks c ON c.id = ranked.id
+            WHERE c.kind IN ({marks(kinds)})
+                  AND ({int(not for_prompt)} OR c.quarantine IS NULL)
+                  AND EXISTS (SELECT 1 FROM origins o WHERE o.chunk_id = c.id AND {part})
+            ORDER BY ranked.score LIMIT ?
+            """,
+            match,
+            n_ranked,
+            *kinds,
+            *values,
+            limit,
+        )
+        if len(found) == limit:
+            break
+    return found
+
+
+def _found_in(store: Store, match: str, chunk_id: int) -> str:
+    return str(
+        store.value(
+            "SELECT snippet(chunks_fts, 0, '', '', ' … ', 24) FROM chunks_fts"
+            " WHERE chunks_fts MATCH ? AND rowid = ?",
+            match,
+            chunk_id,
+        )
+    )
 
 
 def _asked_for(query: str) -> list[str]:
