@@ -168,6 +168,8 @@ def _forgetting(store: Store, forget: Callable[[], Record]) -> Record:
         for row in store.rows("SELECT version FROM adapters WHERE state = 'deleted'"):
             shutil.rmtree(store.home.versions / str(row["version"]), ignore_errors=True)
         drop_unfinished(store)
+        # Notes of nights quote what was learned, and logs name files.
+        shutil.rmtree(store.home.nights, ignore_errors=True)
     return {**report, "versions_deleted": sorted(gone), "version": in_service(store)}
 
 

@@ -85,7 +85,8 @@ def test_files_that_others_may_read_are_closed(store: Store, take: Any) -> None:
     take(NOTES)
     store.home.versions.mkdir(mode=0o755)
     store.home.config.touch(mode=0o644)
-    store.home.versions.chmod(0o755), store.home.config.chmod(0o644)
+    store.home.versions.chmod(0o755)
+    store.home.config.chmod(0o644)
     assert [line.rsplit(":", 1)[1] for line in faults(store)] == [
         " mode 0644 instead of 0600",
         " mode 0755 instead of 0700",

@@ -26,7 +26,8 @@ def test_watched_folders_are_looked_through_again(store: Store, folder: Path) ->
     stick = folder.parent / "stick"
     stick.mkdir()
     (stick / "b.txt").write_text("The chair is red.")
-    watch(store, [folder, stick]), watch(store, [folder / ".." / folder.name])
+    watch(store, [folder, stick])
+    watch(store, [folder / ".." / folder.name])
     assert [Path(row["path"]).name for row in watched(store)] == [folder.name, "stick"]
     assert take_in_watched(store).documents == 2
     (folder / "c.txt").write_text("The table is blue.")

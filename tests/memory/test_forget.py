@@ -291,6 +291,15 @@ def test_unfinished_runs_are_dropped(store: Store, take: Any, learn: Any) -> Non
     assert with_mark(store.home.path) == []
 
 
+def test_notes_of_nights_go_too(store: Store, take: Any) -> None:
+    """They quote what was learned, and the log names files."""
+    take({"a.txt": LAMP})
+    store.home.nights.mkdir(parents=True)
+    (store.home.nights / "2026-11-20.md").write_text("learned: who came? Zyxqorvane")
+    registry.forget(store, ids(store, "a.txt"))
+    assert with_mark(store.home.path) == []
+
+
 def test_a_version_that_was_deleted_halfway_does_not_serve(
     store: Store, take: Any, learn: Any
 ) -> None:

@@ -14,6 +14,7 @@ from learnctl.memory.records import Conversation, Message
 from learnctl.memory.search import search
 from learnctl.memory.store import Store, now
 from learnctl.trainer import registry
+from learnctl.trainer.adapter import WEIGHTS
 
 # In every form that an index may keep of Zyxqorvane.
 MARK = b"yxqorv"
@@ -144,7 +145,7 @@ def test_a_rule_without_an_end_ends_now(store: Store, take: Any) -> None:
     """What is said later is not forgotten before it is said."""
     take(FILES)
     forget_where(store, forgotten.make(store, since="2024-04"))
-    later = {**CHAT, "messages": [{**CHAT["messages"][2], "created_at": "2999-01-01"}]}  # type: ignore[dict-item, index]
+    later = {**CHAT, "messages": [{**CHAT["messages"][2], "created_at": "2999-01-01"}]}  # type: ignore[dict-item]
     take({"later.jsonl": json.dumps(later)})
     assert "The chair is red." in texts(store)
 
@@ -189,7 +190,7 @@ def test_versions_that_learned_of_it_are_deleted(
     learn("hat", parent=1)
     for folder in (store.home.versions / "2", store.home.runs / "5"):
         folder.mkdir(parents=True)
-        (folder / registry.WEIGHTS).write_bytes(b"Zyxqorvane")
+        (folder / WEIGHTS).write_bytes(b"Zyxqorvane")
     report = registry.forget_by_rule(store, forgotten.make(store, words="Zyxqorvane"))
     assert states() == {1: "ok", 2: "deleted", 3: "ok", 4: "deleted"}
     assert (report["versions_deleted"], report["version"]) == ([2, 4], 3)
