@@ -33,9 +33,9 @@ class Options:
     """The peak of the cosine schedule. Large for a small base; 2e-4 suits 4B and up."""
     rank: int = 32
     """The rank of the adapter; its alpha is twice that."""
-    fast: str = "anew"
-    """How a fast night trains: anew (a fresh level on the slow one, over all that came since), or
-    continue (the one adapter in service, over what is new)."""
+    fast: str = "continue"
+    """How a fast night trains: continue (the one adapter in service, over what is new), or anew (a fresh
+    level on the frozen slow one, over all that came since)."""
     fast_rank: int = 16
     """The rank of the fast level, beside that of the slow one."""
     pack_tokens: int = 512

@@ -248,7 +248,7 @@ def test_a_fast_night_trains_all_that_came_since_the_slow_one(
     store: Store, take: Take, house: int, settings: Settings
 ) -> None:
     """The slow level stays what it was, to the bit; the fast one is made anew over both later sources."""
-    options = settings(epochs=1, learning_rate=1e-2)
+    options = settings(epochs=1, learning_rate=1e-2, fast="anew")
     consolidate(store, options)
     dog = take("dog.txt", DOG)
     consolidate(store, options)
