@@ -16,7 +16,7 @@ from .store import Record, Store, marks
 T = TypeVar("T")
 
 # So many times the samples wanted are measured, to take the most surprising of them.
-POOL = 1.5
+POOL = 1.25
 
 
 def by_turn_and_surprise(pool: list[Record], n_samples: int) -> list[tuple[Record, str]]:
