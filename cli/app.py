@@ -10,6 +10,7 @@ from . import (
     ask,
     backup,
     chat,
+    chats,
     check,
     compare,
     config,
@@ -111,6 +112,7 @@ for panel, functions in {
 }.items():
     for function in functions:
         app.command(cls=Command, rich_help_panel=panel)(function)
+app.add_typer(chats.app, name="chats", rich_help_panel=TALKING)
 app.add_typer(schedule.app, name="schedule", rich_help_panel=LEARNING)
 app.add_typer(model.app, name="model", rich_help_panel=SETTING_UP)
 app.add_typer(config.app, name="config", rich_help_panel=SETTING_UP)

@@ -4,16 +4,13 @@ import os
 import stat
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from typer import Argument, Context, Option
 
 from . import flags
-from .output import is_terminal, say_dimly, show, show_json
-from .talking import sources_json, sources_line, talking, title_of
-
-if TYPE_CHECKING:
-    from .talking import Talk
+from .output import is_terminal, plain, say_dimly, show, show_json
+from .talking import sources_json, sources_line, talking
 
 
 def ask(
@@ -29,6 +26,7 @@ def ask(
     version: flags.Version = None,
     system: flags.System = None,
     max_tokens: flags.MaxTokens = 256,
+    options: flags.Sampling = None,
     as_json: flags.Json = False,
 ) -> None:
     """Ask one question, and print the answer.
@@ -47,19 +45,22 @@ def ask(
     if not text:
         ctx.fail("no question: give one, or pipe it in")
     with talking(
-        ctx, version, system=system, retrieval=not no_retrieval, max_tokens=max_tokens
-    ) as talk:
-        with closing(talk.stream(text)) as pieces:
-            answer = "".join(pieces).strip()
-        if log:
-            _log(talk, text, answer)
+        ctx,
+        version,
+        system=system,
+        retrieval=not no_retrieval,
+        sampling=flags.sampling(options, max_tokens),
+        is_kept=log,
+    ) as session:
+        with closing(session.ask(text)) as pieces:
+            answer = plain("".join(pieces)).strip()
         if as_json:
-            sources = sources_json(talk.hits)
-            show_json({"answer": answer, "version": talk.talker.version, "sources": sources})
+            sources = sources_json(session.hits)
+            show_json({"answer": answer, "version": session.talker.version, "sources": sources})
             return
         show(answer)
-        if talk.hits:
-            say_dimly(sources_line(talk.hits))
+        if session.hits:
+            say_dimly(sources_line(session.hits))
 
 
 def _question(argument: str | None) -> str:
@@ -78,13 +79,3 @@ def _is_piped() -> bool:
     except (OSError, AttributeError):
         return sys.stdin is not None
     return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
-
-
-def _log(talk: "Talk", question: str, answer: str) -> None:
-    if talk.store is None:
-        return
-    from ..trainer import chats
-
-    conversation = chats.start_chat(talk.store, title_of(question))
-    chats.log_turn(talk.store, conversation, "user", question)
-    chats.log_turn(talk.store, conversation, "assistant", answer)

@@ -1,132 +1,126 @@
 """`learnctl chat`: a conversation in the terminal, or line by line through a pipe."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import closing, suppress
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from typer import Context, Option
+from typer import BadParameter, Context, Option
+from typer.exceptions import TyperException
 
 from . import flags
-from .output import is_terminal, plain, say, say_dimly
-from .talking import Talk, sources_line, talking, title_of, version_name
+from .errors import show as show_error
+from .output import counted, plain, say, say_dimly
+from .talking import sources_line, talking, version_name
 
-COMMANDS = {
-    "/help": "what can be typed here",
-    "/sources": "the passages that the last answer was given",
-    "/version": "which version is talking",
-    "/exit": "leave (or Ctrl-D)",
-}
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from ..trainer.session import ChatSession
+    from .editor import Editor
 
 
 def chat(
     ctx: Context,
+    go_on: Annotated[
+        bool, Option("--continue", "-c", help="Go on with the latest conversation.")
+    ] = False,
+    resume: Annotated[
+        int | None,
+        Option(
+            metavar="ID",
+            help="Go on with this conversation; `learnctl chats` lists them.",
+            show_default=False,
+        ),
+    ] = None,
     no_log: Annotated[bool, Option("--no-log", help="Keep nothing of this conversation.")] = False,
     no_retrieval: flags.NoRetrieval = False,
     version: flags.Version = None,
     system: flags.System = None,
     max_tokens: flags.MaxTokens = 256,
+    options: flags.Sampling = None,
 ) -> None:
     """Talk to the version in service.
 
-    What you say is kept in the store and learned from; what the model says is kept and never
-    learned as a fact. Ctrl-C stops an answer, Ctrl-D leaves. In a pipe, each line is one turn.
+    What you say is kept in the store and learned from; what the model says is kept, and learned only
+    where you say `/good`. Ctrl-C stops an answer, Ctrl-D leaves, /help lists what else can be typed.
+    In a pipe, each line is one turn.
 
     Examples:
 
       learnctl chat
 
-      learnctl chat --version base --no-log
+      learnctl chat --continue
+
+      learnctl chat --version base --no-log -o temperature=0.7
     """
+    from .editor import HISTORY, open_editor
+
+    if go_on and resume is not None:
+        raise BadParameter("give either --continue or --resume")
+    sampling = flags.sampling(options, max_tokens)
     with talking(
-        ctx, version, system=system, retrieval=not no_retrieval, max_tokens=max_tokens
-    ) as talk:
-        if is_terminal(sys.stdin):
-            say_dimly(f"{version_name(talk.talker.version)}; /help lists the commands")
-        log = _Log(talk, keep=not no_log)
-        for line in _lines():
-            if line == "/exit":
-                break
-            if line.startswith("/"):
-                _obey(line, talk)
-            else:
-                _answer(talk, line, log)
-
-
-class _Log:
-    """The conversation as a source in the store, begun with the first turn."""
-
-    def __init__(self, talk: Talk, keep: bool) -> None:
-        self.store = talk.store if keep else None
-        self.conversation: int | None = None
-
-    def turn(self, role: str, text: str) -> None:
-        if self.store is None or not text:
-            return
+        ctx,
+        version,
+        system=system,
+        retrieval=not no_retrieval,
+        sampling=sampling,
+        is_kept=not no_log,
+    ) as session:
         from ..trainer import chats
+        from .chat_commands import completions
 
-        if self.conversation is None:
-            self.conversation = chats.start_chat(self.store, title_of(text))
-        chats.log_turn(self.store, self.conversation, role, text)
+        if go_on or resume is not None:
+            _resume(session, resume)
+        history = chats.said_before(session.store, HISTORY) if session.store else []
+        editor = open_editor(history, lambda begun: completions(session, begun))
+        if editor.is_interactive:
+            say_dimly(f"{version_name(session.talker.version)}; /help lists the commands")
+        _talk(session, editor)
 
 
-def _lines() -> Iterator[str]:
-    """What the person types, until they leave."""
-    interactive = is_terminal(sys.stdin) and is_terminal(sys.stdout)
-    if interactive:
-        with suppress(ImportError):  # absent on some systems
-            import readline  # noqa: F401  (line editing and history for `input`)
-    while True:
+def _resume(session: "ChatSession", number: int | None) -> None:
+    from ..memory.errors import LearnctlError
+    from ..trainer import chats
+
+    known = chats.chats(session.store) if session.store else []
+    if number is None:
+        if not known:
+            raise LearnctlError("there is no conversation to go on with")
+        number = int(known[0]["chat"])
+    session.resume(number)
+    title = next(chat["title"] for chat in known if chat["chat"] == number)
+    said = counted(len(session.turns), "turn")
+    say_dimly(f"chat {number}: {title} ({said})")
+    if session.turns:
+        last = session.turns[-1]
+        say_dimly(f"> {last.question}\n{last.answer}")
+
+
+def _talk(session: "ChatSession", editor: "Editor") -> None:
+    from ..memory.errors import LearnctlError
+    from .chat_commands import Talk, obey
+    from .editor import lines
+
+    talk = Talk(session, editor)
+    for line in map(plain, lines(editor)):
+        if line == "/exit":
+            break
         try:
-            line = plain(input("> ") if interactive else _next_line()).strip()
-        except EOFError:
-            if interactive:
-                print()
-            return
+            answer = obey(talk, line) if line.startswith("/") else session.ask(line)
+            if answer is not None:
+                _show(session, answer)
+        except (LearnctlError, TyperException) as error:
+            show_error(error)
         except KeyboardInterrupt:
-            if not interactive:
+            if not editor.is_interactive:
                 raise
-            say("\n(/exit or Ctrl-D leaves)")
-            continue
-        if line:
-            yield line
+            say("(stopped)")
 
 
-def _next_line() -> str:
-    line = sys.stdin.readline()
-    if not line:
-        raise EOFError
-    return line
+def _show(session: "ChatSession", answer: "Generator[str, None, None]") -> None:
+    from .markdown import show_stream
 
-
-def _answer(talk: Talk, question: str, log: _Log) -> None:
-    log.turn("user", question)
-    answer = ""
     try:
-        with closing(talk.stream(question)) as pieces:
-            for piece in pieces:
-                answer += piece
-                print(piece, end="", flush=True)
-        print(flush=True)
+        show_stream(answer)
     except KeyboardInterrupt:
-        print(flush=True)
         say_dimly("(stopped)")
-    log.turn("assistant", answer)
-    if talk.hits:
-        say_dimly(sources_line(talk.hits))
-
-
-def _obey(command: str, talk: Talk) -> None:
-    if command == "/help":
-        for name, meaning in COMMANDS.items():
-            say(f"{name:<10}{meaning}")
-    elif command == "/version":
-        say(version_name(talk.talker.version))
-    elif command == "/sources":
-        for hit in talk.hits:
-            say_dimly(sources_line([hit]).removeprefix("sources: "))
-            say(plain(hit.text))
-        if not talk.hits:
-            say("the last answer was given no passages")
-    else:
-        say(f"no command `{command.split()[0]}`: /help lists them")
+    if session.hits:
+        say_dimly(sources_line(session.hits))

@@ -33,7 +33,7 @@ def compare(
 
       learnctl compare "What is the name of the dog?" --versions base,1,2
     """
-    wanted = _versions(versions)
+    wanted = parse_versions(versions)
     with ExitStack() as stack:
         only_base = 0 if set(wanted) == {0} else None
         store = store_to_talk_with(ctx, only_base)
@@ -51,17 +51,18 @@ def compare(
     if as_json:
         show_json([{"version": number, "answer": answer} for number, answer in answers.items()])
     else:
-        _render(answers)
+        render_answers(answers)
 
 
-def _versions(text: str | None) -> list[int | None]:
+def parse_versions(text: str | None) -> list[int | None]:
     """The versions named, each once, in their order; None is the one in service."""
     if text is None:
         return [0, None]
     return list(dict.fromkeys(parse_version(part) for part in text.split(",") if part.strip()))
 
 
-def _render(answers: dict[int, str]) -> None:
+def render_answers(answers: dict[int, str]) -> None:
+    """Answers by version, side by side."""
     from rich.table import Table
     from rich.text import Text
 

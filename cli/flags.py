@@ -1,8 +1,11 @@
 """Options that several commands share, with one wording each."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import BadParameter, Option
+
+if TYPE_CHECKING:
+    from ..trainer.sampling import Sampling as HowToAnswer
 
 Json = Annotated[bool, Option("--json", help="Print one JSON value on stdout.")]
 Yes = Annotated[bool, Option("--yes", "-y", help="Do it without asking.")]
@@ -16,6 +19,28 @@ System = Annotated[
 MaxTokens = Annotated[
     int, Option("--max-tokens", "-m", min=1, metavar="N", help="The most tokens in one answer.")
 ]
+
+Sampling = Annotated[
+    list[str] | None,
+    Option(
+        "--option",
+        "-o",
+        metavar="NAME=VALUE",
+        help="How to choose words: temperature, top_k, top_p, max_tokens or seed. Can be repeated.",
+        show_default=False,
+    ),
+]
+
+
+def sampling(pairs: list[str] | None, max_tokens: int) -> "HowToAnswer":
+    """What `-o` and `--max-tokens` ask for."""
+    from ..memory.errors import LearnctlError
+    from ..trainer.sampling import Sampling
+
+    try:
+        return Sampling(max_tokens=max_tokens).with_values(pairs or ())
+    except LearnctlError as error:
+        raise BadParameter(f"{error}{f': {error.hint}' if error.hint else ''}") from None
 
 
 def parse_date(text: str) -> str:

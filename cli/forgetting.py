@@ -18,8 +18,31 @@ BEGINNING = 80
 
 def forget_by_rule(store: "Store", rule: "Rule", yes: bool, dry_run: bool, as_json: bool) -> None:
     """Show what a rule covers, ask, and forget it."""
-    from ..memory.forget_rule import preview
     from ..trainer import registry
+
+    meant = covered(store, rule)
+    if dry_run:
+        if as_json:
+            show_json({"dry_run": True, **meant})
+            return
+        for line in examples(meant):
+            show(line)
+        show(f"would forget: {_counts(meant)}")
+        if meant["versions_deleted"]:
+            show(f"would delete: version {_numbers(meant['versions_deleted'])}")
+        return
+    ask(parts(meant), examples(meant), yes)
+    report = registry.forget_by_rule(store, rule)
+    show_json(report) if as_json else render(report)
+
+
+def covered(store: "Store", rule: "Rule") -> dict[str, Any]:
+    """What a rule would take.
+
+    Raises:
+        LearnctlError: nothing.
+    """
+    from ..memory.forget_rule import preview
 
     meant = preview(store, rule)
     if not (meant["passages"] or meant["messages"]):
@@ -27,20 +50,7 @@ def forget_by_rule(store: "Store", rule: "Rule", yes: bool, dry_run: bool, as_js
             "nothing there is so",
             hint="`learnctl search` and `learnctl show SOURCE` show what there is",
         )
-    if dry_run:
-        if as_json:
-            show_json({"dry_run": True, **meant})
-            return
-        for line in _examples(meant):
-            show(line)
-        show(f"would forget: {_counts(meant)}")
-        if meant["versions_deleted"]:
-            show(f"would delete: version {_numbers(meant['versions_deleted'])}")
-        return
-    what = f"{counted(meant['passages'], 'passage')} and {counted(meant['messages'], 'message')}"
-    ask(what, _examples(meant), yes)
-    report = registry.forget_by_rule(store, rule)
-    show_json(report) if as_json else render(report)
+    return meant
 
 
 def lift(store: "Store", rule: "Rule") -> None:
@@ -68,10 +78,22 @@ def ask(what: str, lines: list[str], yes: bool) -> None:
 
 
 def render(report: dict[str, Any]) -> None:
-    show(f"forgotten: {_counts(report)}")
+    for line in told(report):
+        show(line)
+
+
+def told(report: dict[str, Any]) -> list[str]:
+    """What forgetting came to, in lines."""
+    lines = [f"forgotten: {_counts(report)}"]
     if report["versions_deleted"]:
         serving = f"version {report['version']}" if report["version"] else "the base"
-        show(f"deleted: version {_numbers(report['versions_deleted'])}; {serving} is in service")
+        gone = _numbers(report["versions_deleted"])
+        lines.append(f"deleted: version {gone}; {serving} is in service")
+    return lines
+
+
+def parts(meant: dict[str, Any]) -> str:
+    return f"{counted(meant['passages'], 'passage')} and {counted(meant['messages'], 'message')}"
 
 
 def _counts(report: dict[str, Any]) -> str:
@@ -82,7 +104,8 @@ def _numbers(versions: list[int]) -> str:
     return ", ".join(str(version) for version in versions)
 
 
-def _examples(meant: dict[str, Any]) -> list[str]:
+def examples(meant: dict[str, Any]) -> list[str]:
+    """Some of what would go, a line each."""
     lines = []
     for example in meant["examples"]:
         text = " ".join(example["text"].split())

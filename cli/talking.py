@@ -1,55 +1,21 @@
 """What `ask`, `chat` and `compare` share: a model that is ready, and a conversation with it."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from typer import Context
 
 from .context import find_home, load_options, open_store
-from .output import console, plain
+from .output import console, counted, say_dimly
 
 if TYPE_CHECKING:
     from ..memory.search import Hit
     from ..memory.store import Store
+    from ..trainer.sampling import Sampling
+    from ..trainer.session import ChatSession
     from ..trainer.talk import Talker
-
-
-@dataclass
-class Talk:
-    """A conversation: every turn so far, and the passages that the last answer was given.
-
-    `store` is None where the untouched base is talked to and there is no store.
-    """
-
-    talker: "Talker"
-    store: "Store | None"
-    retrieval: bool
-    max_tokens: int
-    messages: list[dict[str, str]] = field(default_factory=list)
-    hits: "list[Hit]" = field(default_factory=list)
-
-    def stream(self, question: str) -> Generator[str, None, None]:
-        """The answer piece by piece. What came before an interruption stays in the conversation."""
-        from ..trainer import talk
-
-        self.hits = []
-        if self.store and self.retrieval:
-            self.hits = talk.passages(self.store, question, version=self.talker.version)
-        self.messages.append({"role": "user", "content": question})
-        answer = ""
-        try:
-            shown = talk.with_passages(self.messages, self.hits) if self.hits else self.messages
-            for piece in self.talker.stream(shown, self.max_tokens):
-                answer += piece
-                yield plain(piece)
-        finally:
-            if answer:
-                self.messages.append({"role": "assistant", "content": answer})
-            else:
-                self.messages.pop()
 
 
 @contextmanager
@@ -59,17 +25,28 @@ def talking(
     *,
     system: str | None = None,
     retrieval: bool = True,
-    max_tokens: int = 256,
-) -> Iterator[Talk]:
+    sampling: "Sampling",
+    is_kept: bool = False,
+) -> "Iterator[ChatSession]":
     """A conversation with a version, the store open as long as it lasts."""
+    from ..trainer.session import ChatSession
+
     with ExitStack() as stack:
         store = store_to_talk_with(ctx, version)
         if store is not None:
             stack.enter_context(store)
-        talk = Talk(load_talker(ctx, store, version), store, retrieval, max_tokens)
-        if system:
-            talk.messages.append({"role": "system", "content": system})
-        yield talk
+        yield ChatSession(
+            load_talker(ctx, store, version),
+            store,
+            load_options(ctx),
+            sampling=sampling,
+            retrieval=retrieval,
+            system=system,
+            is_kept=is_kept,
+            on_fold=lambda n: say_dimly(
+                f"(the first {counted(n, 'turn')} stand in short from now)"
+            ),
+        )
 
 
 def store_to_talk_with(ctx: Context, version: int | None) -> "Store | None":
@@ -102,18 +79,12 @@ def version_name(version: int) -> str:
     return f"version {version}" if version else "base"
 
 
-def title_of(text: str) -> str:
-    """What a logged conversation is called: the first line that was said, not too long."""
-    line = text.strip().splitlines()[0]
-    return line if len(line) <= 60 else f"{line[:59]}…"
-
-
-def sources_line(hits: "list[Hit]") -> str:
+def sources_line(hits: "Iterable[Hit]") -> str:
     """Where an answer's passages come from, each place once, and whether the weights hold them too."""
-    return f"sources: {'; '.join(dict.fromkeys(_place(hit) for hit in hits))}"
+    return f"sources: {'; '.join(dict.fromkeys(place_of(hit) for hit in hits))}"
 
 
-def sources_json(hits: "list[Hit]") -> list[dict[str, Any]]:
+def sources_json(hits: "Iterable[Hit]") -> list[dict[str, Any]]:
     return [{"source": hit.source, "title": hit.title, "chunk": hit.chunk} for hit in hits]
 
 
@@ -124,6 +95,7 @@ def heading_of(hit: "Hit") -> str:
     return " › ".join(part for part in (hit.title, hit.heading) if part)
 
 
-def _place(hit: "Hit") -> str:
+def place_of(hit: "Hit") -> str:
+    """Where a passage stands, and whether the weights hold it too."""
     held = "known" if hit.known else "looked up"
     return f"{heading_of(hit)} ({Path(hit.source).name}, {held})"

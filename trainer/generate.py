@@ -6,6 +6,8 @@ from typing import Any
 
 from .base import Base
 from .chat_form import Chat, render
+from .prompt_cache import PromptCache
+from .sampling import Sampling
 
 # Prompt and answer tokens that one batch may hold: long prompts go in smaller batches.
 BATCH_TOKENS = 8192
@@ -84,8 +86,14 @@ def complete_batch(
     return answers
 
 
-def stream(base: Base, model: Any, chat: Chat, max_tokens: int) -> Iterator[str]:
-    """One greedy answer, piece by piece. Closing the iterator ends the generation."""
+def stream(
+    base: Base, model: Any, chat: Chat, sampling: Sampling, cache: PromptCache | None = None
+) -> Iterator[str]:
+    """One answer, piece by piece. Closing the iterator ends the generation.
+
+    Args:
+        cache: what was computed for the turn before; it holds this one afterwards.
+    """
     import torch
     from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
 
@@ -95,26 +103,30 @@ def stream(base: Base, model: Any, chat: Chat, max_tokens: int) -> Iterator[str]
         def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
             return torch.full((input_ids.shape[0],), stopped, device=input_ids.device)
 
-    ids = torch.tensor([prompt_ids(base, chat)], device=base.device)
+    prompt = prompt_ids(base, chat)
+    ids = torch.tensor([prompt], device=base.device)
     streamer = TextIteratorStreamer(base.tokenizer, skip_prompt=True, skip_special_tokens=True)
     failure: list[BaseException] = []
 
     def work() -> None:
         try:
             with torch.inference_mode():
-                model.generate(
+                if sampling.temperature:
+                    torch.seed() if sampling.seed is None else torch.manual_seed(sampling.seed)
+                computed = cache.take(model, prompt) if cache is not None else None
+                out = model.generate(
                     input_ids=ids,
                     attention_mask=torch.ones_like(ids),
-                    max_new_tokens=max_tokens,
-                    do_sample=False,
-                    temperature=None,
-                    top_p=None,
-                    top_k=None,
+                    past_key_values=computed,
+                    max_new_tokens=sampling.max_tokens,
+                    **sampling.settings(),
                     eos_token_id=base.stop_ids,
                     pad_token_id=base.tokenizer.pad_token_id,
                     streamer=streamer,
                     stopping_criteria=StoppingCriteriaList([Stop()]),
                 )
+                if cache is not None:
+                    cache.keep(computed, out[0].tolist())
         except BaseException as error:
             failure.append(error)
             streamer.end()

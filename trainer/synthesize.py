@@ -281,7 +281,8 @@ def _take_group(todo: list[Record]) -> tuple[list[Record], list[tuple[Record, Fa
     for chunk in todo:
         group.append(chunk)
         if chunk["kind"] != "asked" and chunk["learn"] != "voice":
-            facts += [(chunk, attributed(fact, chunk)) for fact in find_facts(chunk["text"])]
+            told = settled_sample(chunk).answer if is_settled(chunk) else chunk["text"]
+            facts += [(chunk, attributed(fact, chunk)) for fact in find_facts(told)]
         if len(facts) + sum(map(_has_voice, group)) >= FACTS_AT_ONCE:
             break
     return group, facts
@@ -376,6 +377,7 @@ def _keep_group(
         samples += [(chunk["id"], sample) for sample in deterministic_samples(fact, told, chooser)]
     if 3 * len(probes) < len(facts):
         probes += clozes
+    samples += [(chunk["id"], settled_sample(chunk)) for chunk in group if is_settled(chunk)]
     for chunk in group:
         words = normalise(chunk["text"])
         if chunk["kind"] == "asked" and not any(wording in words for wording in forbidden):
@@ -393,6 +395,17 @@ def _keep_group(
             keep_sample(store, sample, chunk_id, base.digest)
     for chunk in group:
         store.db.execute("INSERT OR IGNORE INTO studied VALUES (?, ?)", [chunk["id"], base.digest])
+
+
+def is_settled(chunk: Record) -> bool:
+    """Whether a chunk is a question with the answer that the user holds to be right (`notes.settle`)."""
+    heading = chunk["heading"]
+    return bool(chunk["path"].startswith("note:") and heading and chunk["text"].startswith(heading))
+
+
+def settled_sample(chunk: Record) -> Sample:
+    question = chunk["heading"]
+    return Sample("question", question, chunk["text"].removeprefix(question).strip())
 
 
 def _asked_sample(chunk: Record) -> Sample:

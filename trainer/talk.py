@@ -1,7 +1,9 @@
 """Talking to base and version: the weights, and what retrieval adds to a question."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from ..memory.errors import LearnctlError
 from ..memory.lineage import in_service
@@ -14,12 +16,17 @@ from .chat_form import Chat
 from .generate import prompt_ids, stream
 from .knowledge import known_chunks
 from .options import Options
+from .prompt_cache import PromptCache
+from .sampling import Sampling
 
 # Room left for the answer and for what a model's context cannot hold anyway.
 LEAST_CONTEXT = 512
 PASSAGE_WORDS = 80
+# So many passages more are looked for, in place of those that the conversation says already.
+SEEN_AT_MOST = 9
 # A passage must match this well, beside the best one, to stand in the prompt.
 RELATIVE_SCORE = 0.5
+GREEDY = Sampling()
 
 
 class Talker:
@@ -29,7 +36,7 @@ class Talker:
         version: the version that talks; 0 is the base.
     """
 
-    def __init__(self, base: Base, model: object, version: int) -> None:
+    def __init__(self, base: Base, model: Any, version: int) -> None:
         self.base = base
         self.model = model
         self.version = version
@@ -47,8 +54,7 @@ class Talker:
             base = bases.load(options.base, options.quantize, options.device)
             return cls(base, base.model, 0)
         folder = registry.weights_folder(store, version)
-        trained_on = store.row("SELECT * FROM adapters WHERE version = ?", version)
-        assert trained_on is not None
+        trained_on = _row_of(store, version)
         base = bases.load(_base_of(trained_on, options), options.quantize, options.device)
         if trained_on["base_digest"] != base.digest:
             raise LearnctlError(
@@ -57,22 +63,73 @@ class Talker:
             )
         return cls(base, adapter.load_adapter(base, folder), version)
 
-    def stream(self, messages: Chat, max_tokens: int = 256) -> Iterator[str]:
-        """The greedy answer to a chat, piece by piece."""
-        yield from stream(self.base, self.model, self._fit(messages, max_tokens), max_tokens)
+    def switch(self, store: Store | None, options: Options, version: int) -> None:
+        """Go on with another version. The base stays loaded where it is the same.
+
+        Raises:
+            LearnctlError: the version is not there, or its base is not; what talked before still does.
+        """
+        if version == self.version:
+            return
+        if version and store is None:
+            raise LearnctlError(f"no version {version}", hint="there is no store, only the base")
+        if version and store is not None:
+            folder = registry.weights_folder(store, version)
+            if _row_of(store, version)["base_digest"] != self.base.digest:
+                other = Talker.open(store, options, version)
+                self.base, self.model, self.version = other.base, other.model, version
+                return
+        if self.version:
+            self.model, self.version = adapter.remove_adapter(self.model), 0
+        if version:
+            self.model, self.version = adapter.load_adapter(self.base, folder), version
+
+    def stream(
+        self,
+        messages: Chat,
+        sampling: Sampling = GREEDY,
+        cache: PromptCache | None = None,
+    ) -> Iterator[str]:
+        """The answer to a chat, piece by piece; `cache` is what the turn before it has computed."""
+        fitted = self._fit(messages, sampling.max_tokens)
+        yield from stream(self.base, self.model, fitted, sampling, cache)
 
     def answer(self, messages: Chat, max_tokens: int = 256) -> str:
-        return "".join(self.stream(messages, max_tokens)).strip()
+        return "".join(self.stream(messages, Sampling(max_tokens=max_tokens))).strip()
+
+    @contextmanager
+    def base_alone(self) -> Iterator[Any]:
+        """The model without the version's weights, as long as it is needed."""
+        if not self.version:
+            yield self.model
+            return
+        with self.model.disable_adapter():
+            yield self.model
+
+    def room(self, max_tokens: int) -> int:
+        """How many tokens a prompt may have beside an answer of so many."""
+        config = self.base.model.config.get_text_config()
+        longest = getattr(config, "max_position_embeddings", 2048)
+        return int(max(LEAST_CONTEXT, longest) - max_tokens)
+
+    def n_tokens(self, messages: Chat) -> int:
+        """How long the prompt of a chat is."""
+        return len(prompt_ids(self.base, messages))
 
     def _fit(self, messages: Chat, max_tokens: int) -> Chat:
         """The chat without its oldest turns, as far as the context demands; a system prompt stays."""
-        config = self.base.model.config.get_text_config()
-        room = max(LEAST_CONTEXT, getattr(config, "max_position_embeddings", 2048)) - max_tokens
+        room = self.room(max_tokens)
         system = [m for m in messages[:1] if m["role"] == "system"]
         turns = messages[len(system) :]
-        while len(turns) > 1 and len(prompt_ids(self.base, [*system, *turns])) > room:
+        while len(turns) > 1 and self.n_tokens([*system, *turns]) > room:
             turns = turns[2:] if len(turns) > 2 else turns[-1:]
         return [*system, *turns]
+
+
+def _row_of(store: Store, version: int) -> Record:
+    row = store.row("SELECT * FROM adapters WHERE version = ?", version)
+    assert row is not None  # its folder was just found
+    return row
 
 
 def _base_of(trained_on: Record, options: Options) -> str:
@@ -86,11 +143,22 @@ def _base_of(trained_on: Record, options: Options) -> str:
     return str(trained_on["base_name"])
 
 
-def passages(store: Store, question: str, limit: int = 3, version: int | None = None) -> list[Hit]:
+def passages(
+    store: Store,
+    question: str,
+    limit: int = 3,
+    version: int | None = None,
+    is_seen: Callable[[Hit], bool] = lambda hit: False,
+) -> list[Hit]:
     """What was ingested that bears on a question: documents and the user's own words. What the weights of
-    a version (None: the one in service) do not hold comes first, for only the prompt can tell it."""
-    hits = search(store, question, limit, TRUSTED_KINDS, for_prompt=True)
-    hits = [hit for hit in hits if hit.score >= RELATIVE_SCORE * hits[0].score]
+    a version (None: the one in service) do not hold comes first, for only the prompt can tell it.
+
+    Args:
+        is_seen: whether the conversation says it already.
+    """
+    found = search(store, question, limit + SEEN_AT_MOST, TRUSTED_KINDS, for_prompt=True)
+    unseen = [hit for hit in found if not is_seen(hit)]
+    hits = [hit for hit in unseen if hit.score >= RELATIVE_SCORE * unseen[0].score][:limit]
     known = known_chunks(store, [hit.chunk for hit in hits], version)
     labelled = [replace(hit, known=hit.chunk in known) for hit in hits]
     return sorted(labelled, key=lambda hit: hit.known)
@@ -98,12 +166,15 @@ def passages(store: Store, question: str, limit: int = 3, version: int | None = 
 
 def with_passages(messages: Chat, hits: list[Hit]) -> Chat:
     """The chat with passages in front of its last question."""
-    notes = "\n\n".join(
-        f"[{_label(hit)}] {' '.join(hit.text.split()[:PASSAGE_WORDS])}" for hit in hits
-    )
+    notes = "\n\n".join(f"[{_label(hit)}] {excerpt(hit)}" for hit in hits)
     question = messages[-1]["content"]
     asked = f"From my notes:\n\n{notes}\n\nWith these notes, answer: {question}"
     return [*messages[:-1], {"role": "user", "content": asked}]
+
+
+def excerpt(hit: Hit) -> str:
+    """As much of a passage as stands in a prompt."""
+    return " ".join(hit.text.split()[:PASSAGE_WORDS])
 
 
 def _label(hit: Hit) -> str:

@@ -1,12 +1,15 @@
 """ask, chat and compare, with a model that repeats what it is given."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
+
+from learnctl.memory.home import Home
+from learnctl.memory.store import Store
+from learnctl.trainer import chats
 
 
 class Parrot:
@@ -22,50 +25,30 @@ class Parrot:
     def open(cls, store: object, options: object, version: int | None = None) -> "Parrot":
         return cls(2 if version is None else version)
 
-    def stream(self, messages: list[dict[str, str]], max_tokens: int = 256) -> Iterator[str]:
+    def switch(self, store: object, options: object, version: int) -> None:
+        self.version = version
+
+    def n_tokens(self, messages: list[dict[str, str]]) -> int:
+        return sum(len(message["content"].split()) for message in messages)
+
+    def room(self, max_tokens: int) -> int:
+        return 4096 - max_tokens
+
+    def stream(self, messages: list[dict[str, str]], *_: object) -> Iterator[str]:
         self.heard.append([dict(message) for message in messages])
         yield f"v{self.version}: "
         if self.stop_after is not None:
             raise KeyboardInterrupt
-        yield messages[-1]["content"].splitlines()[-1]
+        yield messages[-1]["content"].splitlines()[-1].removeprefix("With these notes, answer: ")
 
     def answer(self, messages: list[dict[str, str]], max_tokens: int = 256) -> str:
         return "".join(self.stream(messages, max_tokens))
 
 
-@pytest.fixture
-def logged(pretend: Any, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """A parrot to talk to, a hit for every question; the turns that were logged."""
-    turns: list[tuple[str, str]] = []
-    hit = SimpleNamespace(
-        source="/notes/house.md",
-        title="House",
-        heading="Garden",
-        chunk=3,
-        text="The pear tree.",
-        known=False,
-    )
-
-    def with_passages(messages: Any, hits: Any) -> Any:
-        content = f"{hits[0].text}\n{messages[-1]['content']}"
-        return [*messages[:-1], {"role": "user", "content": content}]
-
-    def start_chat(store: object, title: str) -> int:
-        turns.append(("title", title))
-        return 1
-
-    def log_turn(store: object, conversation_id: int, role: str, text: str) -> None:
-        turns.append((role, text))
-
+@pytest.fixture(autouse=True)
+def parrot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("learnctl.trainer.talk.Talker", Parrot)
     monkeypatch.setattr(Parrot, "heard", [])
-    pretend(
-        "talk",
-        Talker=Parrot,
-        passages=lambda store, question, limit=3, version=None: [hit],
-        with_passages=with_passages,
-    )
-    pretend("chats", start_chat=start_chat, log_turn=log_turn)
-    return turns
 
 
 @pytest.fixture(autouse=True)
@@ -73,21 +56,39 @@ def store(run: Any, notes: Path) -> None:
     run("ingest", str(notes))
 
 
+@pytest.fixture
+def logged(home: Path) -> Callable[[], list[tuple[str, str]]]:
+    """Looks up what was said in all the chats that are kept."""
+
+    def look() -> list[tuple[str, str]]:
+        with Store.open(Home(home)) as store:
+            return [
+                (message["role"], message["text"])
+                for chat in reversed(chats.chats(store))
+                for message in chats.messages(store, chat["chat"])
+            ]
+
+    return look
+
+
+PEAR = "When was the pear tree planted?"
+PEAR_SOURCE = "sources: House › Garden (house.md, looked up)\n"
+
+
 def test_ask(run: Any, logged: Any) -> None:
-    result = run("ask", "When?")
+    result = run("ask", PEAR)
     assert result.exit_code == 0
-    assert result.stdout == "v2: When?\n"
-    assert result.stderr == "sources: House › Garden (house.md, looked up)\n"
-    assert Parrot.heard[0][-1]["content"] == "The pear tree.\nWhen?"
-    assert logged == []
+    assert result.stdout == f"v2: {PEAR}\n"
+    assert result.stderr == PEAR_SOURCE
+    assert "The pear tree was planted in 2009." in Parrot.heard[0][-1]["content"]
+    assert logged() == []
 
 
-def test_ask_json(run: Any, logged: Any) -> None:
-    assert json.loads(run("ask", "When?", "--json").stdout) == {
-        "answer": "v2: When?",
-        "version": 2,
-        "sources": [{"source": "/notes/house.md", "title": "House", "chunk": 3}],
-    }
+def test_ask_json(run: Any, logged: Any, notes: Path) -> None:
+    found = json.loads(run("ask", PEAR, "--json").stdout)
+    assert found["answer"] == f"v2: {PEAR}"
+    assert found["version"] == 2
+    assert [source["source"] for source in found["sources"]] == [str(notes / "house.md")]
 
 
 def test_ask_the_weights_alone(run: Any, logged: Any) -> None:
@@ -114,64 +115,145 @@ def test_ask_nothing(run: Any, logged: Any) -> None:
 
 def test_ask_is_logged_when_told_to(run: Any, logged: Any) -> None:
     run("ask", "--log", "--no-retrieval", "When?")
-    assert logged == [("title", "When?"), ("user", "When?"), ("assistant", "v2: When?")]
+    assert logged() == [("user", "When?"), ("assistant", "v2: When?")]
 
 
 def test_chat_through_a_pipe(run: Any, logged: Any) -> None:
-    result = run("chat", input="First\n\n  Second \n")
+    result = run("chat", input=f"First\n\n  {PEAR} \nAnd the pear tree?\n")
     assert result.exit_code == 0
-    assert result.stdout == "v2: First\nv2: Second\n"
-    assert result.stderr == "sources: House › Garden (house.md, looked up)\n" * 2
-    # The passages are for the turn at hand; the conversation goes on without them.
-    assert [message["content"] for message in Parrot.heard[1]] == [
-        "First",
-        "v2: First",
-        "The pear tree.\nSecond",
-    ]
-    assert logged == [
-        ("title", "First"),
+    assert result.stdout == f"v2: First\nv2: {PEAR}\nv2: And the pear tree?\n"
+    assert result.stderr == PEAR_SOURCE
+    # What the conversation has shown already is not shown again.
+    first, shown, *_, last = (message["content"] for message in Parrot.heard[2])
+    assert (first, last) == ("First", "And the pear tree?")
+    assert Parrot.heard[2][2]["content"].startswith("From my notes:")
+    assert shown == "v2: First"
+    assert logged() == [
         ("user", "First"),
         ("assistant", "v2: First"),
-        ("user", "Second"),
-        ("assistant", "v2: Second"),
+        ("user", PEAR),
+        ("assistant", f"v2: {PEAR}"),
+        ("user", "And the pear tree?"),
+        ("assistant", "v2: And the pear tree?"),
     ]
 
 
 def test_chat_off_the_record(run: Any, logged: Any) -> None:
-    run("chat", "--no-log", input="First\n")
-    assert logged == []
+    run("chat", "--no-log", input="First\n/good\n/bad Second\n")
+    assert logged() == []
+    assert "Second" not in run("sources").stdout
 
 
-def test_chat_commands(run: Any, logged: Any) -> None:
+def test_chat_commands(run: Any) -> None:
     result = run(
         "chat",
         "--no-log",
-        input="/sources\nHello\n/sources\n/version\n/help\n/what\n/exit\nNever\n",
+        input=f"/sources\nHello\n/sources\n{PEAR}\n/sources\n/version\n/help\n/what\n/exit\nNever\n",
     )
-    assert result.stdout == "v2: Hello\n"
-    assert "the last answer was given no passages" in result.stderr
-    assert "The pear tree." in result.stderr
-    assert "version 2\n" in result.stderr
+    assert result.stdout == f"v2: Hello\nv2: {PEAR}\n"
+    assert "from the weights of version 2 alone" in result.stderr
+    assert "The pear tree was planted in 2009." in result.stderr
+    assert "version 2 (there are: base)\n" in result.stderr
     assert "/exit" in result.stderr
-    assert "no command `/what`: /help lists them" in result.stderr
+    assert "no command `/what`" in result.stderr
+
+
+def test_what_was_asked_is_taken_back_and_asked_anew(run: Any, logged: Any) -> None:
+    result = run("chat", "--no-retrieval", input="/undo\nOne\n/undo\nTwo\n/edit Three\n/retry\n")
+    assert "nothing was asked yet" in result.stderr
+    assert "taken back: One" in result.stderr
+    assert logged() == [("user", "Three"), ("assistant", "v2: Three")]
+    assert [heard[-1]["content"] for heard in Parrot.heard] == ["One", "Two", "Three", "Three"]
+    assert all(len(heard) == 1 for heard in Parrot.heard)
+
+
+def test_a_correction_counts_at_once(run: Any, logged: Any) -> None:
+    asked = "What is the cat called?"
+    result = run("chat", input=f"{asked}\n/bad The cat is called Bartholomew.\nSure?\n")
+    assert "corrected as note:1" in result.stderr
+    assert Parrot.heard[1][1] == {"role": "assistant", "content": "The cat is called Bartholomew."}
+    assert logged()[1] == ("assistant", "The cat is called Bartholomew.")
+    run("ask", "Who is the cat?")
+    assert "The cat is called Bartholomew." in Parrot.heard[-1][-1]["content"]
+
+
+def test_a_wrong_answer_is_left_out(run: Any) -> None:
+    run("chat", "--no-retrieval", input="One\n/bad\nTwo\n")
+    assert [message["content"] for message in Parrot.heard[1]] == ["Two"]
+
+
+def test_a_note_is_found_at_once(run: Any) -> None:
+    result = run("chat", "--no-log", input="/remember The spare key lies under the zinc bucket.\n"
+                 "Where is the spare key?\n/remember\n")  # fmt: skip
+    assert "kept as note:1" in result.stderr
+    assert "zinc bucket" in Parrot.heard[0][-1]["content"]
+    assert "nothing to remember" in result.stderr
+
+
+def test_forgetting_in_a_chat(run: Any, home: Path) -> None:
+    talk = "My sister keeps a ferret called Zebulon.\nHello\n"
+    asked = run("chat", "--no-retrieval", input=f"{talk}/forget ferret zebulon\n")
+    assert "this would forget 0 passages and 4 messages" in asked.stderr
+    done = run("chat", "-c", "--no-retrieval", input="/forget --yes zebulon\nBye\n/forget ferret\n")
+    assert "forgotten:" in done.stderr
+    assert "nothing there is so" in done.stderr
+    assert [message["content"] for message in Parrot.heard[-1]] == ["Hello", "v2: Hello", "Bye"]
+    assert not any(b"Zebulon" in file.read_bytes() for file in home.rglob("*") if file.is_file())
+
+
+def test_versions_are_changed_in_place(run: Any) -> None:
+    result = run(
+        "chat", "--no-retrieval", input="One\n/version base\nTwo\n/version none\n/compare base,7\n"
+    )
+    assert result.stdout.startswith("v2: One\nv0: Two\n")
+    assert "no version" in result.stderr
+    assert "v7: Two" in result.stdout
+    assert "v0: Two" in result.stdout
+
+
+def test_a_conversation_is_saved(run: Any, tmp_path: Path) -> None:
+    file = tmp_path / "talk.md"
+    result = run("chat", "--no-retrieval", input=f"One\n/save {file}\n/save {file}\n/save\n")
+    assert file.read_text() == "**You:** One\n\n**learnctl (version 2):** v2: One\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "file exists" in result.stderr
+    assert "no file to save to" in result.stderr
+
+
+def test_going_on(run: Any, logged: Any) -> None:
+    assert run("chat", "--continue").exit_code == 1
+    run("chat", "--no-retrieval", input="One\n")
+    run("chat", "--no-retrieval", input="Two\n")
+    run("chat", "--no-retrieval", "--resume", "1", input="Three\n")
+    assert [m["content"] for m in Parrot.heard[-1]] == ["One", "v2: One", "Three"]
+    run("chat", "--no-retrieval", "-c", input="Four\n")
+    assert [m["content"] for m in Parrot.heard[-1]][-2:] == ["v2: Three", "Four"]
+    assert run("chat", "--resume", "9").exit_code == 1
+    assert run("chat", "--resume", "1", "-c").exit_code == 2
+
+
+def test_how_words_are_chosen(run: Any) -> None:
+    assert run("chat", "-o", "temperature=0.5", "-o", "top_k=3", input="One\n").exit_code == 0
+    for wrong in ("temperature", "heat=1", "seed=x", "top_p=2"):
+        assert run("chat", "-o", wrong, input="One\n").exit_code == 2
 
 
 def test_ctrl_c_stops_an_answer_and_keeps_the_chat(
-    run: Any, logged: Any, monkeypatch: pytest.MonkeyPatch
+    run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Parrot, "stop_after", 1)
     result = run("chat", "--no-retrieval", input="First\nSecond\n")
     assert result.exit_code == 0
     assert result.stdout == "v2: \nv2: \n"
     assert result.stderr == "(stopped)\n(stopped)\n"
-    assert Parrot.heard[1][1] == {"role": "assistant", "content": "v2: "}
+    assert Parrot.heard[1][1] == {"role": "assistant", "content": "v2:"}
 
 
 def test_the_base_needs_no_store(run: Any, logged: Any, tmp_path: Path) -> None:
     elsewhere = ("--home", str(tmp_path / "empty"))
     assert run(*elsewhere, "ask", "Who?", "--version", "base").stdout == "v0: Who?\n"
     assert run(*elsewhere, "chat", "--version", "base", input="Who?\n").stdout == "v0: Who?\n"
-    assert logged == []
+    assert logged() == []
     assert run(*elsewhere, "ask", "Who?").exit_code == 10
     assert not (tmp_path / "empty").exists()
 

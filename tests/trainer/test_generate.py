@@ -8,6 +8,7 @@ import pytest
 from learnctl.trainer.base import Base
 from learnctl.trainer.chat_form import Chat
 from learnctl.trainer.generate import answer_batch, complete_batch, stream
+from learnctl.trainer.sampling import Sampling
 
 FAMILIES = ("llama", "qwen", "gemma", "gemma3")
 QUESTIONS = (
@@ -42,14 +43,14 @@ def test_streamed_as_batched(tiny: Callable[[str], Base], family: str) -> None:
     """The pieces of a stream make the answer that a batch gives."""
     base = tiny(family)
     for chat in chats():
-        whole = "".join(stream(base, base.model, chat, 12)).strip()
+        whole = "".join(stream(base, base.model, chat, Sampling(max_tokens=12))).strip()
         assert whole == answer_batch(base, base.model, [chat], 12)[0]
 
 
 def test_a_closed_stream_ends(llama: Base) -> None:
     """Closing a stream ends the generation behind it."""
     before = set(threading.enumerate())
-    pieces = stream(llama, llama.model, chats()[1], 4000)
+    pieces = stream(llama, llama.model, chats()[1], Sampling(max_tokens=4000))
     next(pieces)
     (worker,) = set(threading.enumerate()) - before
     pieces.close()  # type: ignore[attr-defined]

@@ -1,0 +1,224 @@
+"""A conversation with small real models: the same answers with what was computed before, taken back, corrected,
+folded when it outgrows the context, and kept."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from learnctl.memory import forgotten
+from learnctl.memory.errors import LearnctlError
+from learnctl.memory.lineage import studied_chunks
+from learnctl.memory.search import search
+from learnctl.memory.store import Store
+from learnctl.trainer import chats, registry
+from learnctl.trainer.base import Base
+from learnctl.trainer.options import Options
+from learnctl.trainer.prompt_cache import PromptCache
+from learnctl.trainer.sampling import Sampling
+from learnctl.trainer.session import ChatSession
+from learnctl.trainer.synthesize import study_chunks
+from learnctl.trainer.talk import Talker
+
+SHORT = Sampling(max_tokens=8)
+FAMILIES = ("llama", "qwen", "gemma", "gemma3")
+
+
+@pytest.fixture
+def start(store: Store, llama: Base) -> Callable[..., ChatSession]:
+    def make(**more: object) -> ChatSession:
+        talker = Talker(llama, llama.model, 0)
+        return ChatSession(talker, store, Options(), **{"sampling": SHORT, **more})  # type: ignore[arg-type]
+
+    return make
+
+
+def said(pieces: Iterator[str]) -> str:
+    return "".join(pieces).strip()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_was_computed_before_changes_no_answer(
+    tiny: Callable[[str], Base], family: str
+) -> None:
+    base = tiny(family)
+    talker = Talker(base, base.model, 0)
+    session = ChatSession(talker, None, Options(), sampling=SHORT)
+    chat = []
+    for question in ("Who is Quimby?", "And where does he live?", "Since when?"):
+        chat.append({"role": "user", "content": question})
+        answer = said(session.ask(question))
+        assert answer == talker.answer(chat, 8)
+        chat.append({"role": "assistant", "content": answer})
+
+
+def test_a_turn_computes_what_is_new(llama: Base) -> None:
+    cache = PromptCache()
+    prompt = list(range(3, 43))
+    computed = cache.take(llama.model, prompt)
+    assert computed.get_seq_length() == 0
+    with_torch(llama, prompt, computed)
+    cache.keep(computed, prompt)
+    assert cache.take(llama.model, [*prompt[:30], 50, 51]).get_seq_length() == 30
+    assert len(cache) == 0
+
+
+def with_torch(base: Base, ids: list[int], cache: object) -> None:
+    import torch
+
+    with torch.inference_mode():
+        base.model(input_ids=torch.tensor([ids]), past_key_values=cache, use_cache=True)
+
+
+def test_sampling_follows_its_seed(start: Callable[..., ChatSession]) -> None:
+    drawn = [
+        said(start(sampling=Sampling(2.0, max_tokens=12, seed=seed)).ask("Who?"))
+        for seed in (1, 1, 2)
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+@pytest.mark.parametrize(
+    "pair", ["heat=1", "temperature", "temperature=x", "top_p=0", "seed=1.5", "max_tokens=0"]
+)
+def test_no_such_sampling(pair: str) -> None:
+    with pytest.raises(LearnctlError):
+        Sampling().with_values([pair])
+
+
+def test_another_answer(start: Callable[..., ChatSession], store: Store) -> None:
+    """Where the likeliest is always taken, a second answer is drawn; the first is kept beside it."""
+    session = start(sampling=Sampling(max_tokens=16))
+    first = said(session.ask("Who lives in Dunmere Row?"))
+    second = said(session.retry())
+    assert second != first
+    assert session.number is not None
+    assert [m["text"] for m in chats.messages(store, session.number)][1:] == [second]
+    assert [row["text"] for row in store.rows("SELECT text FROM alternatives")] == [first]
+
+
+def test_taken_back(start: Callable[..., ChatSession], store: Store) -> None:
+    session = start()
+    said(session.ask("The tabby cat is called Bartholomew."))
+    said(session.edit("The tabby cat is called Mortimer."))
+    assert search(store, "Bartholomew") == []
+    assert len(search(store, "Mortimer")) == 1
+    session.undo()
+    assert chats.chats(store) == []
+    with pytest.raises(LearnctlError, match="nothing was asked"):
+        session.undo()
+
+
+def test_what_a_user_confirms_is_learned(start: Callable[..., ChatSession], store: Store) -> None:
+    """What the model says makes no sample until its user says that it is right, or what is."""
+    session = start(retrieval=False)
+    said(session.ask("Who mends the boiler?"))
+    assert {chunk["kind"] for chunk in studied_chunks(store)} == {"asked"}
+    session.correct("The boiler is mended by Agnes Tolley.")
+    assert session.turns[-1].answer == "The boiler is mended by Agnes Tolley."
+    study_chunks(store, session.talker.base, studied_chunks(store), 0, 0)
+    (sample,) = store.rows("SELECT * FROM samples WHERE kind = 'question'")
+    assert sample["prompt"] == "Who mends the boiler?"
+    assert sample["answer"] == "The boiler is mended by Agnes Tolley."
+    # The correction of a correction takes its place.
+    session.correct("The boiler is mended by Ida Crane.")
+    assert search(store, "Tolley", kinds=("text",)) == []
+    session.reject()
+    assert search(store, "Crane", kinds=("text",)) == []
+
+
+def test_a_confirmed_answer(start: Callable[..., ChatSession], store: Store) -> None:
+    session = start(retrieval=False)
+    said(session.ask("Who mends the boiler?"))
+    session.confirm()
+    (chunk,) = (chunk for chunk in studied_chunks(store) if chunk["kind"] == "text")
+    assert chunk["path"] == "note:1"
+    assert chunk["text"].startswith("Who mends the boiler?\n")
+
+
+def test_a_note_is_looked_up(start: Callable[..., ChatSession]) -> None:
+    session = start()
+    session.remember("The spare key lies under the zinc bucket.")
+    said(session.ask("Where is the spare key?"))
+    assert "zinc bucket" in session.turns[-1].asked
+    session.forget(forgotten.make(session.store, words="zinc"))  # type: ignore[arg-type]
+    with pytest.raises(LearnctlError, match="forgotten and stays so"):
+        session.remember("The zinc bucket has a hole.")
+
+
+def test_what_was_said_is_not_looked_up(start: Callable[..., ChatSession], house: int) -> None:
+    """Neither the user's own words of a moment ago nor a passage that stands in the conversation already."""
+    session = start()
+    said(session.ask("The new fence cost me dearly."))
+    said(session.ask("What did the fence cost?"))
+    assert [Path(hit.source).name for hit in session.turns[0].hits] == ["house.md"]
+    assert session.turns[1].hits == ()
+
+
+def test_folded(start: Callable[..., ChatSession]) -> None:
+    """What outgrows the context stands there in the user's own words, or is looked up again."""
+    folds: list[int] = []
+    session = start(sampling=Sampling(max_tokens=3500), on_fold=folds.append)
+    room = session.talker.room(3500)
+    begin(session.ask("My kayak is called Tolliver."))
+    for number in range(8):
+        begin(session.ask(f"The lighthouse of bay {number} is white. " * 6))
+    begin(session.ask("What is the kayak called?"))
+    assert sum(folds) == len(session.folded)
+    assert len(session.turns) + len(session.folded) == 10
+    shown = session.prompt()
+    assert session.talker.n_tokens(shown) <= room
+    assert shown[0]["role"] == "system"
+    assert "Tolliver" in "".join(message["content"] for message in shown)
+
+
+def begin(pieces: Generator[str, None, None]) -> None:
+    """Take the first piece of an answer alone."""
+    with closing(pieces):
+        next(pieces)
+
+
+def test_too_long_a_question(start: Callable[..., ChatSession], store: Store) -> None:
+    session = start()
+    with pytest.raises(LearnctlError, match="too long"):
+        said(session.ask("sea " * 5000))
+    assert session.turns == []
+    assert chats.chats(store) == []
+
+
+def test_resumed(start: Callable[..., ChatSession], store: Store) -> None:
+    first = start()
+    answer = said(first.ask("Who is Quimby?"))
+    assert first.number is not None
+    again = start()
+    again.resume(first.number)
+    assert [(turn.question, turn.answer) for turn in again.turns] == [("Who is Quimby?", answer)]
+    said(again.ask("Since when?"))
+    assert len(chats.messages(store, first.number)) == 4
+    assert "**You:** Since when?" in again.transcript()
+
+
+def test_forgotten(start: Callable[..., ChatSession], store: Store, house: int) -> None:
+    session = start()
+    said(session.ask("Who has parrots?"))
+    said(session.ask("Good morning."))
+    report = session.forget(forgotten.make(store, words="parrots"))
+    assert report["sources"] >= 1
+    assert [turn.question for turn in session.turns] == ["Good morning."]
+    assert search(store, "parrots") == []
+    said(session.ask("Good night."))
+    assert chats.messages(store, 2)[0]["text"] == "Good night."
+
+
+def test_a_deleted_chat(start: Callable[..., ChatSession], store: Store) -> None:
+    """A chat that is deleted while it goes on, goes on as a new one; numbers are not used again."""
+    session = start()
+    said(session.ask("Who is Quimby?"))
+    assert session.number == 1
+    registry.forget(store, [chats.find_chat(store, 1)["source"]])
+    said(session.ask("Since when?"))
+    assert [chat["chat"] for chat in chats.chats(store)] == [2]
+    session.undo()
+    session.undo()
+    assert chats.chats(store) == []

@@ -1,0 +1,59 @@
+"""What a person says to be remembered: notes of their own, each a source `note:N`, found by search at
+once and learned at night.
+
+An answer that they confirm or correct is such a note too, under the question it belongs to. So nothing
+an assistant said is learned but what its user has put their name to.
+"""
+
+from ..memory import contents
+from ..memory.errors import LearnctlError
+from ..memory.records import Document, Section
+from ..memory.store import Store, now
+from .chats import put_own, source_of
+
+TITLE_CHARACTERS = 60
+
+
+def remember(store: Store, text: str) -> int:
+    """Keep a note; its number.
+
+    Raises:
+        LearnctlError: nothing of it would be kept.
+    """
+    return _put(store, title_of(text), "", text)
+
+
+def settle(store: Store, question: str, answer: str) -> int:
+    """Keep what the user holds to be the answer to a question; the number of the note.
+
+    The question stands in the text, so that search finds a short answer too."""
+    heading = " ".join(question.split())
+    return _put(store, title_of(question), heading, f"{heading}\n{answer.strip()}")
+
+
+def drop(store: Store, number: int) -> None:
+    """Take a note back, with all that was made of it."""
+    with store.db.atomic():
+        store.db.execute("DELETE FROM sources WHERE path = ?", [f"note:{number}"])
+        contents.sweep(store)
+
+
+def title_of(text: str) -> str:
+    """What a note or a conversation is called: the first line that was said, not too long."""
+    line = text.strip().splitlines()[0]
+    return line if len(line) <= TITLE_CHARACTERS else f"{line[: TITLE_CHARACTERS - 1]}…"
+
+
+def _put(store: Store, title: str, heading: str, text: str) -> int:
+    def make(number: int) -> Document:
+        return Document(title, (Section(heading, text),), date=now()[:10])
+
+    with store.db.atomic():
+        number = put_own(store, "note", make, len(text.encode()))
+        source_id = source_of(store, f"note:{number}")
+        if not store.row("SELECT 1 FROM origins WHERE source_id = ?", source_id):
+            raise LearnctlError(
+                "there is nothing in this to keep, or it was forgotten and stays so",
+                hint="say it in a sentence; `learnctl forget --lift` takes a rule back",
+            )
+    return number

@@ -1,0 +1,361 @@
+"""A conversation with a version: asked turn by turn, taken back, corrected, kept in the store.
+
+    session = ChatSession(Talker.open(store, options), store, options)
+    print("".join(session.ask("When is the boiler serviced?")))
+    session.correct("Every March.")
+
+What the user says is logged as theirs and studied at night. What the model says is logged, and never
+learned but where the user says that it is right, or what would be.
+"""
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, replace
+
+from ..memory import forgotten
+from ..memory.errors import LearnctlError
+from ..memory.forgotten import Rule
+from ..memory.search import Hit
+from ..memory.store import Record, Store
+from . import chats, notes, registry, talk
+from .chat_form import Chat
+from .fold import fold
+from .options import Options
+from .prompt_cache import PromptCache
+from .sampling import Sampling
+
+# An answer that is made again is drawn with this temperature where none was asked for.
+AGAIN = 0.8
+# Where a conversation is folded, this share of the context is left to what is not.
+FOLDED_TO = 0.5
+
+
+@dataclass
+class Turn:
+    """Attributes:
+    question: in the user's words.
+    asked: the same as it stands in the prompt, with its passages.
+    answer: as far as it came; empty where it is to be left out of the prompt.
+    hits: what the answer draws on beside the weights.
+    version: which weights answered.
+    n_logged: how many of its messages are in the store.
+    note: the note that says what the right answer is.
+    """
+
+    question: str
+    asked: str
+    answer: str = ""
+    hits: tuple[Hit, ...] = ()
+    version: int = 0
+    n_logged: int = 0
+    note: int | None = None
+
+
+class ChatSession:
+    """Attributes:
+    turns: the conversation as the model sees it.
+    folded: the turns before it, which are there in short alone.
+    number: of the chat in the store, once there is one.
+    """
+
+    def __init__(
+        self,
+        talker: talk.Talker,
+        store: Store | None,
+        options: Options,
+        *,
+        sampling: Sampling = talk.GREEDY,
+        retrieval: bool = True,
+        system: str | None = None,
+        is_kept: bool = True,
+        on_fold: Callable[[int], None] = lambda n_turns: None,
+    ) -> None:
+        """
+        Args:
+            is_kept: whether the conversation goes into the store.
+            on_fold: told how many turns are about to be folded.
+        """
+        self.talker = talker
+        self.store = store
+        self.options = options
+        self.sampling = sampling
+        self.retrieval = retrieval
+        self.turns: list[Turn] = []
+        self.folded: list[Turn] = []
+        self.number: int | None = None
+        self.is_kept = is_kept and store is not None
+        self._on_fold = on_fold
+        self._system = system or ""
+        self._earlier = ""
+        self._cache = PromptCache()
+        self._n_again = 0
+
+    @property
+    def hits(self) -> tuple[Hit, ...]:
+        """The passages that the last answer was given."""
+        return self.turns[-1].hits if self.turns else ()
+
+    def ask(self, question: str) -> Generator[str, None, None]:
+        """The answer piece by piece. Where it is stopped, what came of it stays in the conversation.
+
+        Raises:
+            LearnctlError: the question is longer than what the base can read.
+        """
+        turn = self._turn(question)
+        self._log(turn, "user", question)
+        self.turns.append(turn)
+        yield from self._answer(self.sampling)
+
+    def retry(self) -> Generator[str, None, None]:
+        """Another answer to the last question; the one before stays in the store, beside the conversation."""
+        turn = self._last()
+        self._take_answer(turn)
+        self._n_again += 1
+        seed = self.sampling.seed
+        yield from self._answer(
+            replace(
+                self.sampling,
+                temperature=self.sampling.temperature or AGAIN,
+                seed=None if seed is None else seed + self._n_again,
+            )
+        )
+
+    def edit(self, question: str) -> Generator[str, None, None]:
+        """Ask this instead of the last question."""
+        self.undo()
+        yield from self.ask(question)
+
+    def undo(self) -> Turn:
+        """Take back the last question and its answer, also from the store."""
+        turn = self._last()
+        self._drop_note(turn)
+        if self.store and self._is_logged(turn):
+            assert self.number is not None
+            chats.take_back(self.store, self.number, turn.n_logged)
+        return self.turns.pop()
+
+    def confirm(self) -> int | None:
+        """The last answer is right: it is learned with its question. The number of the note that says so."""
+        turn = self._answered()
+        return self._settle(turn, turn.answer)
+
+    def correct(self, answer: str) -> int | None:
+        """The last answer should have been this: it is so from now on in the conversation, is found by search,
+        and learned with its question. The number of the note that says so."""
+        turn = self._last()
+        note = self._settle(turn, answer)
+        self._take_answer(turn)
+        turn.answer = answer
+        self._log(turn, "assistant", answer)
+        return note
+
+    def reject(self) -> None:
+        """The last answer is wrong: nothing builds on it. `retry` asks again."""
+        turn = self._answered()
+        self._drop_note(turn)
+        self._take_answer(turn)
+
+    def remember(self, text: str) -> int:
+        """Keep a note of the user's, also where the conversation is not kept; its number."""
+        if self.store is None:
+            raise LearnctlError("there is no store to keep it in", hint="`learnctl init` makes one")
+        return notes.remember(self.store, text)
+
+    def forget(self, rule: Rule) -> Record:
+        """Take what a rule covers out of store, versions and this conversation; what it came to."""
+        assert self.store is not None
+        report = registry.forget_by_rule(self.store, rule)
+        rules = forgotten.only(self.store, rule)
+
+        def stays(turn: Turn) -> bool:
+            texts = (turn.asked, turn.answer, *(hit.text for hit in turn.hits))
+            return not any(rules.cover([text], None, None) for text in texts)
+
+        n_before = len(self.turns) + len(self.folded)
+        self.folded = list(filter(stays, self.folded))
+        self.turns = list(filter(stays, self.turns))
+        self._earlier = self._fold() if self.folded else ""
+        self._cache.clear()
+        if len(self.turns) + len(self.folded) < n_before:
+            # What is left of it in the store no longer ends as this conversation does.
+            self._part_from_log()
+        if self.talker.version in report["versions_deleted"]:
+            self.switch(report["version"])
+        return report
+
+    def switch(self, version: int) -> None:
+        """Go on with other weights."""
+        self.talker.switch(self.store, self.options, version)
+        self._cache.clear()
+
+    def compare(self, versions: Iterable[int]) -> dict[int, str]:
+        """What some versions answer to the last question, in the conversation as it is."""
+        shown, serving = self.prompt(), self.talker.version
+        answers = {}
+        try:
+            for version in versions:
+                self.switch(version)
+                pieces = self.talker.stream(shown, self.sampling)
+                answers[version] = "".join(pieces).strip()
+        finally:
+            self.switch(serving)
+        return answers
+
+    def prompt(self) -> Chat:
+        """The conversation as the model sees it, up to the last question."""
+        asked = {"role": "user", "content": self._last().asked}
+        return [*self._prompt(self.turns[:-1]), asked]
+
+    def resume(self, number: int) -> None:
+        """Go on with a conversation of earlier.
+
+        Raises:
+            LearnctlError: there is no such chat.
+        """
+        if self.store is None:
+            raise LearnctlError(f"no chat {number}", hint="there is no store")
+        for message in chats.messages(self.store, number):
+            text = message["text"]
+            if message["role"] == "user":
+                self.turns.append(Turn(text, text, n_logged=1))
+            elif self.turns:
+                self.turns[-1].answer = text
+                self.turns[-1].n_logged += 1
+        self.number = number if self.is_kept else None
+
+    def transcript(self) -> str:
+        """The conversation as Markdown."""
+        parts = []
+        for turn in (*self.folded, *self.turns):
+            parts.append(f"**You:** {turn.question}")
+            if turn.answer:
+                who = f"version {turn.version}" if turn.version else "base"
+                parts.append(f"**learnctl ({who}):** {turn.answer.strip()}")
+            if turn.hits:
+                places = dict.fromkeys(hit.source for hit in turn.hits)
+                parts.append(f"_Looked up: {', '.join(places)}_")
+        return "\n\n".join(parts) + "\n"
+
+    def _turn(self, question: str) -> Turn:
+        """A question with its passages, as far as they fit; the conversation is folded where it must be."""
+        hits: list[Hit] = []
+        if self.store and self.retrieval:
+            said = _words(" ".join(message["content"] for message in self._prompt(self.turns)))
+            hits = talk.passages(
+                self.store,
+                question,
+                version=self.talker.version,
+                is_seen=lambda hit: _words(talk.excerpt(hit)) in said,
+            )
+        asked = talk.with_passages([{"role": "user", "content": question}], hits) if hits else []
+        turn = Turn(question, asked[0]["content"] if asked else question, hits=tuple(hits))
+        self._make_room(turn)
+        return turn
+
+    def _make_room(self, turn: Turn) -> None:
+        room = self.talker.room(self.sampling.max_tokens)
+        if self._n_tokens(turn) <= room:
+            return
+        n_before = len(self.folded)
+        while self.turns and self._n_tokens(turn) > FOLDED_TO * room:
+            self.folded.append(self.turns.pop(0))
+        if len(self.folded) > n_before:
+            self._on_fold(len(self.folded) - n_before)
+            self._earlier = self._fold()
+        if self._n_tokens(turn) > room:
+            turn.asked, turn.hits = turn.question, ()
+        n_tokens = self._n_tokens(turn)
+        if n_tokens > room:
+            raise LearnctlError(
+                f"this is too long: {n_tokens:,} tokens, where the base takes {room:,}",
+                hint="say less at once, or take it in with `learnctl ingest` and ask about it",
+            )
+
+    def _fold(self) -> str:
+        said = [(turn.question, turn.answer) for turn in self.folded]
+        n_words = self.talker.room(self.sampling.max_tokens) // 8
+        return fold(self.talker, self.store, said, n_words)
+
+    def _n_tokens(self, turn: Turn) -> int:
+        asked = {"role": "user", "content": turn.asked}
+        return self.talker.n_tokens([*self._prompt(self.turns), asked])
+
+    def _prompt(self, turns: list[Turn]) -> Chat:
+        system = "\n\n".join(part for part in (self._system, self._earlier) if part)
+        prompt = [{"role": "system", "content": system}] if system else []
+        for turn in turns:
+            if turn.answer:
+                prompt.append({"role": "user", "content": turn.asked})
+                prompt.append({"role": "assistant", "content": turn.answer})
+        return prompt
+
+    def _answer(self, sampling: Sampling) -> Generator[str, None, None]:
+        turn = self.turns[-1]
+        turn.version = self.talker.version
+        answer = ""
+        try:
+            for piece in self.talker.stream(self.prompt(), sampling, self._cache):
+                answer += piece
+                yield piece
+        finally:
+            turn.answer = answer.strip()
+            if turn.answer:
+                self._log(turn, "assistant", turn.answer)
+
+    def _log(self, turn: Turn, role: str, text: str) -> None:
+        if self.store is None or not self.is_kept:
+            return
+        if self.number is not None and not chats.exists(self.store, self.number):
+            self._part_from_log()
+        if role == "assistant" and not turn.n_logged:
+            return  # its question is in a chat that is gone
+        if self.number is None:
+            self.number = chats.start_chat(self.store, notes.title_of(text))
+        chats.log_turn(self.store, self.number, role, text)
+        turn.n_logged += 1
+
+    def _is_logged(self, turn: Turn) -> bool:
+        return (
+            self.store is not None
+            and self.number is not None
+            and turn.n_logged > 0
+            and chats.exists(self.store, self.number)
+        )
+
+    def _part_from_log(self) -> None:
+        """What comes next begins a chat of its own."""
+        self.number = None
+        for turn in (*self.folded, *self.turns):
+            turn.n_logged = 0
+
+    def _take_answer(self, turn: Turn) -> None:
+        """The answer leaves the conversation; the store keeps it beside it."""
+        turn.answer = ""
+        if self.store and turn.n_logged > 1 and self._is_logged(turn):
+            assert self.number is not None
+            chats.take_back(self.store, self.number, 1, keeps_answer=True)
+            turn.n_logged = 1
+
+    def _settle(self, turn: Turn, answer: str) -> int | None:
+        self._drop_note(turn)
+        if self.store and self.is_kept:
+            turn.note = notes.settle(self.store, turn.question, answer)
+        return turn.note
+
+    def _drop_note(self, turn: Turn) -> None:
+        if self.store and turn.note is not None:
+            notes.drop(self.store, turn.note)
+        turn.note = None
+
+    def _last(self) -> Turn:
+        if not self.turns:
+            raise LearnctlError("nothing was asked yet")
+        return self.turns[-1]
+
+    def _answered(self) -> Turn:
+        if not self._last().answer:
+            raise LearnctlError("the last question has no answer", hint="`/retry` asks it again")
+        return self.turns[-1]
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())
