@@ -4,7 +4,9 @@
 
 Small sound files of each format are cut off, changed at random and given wrong names; to these come bombs,
 deep nestings, endless lines, wrong character sets, evil databases and evil names, all made here from a seed.
-A *traceback* is any fault of the program but a refusal; a *hang* is a file that takes more than 30 seconds.
+A *traceback* is any fault of the program but a refusal. A *hang* is a file that takes more than 30 seconds, and
+more than the 25 and one for each megabyte that every file has; the slowest are named with their seconds of the
+clock and of the processor, for machines that do other work too.
 """
 
 import argparse
@@ -29,6 +31,7 @@ import psutil
 
 from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
+from learnctl.memory.limits import Limits
 from learnctl.memory.store import Store
 
 HANG_S = 30
@@ -563,7 +566,8 @@ def run(folder: Path, seed: int, quick: bool) -> dict[str, Any]:
     me = psutil.Process()
     outcomes: dict[str, Counter[str]] = {}
     faults: list[str] = []
-    rows: list[tuple[float, str, str, str]] = []
+    rows: list[tuple[float, float, str, str, str]] = []
+    n_hangs = 0
     peak = peak_reader = n_files = 0
     with Store.open(Home(folder / "home"), create=True) as store:
         for kind, name, make in everything(seed):
@@ -575,10 +579,12 @@ def run(folder: Path, seed: int, quick: bool) -> dict[str, Any]:
             path.parent.mkdir(parents=True)
             path.write_bytes(data)
             n_files += 1
-            start = time.monotonic()
+            start, used = time.monotonic(), _cpu_s()
             outcome, said = try_one(store, path)
             spent = time.monotonic() - start
-            rows.append((spent, kind, name, f"{outcome} {said}".strip()))
+            cpu = _cpu_s() - used
+            n_hangs += spent > max(HANG_S, Limits().allowance(len(data)) + 5)
+            rows.append((spent, cpu, kind, name, f"{outcome} {said}".strip()))
             outcomes.setdefault(kind, Counter())[outcome] += 1
             if outcome == "traceback" or "\n" in said or "broke the reader" in said:
                 faults.append(f"{kind} {name!r}: {said}")
@@ -589,9 +595,11 @@ def run(folder: Path, seed: int, quick: bool) -> dict[str, Any]:
         "files": n_files,
         "outcomes": {kind: dict(found) for kind, found in outcomes.items()},
         "tracebacks": sum(found["traceback"] for found in outcomes.values()),
-        "hangs": sum(spent > HANG_S for spent, *_ in rows),
+        "hangs": n_hangs,
         "faults": faults,
-        "slowest": [[round(row[0], 1), *row[1:]] for row in sorted(rows, reverse=True)[:8]],
+        "slowest": [
+            [round(row[0], 1), round(row[1], 1), *row[2:]] for row in sorted(rows, reverse=True)[:8]
+        ],
         "peak_rss_mb": peak // MEGABYTE,
         "peak_reader_rss_mb": peak_reader // MEGABYTE,
     }
@@ -599,6 +607,14 @@ def run(folder: Path, seed: int, quick: bool) -> dict[str, Any]:
 
 def hash_of(name: str) -> int:
     return zlib.crc32(name.encode("utf-8", "replace"))
+
+
+def _cpu_s() -> float:
+    """Of this process and all it started."""
+    times = psutil.Process().cpu_times()
+    ended = times.user + times.system + times.children_user + times.children_system
+    alive = [child.cpu_times() for child in psutil.Process().children()]
+    return ended + sum(each.user + each.system for each in alive)
 
 
 def _high_water(child: psutil.Process) -> int:
