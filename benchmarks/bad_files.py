@@ -40,6 +40,10 @@ TEXT = "The lamp in the hall is green. It was bought in 1987 by Ann Lee."
 Make = Callable[[], bytes]
 
 
+def just(data: bytes) -> Make:
+    return lambda: data
+
+
 def packed(members: dict[str, str | bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
@@ -258,13 +262,13 @@ def bombs() -> Iterator[tuple[str, Make]]:
     """Small files that unpack, expand or nest to any size."""
     zeros = b"0" * (64 * MEGABYTE)
     for kind, head in (("laughs", LAUGHS), ("outside", OUTSIDE)):
-        yield f"{kind}.docx", lambda h=head: word("<w:p><w:r><w:t>&a9;</w:t></w:r></w:p>", h)
-        yield f"{kind}.xlsx", lambda h=head: workbook('<row><c t="str"><v>&a9;</v></c></row>', h)
-        yield f"{kind}.pptx", lambda h=head: slides(h, "&a9;")
-        yield f"{kind}.odt", lambda h=head: open_text("<text:p>&a9;</text:p>", h)
-        yield f"{kind}.epub", lambda h=head: book(head=h)
-        yield f"{kind}.html", lambda h=head: f"{h}<html><body>&a9;</body></html>".encode()
-        yield f"{kind}.xml", lambda h=head: f"<?xml version='1.0'?>{h}<x>&a9;</x>".encode()
+        yield f"{kind}.docx", just(word("<w:p><w:r><w:t>&a9;</w:t></w:r></w:p>", head))
+        yield f"{kind}.xlsx", just(workbook('<row><c t="str"><v>&a9;</v></c></row>', head))
+        yield f"{kind}.pptx", just(slides(head, "&a9;"))
+        yield f"{kind}.odt", just(open_text("<text:p>&a9;</text:p>", head))
+        yield f"{kind}.epub", just(book(head=head))
+        yield f"{kind}.html", just(f"{head}<html><body>&a9;</body></html>".encode())
+        yield f"{kind}.xml", just(f"<?xml version='1.0'?>{head}<x>&a9;</x>".encode())
     yield "zeros.zip", lambda: packed({"a.txt": zeros})
     yield "zeros.docx", lambda: packed({"[Content_Types].xml": "", "word/document.xml": zeros})
     yield (
@@ -341,7 +345,7 @@ def deep() -> Iterator[tuple[str, Make]]:
     for tag in ("div", "table><tr><td", "ul><li", "b", "blockquote", "font"):
         yield (
             f"{tag[:5].strip('>')}.html",
-            lambda t=tag: b"<html><body>" + f"<{t}>".encode() * n + TEXT.encode(),
+            just(b"<html><body>" + f"<{tag}>".encode() * n + TEXT.encode()),
         )
     for name, mark in {
         "quotes": "> ",
@@ -358,7 +362,7 @@ def deep() -> Iterator[tuple[str, Make]]:
         "tags": "<a ",
         "tables": "|-",
     }.items():
-        yield f"{name}.md", lambda m=mark: m.encode() * n
+        yield f"{name}.md", just(mark.encode() * n)
     yield "deep list.md", lambda: "\n".join(" " * (2 * i) + "- a" for i in range(1500)).encode()
     yield "braces.rtf", lambda: b"{\\rtf1" + b"{" * n + TEXT.encode()
     yield "groups.rtf", lambda: b"{\\rtf1" + b"{\\*\\a" * n
@@ -391,7 +395,7 @@ def endless() -> Iterator[tuple[str, Make]]:
         "users": "User: a\n", "froms": "From a\n", "dates": "01/02/24, 10:00 - ", "hex": "deadbeef",
         "curl": "curl -u a:", "commas": ",", "semicolons": ";", "crs": "\r", "bearer": "authorization: bearer ",
     }.items():  # fmt: skip
-        yield f"{name}.txt", lambda u=unit: u.encode() * (size // len(u.encode()))
+        yield f"{name}.txt", just(unit.encode() * (size // len(unit.encode())))
     for ending in ("md", "html", "csv", "rst", "org", "eml", "json", "jsonl", "ics"):
         yield f"line.{ending}", lambda: (TEXT + " ").encode() * (size // len(TEXT))
     yield (
@@ -492,7 +496,7 @@ def evil_archives() -> Iterator[tuple[str, Make]]:
     ):
         yield (
             f"name {name[:9]!r}.zip".replace("/", "_"),
-            lambda n=name: packed({n or ".": TEXT, "b.txt": TEXT}),
+            just(packed({name or ".": TEXT, "b.txt": TEXT})),
         )
     yield "pax.tar", lambda: _pax(MEGABYTE * 30)
     yield "device.tar", lambda: _special(tarfile.CHRTYPE)
@@ -500,9 +504,7 @@ def evil_archives() -> Iterator[tuple[str, Make]]:
     yield "sparse.tar", lambda: _special(tarfile.GNUTYPE_SPARSE)
     yield (
         "size.tar",
-        lambda: bytearray(tarred({"a.txt": b"x" * 600}, "w")).replace(
-            b"00000001130", b"77777777777"
-        ),
+        lambda: tarred({"a.txt": b"x" * 600}, "w").replace(b"00000001130", b"77777777777"),
     )
 
 
@@ -534,7 +536,7 @@ NAMES = (
 def everything(seed: int) -> Iterator[tuple[str, str, Make]]:
     """The kind, the file's name, and what makes its bytes."""
     for name, data in damaged(random.Random(seed)):
-        yield "damaged", name, lambda d=data: d
+        yield "damaged", name, just(data)
     for kind, files in {
         "bomb": bombs(),
         "deep": deep(),
@@ -545,7 +547,7 @@ def everything(seed: int) -> Iterator[tuple[str, str, Make]]:
         for name, make in files:
             yield kind, name, make
     for name, data in unreadable():
-        yield "character set", name, lambda d=data: d
+        yield "character set", name, just(data)
     for name in NAMES:
         yield "name", name, lambda: TEXT.encode()
 
@@ -612,9 +614,9 @@ def hash_of(name: str) -> int:
 def _cpu_s() -> float:
     """Of this process and all it started."""
     times = psutil.Process().cpu_times()
-    ended = times.user + times.system + times.children_user + times.children_system
+    ended: float = times.user + times.system + times.children_user + times.children_system
     alive = [child.cpu_times() for child in psutil.Process().children()]
-    return ended + sum(each.user + each.system for each in alive)
+    return ended + float(sum(each.user + each.system for each in alive))
 
 
 def _high_water(child: psutil.Process) -> int:

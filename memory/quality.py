@@ -83,7 +83,7 @@ def _why(paragraph: str) -> str | None:
         return None
     if len(_HASH.findall(paragraph)) >= 3 and _share(_HASH, paragraph) > MOST - 0.2:
         return HASHES
-    longest = max((len(word) for word in paragraph.split()), default=0)
+    longest = max(map(len, paragraph.split()), default=0)
     # One long key in a sentence is not much.
     if size >= 120 and longest >= 60 and _share_encoded(paragraph) > MOST:
         return ENCODED
@@ -129,8 +129,10 @@ def _is_encoded(word: str) -> bool:
 def _is_minified(paragraph: str) -> bool:
     head = paragraph[:5000]
     n_signs = sum(head.count(sign) for sign in "{};=()")
-    n_spaces = sum(letter.isspace() for letter in head)
-    return n_signs > 0.08 * len(head) and n_spaces < 0.1 * len(head)
+    if n_signs <= 0.08 * len(head):
+        return False
+    n_spaces = len(head) - _n_seen(head)
+    return n_spaces < 0.1 * len(head)
 
 
 def _says_nothing(text: str) -> bool:

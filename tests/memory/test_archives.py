@@ -126,7 +126,7 @@ def test_what_is_in_there_and_is_not_read(taken: Any, store: Store, folder: Path
 
 def test_links_and_devices_are_not_there(taken: Any, store: Store, folder: Path) -> None:
     (folder.parent / "secret.txt").write_text("The secret is Zyxqorvane.")
-    special = {}
+    special: dict[Any, bytes | str] = {}
     for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE):
         info = tarfile.TarInfo(f"{kind!r}.txt")
         info.type, info.linkname = kind, str(folder.parent / "secret.txt")
