@@ -7,7 +7,7 @@ whole sentence can be asked. https://sqlite.org/fts5.html#the_bm25_function
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .languages import COMMON_WORDS, language_of
 from .store import Record, Store, marks
@@ -246,7 +246,12 @@ def _best(
     The index ranks alone, which is quick; what is asked for beside is looked up for the best of it, and
     for more where that leaves too few.
     """
-    part, values = within.condition()
+    if within.kinds:
+        kinds = [kind for kind in kinds if kind in within.kinds]
+    place = replace(within, kinds=())
+    part, values = place.condition()
+    # As a list it is made once; asked for each chunk, the view would be read from end to end each time.
+    is_there = f"c.id IN (SELECT o.chunk_id FROM origins o WHERE {part})" if values else "1"
     found: list[Record] = []
     for n_ranked in (*_RANKED, -1):
         found = store.rows(
@@ -259,7 +264,7 @@ def _best(
             FROM ranked JOIN chunks c ON c.id = ranked.id
             WHERE c.kind IN ({marks(kinds)})
                   AND ({int(not for_prompt)} OR c.quarantine IS NULL)
-                  AND EXISTS (SELECT 1 FROM origins o WHERE o.chunk_id = c.id AND {part})
+                  AND {is_there}
             ORDER BY ranked.score LIMIT ?
             """,
             match,
