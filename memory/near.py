@@ -32,6 +32,15 @@ _TOKEN = re.compile(
 )
 _CODE_SIGN = re.compile(r"[{}\[\]=<>|&\\;]")
 
+# Not through the view `origins`, which would be read from end to end for each chunk.
+_IS_HELD = (
+    "EXISTS (SELECT 1 FROM document_chunks dc"
+    " JOIN source_documents sd ON sd.document_id = dc.document_id WHERE dc.chunk_id = c.id)"
+    " OR EXISTS (SELECT 1 FROM message_chunks mc JOIN messages m ON m.id = mc.message_id"
+    " JOIN source_conversations sc ON sc.conversation_id = m.conversation_id"
+    " WHERE mc.chunk_id = c.id)"
+)
+
 
 def words(text: str) -> list[str]:
     """What a passage consists of, whatever stands between."""
@@ -72,8 +81,7 @@ def find(store: Store, kind: str, text: str) -> str | None:
     wanted = keys(kind, text)
     candidates = store.rows(
         "SELECT DISTINCT c.text FROM wordings w JOIN chunks c ON c.id = w.chunk_id"
-        f" WHERE w.key IN ({marks(wanted)}) AND EXISTS"
-        " (SELECT 1 FROM origins o WHERE o.chunk_id = c.id) ORDER BY c.id LIMIT ?",
+        f" WHERE w.key IN ({marks(wanted)}) AND ({_IS_HELD}) ORDER BY c.id LIMIT ?",
         *wanted,
         _MOST_CANDIDATES,
     )
