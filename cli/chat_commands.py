@@ -183,7 +183,7 @@ def _help(talk: Talk, rest: str) -> None:
     table.add_row("/exit", "leave (or Ctrl-D)")
     if talk.editor.is_interactive:
         table.add_row("Ctrl-C", "stop an answer")
-        table.add_row("Alt-Enter", "begin a new line (or Ctrl-J)")
+        table.add_row("Alt-Enter", "begin a new line")
     console(stderr=True).print(table, markup=False, highlight=False)
 
 

@@ -81,7 +81,7 @@ class _DumbTerminal:
 
 
 class _Prompt:
-    """Enter sends, Alt-Enter or Ctrl-J begins a new line; Up brings back what was typed before."""
+    """Enter sends, Alt-Enter begins a new line; Up brings back what was typed before."""
 
     is_interactive = True
 
@@ -113,8 +113,8 @@ def _prompt_session(
     def _send(event: Any) -> None:
         event.current_buffer.validate_and_handle()
 
+    # Not Ctrl-J: what is typed while an answer comes has its Enter turned into it by the terminal.
     @keys.add("escape", "enter")
-    @keys.add("c-j")
     def _new_line(event: Any) -> None:
         event.current_buffer.insert_text("\n")
 

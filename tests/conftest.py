@@ -1,7 +1,13 @@
 """Every test has a home and a model cache of its own; those that need the embedded model say so."""
 
 import os
-from collections.abc import Mapping
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +19,7 @@ from learnctl.memory.store import Store, now, to_json
 
 # Where models lie on this machine, read before any test changes it.
 REAL_MODELS = os.environ.get("LEARNCTL_MODELS")
+ROOT = Path(__file__).parent.parent
 EMBEDDED = models_folder() / "embedded"
 
 
@@ -149,3 +156,62 @@ class Diary:
 @pytest.fixture
 def diary() -> type[Diary]:
     return Diary
+
+
+class Terminal:
+    """A program in a terminal of tmux, driven by keys and read from the screen."""
+
+    PATIENCE_S = 60
+
+    def __init__(self, folder: str, args: list[str], width: int, height: int, **env: str) -> None:
+        self._tmux = ["tmux", "-u", "-S", f"{folder}/tmux", "-f", os.devnull]
+        settings = {"PYTHONPATH": str(ROOT / ".dev"), "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8", **env}
+        told = " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items())
+        command = f"env -u COLUMNS -u LINES {told} {shlex.join([sys.executable, *args])}; echo ended with $?; sleep 600"
+        size = ("-x", str(width), "-y", str(height))
+        self._do("new-session", "-d", *size, command)
+
+    def press(self, *keys: str) -> None:
+        """Press some keys, by tmux's names for them; what is no name is typed."""
+        self._do("send-keys", *keys)
+
+    def enter(self, text: str) -> None:
+        self._do("send-keys", "-l", text)
+        self.press("Enter")
+
+    def wait_for(self, text: str, times: int = 1) -> str:
+        """The screen with all that has left it at the top, once a text stands there so many times."""
+        for _ in range(10 * self.PATIENCE_S):
+            shown = self.shown()
+            if shown.count(text) >= times:
+                return shown
+            time.sleep(0.1)
+        raise AssertionError(f"{text!r} did not come {times} times:\n{shown}")
+
+    def shown(self) -> str:
+        return self._do("capture-pane", "-p", "-S", "-")
+
+    def close(self) -> None:
+        self._do("kill-server")
+
+    def _do(self, *args: str) -> str:
+        done = subprocess.run([*self._tmux, *args], capture_output=True, text=True, timeout=60)
+        return done.stdout
+
+
+@pytest.fixture
+def terminal() -> Iterator[Callable[..., Terminal]]:
+    """Start Python with some arguments in a terminal of some size."""
+    if shutil.which("tmux") is None:
+        pytest.skip("no tmux here")
+    with tempfile.TemporaryDirectory() as folder:  # a socket's path must be short
+        started: list[Terminal] = []
+
+        def start(*args: str, width: int = 80, height: int = 24, **env: str) -> Terminal:
+            place = tempfile.mkdtemp(dir=folder)
+            started.append(Terminal(place, list(args), width, height, **env))
+            return started[-1]
+
+        yield start
+        for one in started:
+            one.close()

@@ -1,0 +1,88 @@
+"""A chat in a terminal, driven by keys: what a person sees at 80 columns, at 40, and in a dumb one."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HOUSE_LINE = "sources: House (house.md, looked up)"
+
+
+@pytest.fixture
+def chat(
+    terminal: Callable[..., Any], tiny_folder: Callable[[str], Path], house: int, home: Path
+) -> Callable[..., Any]:
+    """Start a chat with a tiny model that knows where to look up one house."""
+    (home / "config.toml").write_text(f'base = "{tiny_folder("llama")}"\n')
+
+    def start(*args: str, **more: Any) -> Any:
+        program = ("-m", "learnctl.cli", "--home", str(home), "chat", *args)
+        started = terminal(*program, OMP_NUM_THREADS="1", **more)
+        started.wait_for("/help lists the commands")
+        return started
+
+    return start
+
+
+def test_at_80_columns(chat: Callable[..., Any], tmp_path: Path) -> None:
+    talk = chat("--max-tokens", "12")
+    talk.enter("Who lives in Dunmere Row?")
+    talk.wait_for(HOUSE_LINE)
+    talk.press("/so", "Tab", "Enter")
+    shown = talk.wait_for("two parrots")
+    assert "> /sources" in shown
+    talk.press("Up", "Up", "Enter")  # what was typed before
+    talk.wait_for("> Who lives in Dunmere Row?", times=2)
+    talk.enter("/undo")
+    talk.wait_for("taken back: Who lives in Dunmere Row?")
+    talk.enter("/bad Harald Immer lives in Dunmere Row.")
+    talk.wait_for("corrected as note:1, to be learned tonight")
+    talk.press("/edit", "Enter")
+    talk.wait_for("> Who lives in Dunmere Row?", times=3)
+    talk.press("C-w", "Row now?", "Enter")
+    talk.wait_for("> Who lives in Dunmere Row now?")
+    talk.enter("/forget parrots")
+    talk.wait_for("for good? [y/N]:")
+    talk.press("n", "Enter")
+    talk.wait_for("nothing was forgotten")
+    talk.enter("/version 9")
+    talk.wait_for("error: no version 9")
+    talk.enter(f"/save {tmp_path}/talk.md")
+    talk.wait_for("saved to")
+    assert "**You:** Who lives in Dunmere Row now?" in (tmp_path / "talk.md").read_text()
+    talk.press("C-d")
+    talk.wait_for("ended with 0")
+
+
+def test_at_40_columns(chat: Callable[..., Any]) -> None:
+    """Several lines, wide characters, an answer that is stopped, help that keeps its words whole."""
+    talk = chat("--max-tokens", "3000", width=40)
+    talk.press("喵喵是我的猫。", "M-Enter", "Who is the cat?", "Enter")
+    talk.wait_for("… Who is the cat?")
+    assert "> 喵喵是我的猫。\n" in talk.shown()
+    talk.press("C-c")
+    talk.wait_for("(stopped)")
+    talk.enter("/he")
+    talk.wait_for("no command `/he`")
+    talk.enter("/help")
+    shown = talk.wait_for("begin a new line")
+    assert "/remember TEXT  keep a note: known at\n                once, learned tonight\n" in shown
+    assert all(cells(line) <= 40 for line in shown.splitlines())
+    talk.press("C-c")
+    talk.wait_for("(/exit or Ctrl-D leaves)")
+    talk.enter("/exit")
+    talk.wait_for("ended with 0")
+
+
+def test_in_a_dumb_terminal(chat: Callable[..., Any]) -> None:
+    """Nothing but text: no colours, no movements, no editor."""
+    talk = chat("--max-tokens", "8", TERM="dumb", NO_COLOR="1")
+    talk.enter("Who lives in Dunmere Row?")
+    talk.wait_for(HOUSE_LINE)
+    talk.press("C-d")
+    talk.wait_for("ended with 0")
+
+
+def cells(line: str) -> int:
+    return sum(2 if "\u2e80" <= letter <= "\u9fff" else 1 for letter in line)
