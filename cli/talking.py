@@ -59,9 +59,9 @@ def store_to_talk_with(ctx: Context, version: int | None) -> "Store | None":
 def load_talker(ctx: Context, store: "Store | None", version: int | None) -> "Talker":
     options = load_options(ctx)
     with waiting("loading the model"):
-        from ..trainer.talk import Talker
+        from ..trainer.backend import open_talker
 
-        return Talker.open(store, options, version)
+        return open_talker(store, options, version)
 
 
 @contextmanager

@@ -12,7 +12,16 @@ BELOW = {
     "trainer": {"trainer", "memory"},
     "cli": {"cli", "trainer", "memory"},
 }
-HEAVY = {"accelerate", "bitsandbytes", "gguf", "huggingface_hub", "peft", "torch", "transformers"}
+HEAVY = {
+    "accelerate",
+    "bitsandbytes",
+    "gguf",
+    "huggingface_hub",
+    "peft",
+    "torch",
+    "transformers",
+    "xllamacpp",
+}
 TERMINAL = {"rich", "typer"}
 
 

@@ -50,7 +50,8 @@ def test_no_code_lies_outside_a_package() -> None:
 
 def test_everything_imported_is_declared() -> None:
     """What comes only with something else may leave with it."""
-    declared = {canonical(line) for line in PYPROJECT["project"]["dependencies"]}
+    extra = PYPROJECT["project"]["optional-dependencies"]["llamacpp"]
+    declared = {canonical(line) for line in PYPROJECT["project"]["dependencies"] + extra}
     carriers = packages_distributions()
     for top in FOLDERS:
         for file in (ROOT / top).rglob("*.py"):
@@ -63,7 +64,8 @@ def test_every_dependency_is_pinned() -> None:
     project = PYPROJECT["project"]
     wanted = {
         canonical(line)
-        for line in project["dependencies"] + project["optional-dependencies"]["dev"]
+        for lines in (project["dependencies"], *project["optional-dependencies"].values())
+        for line in lines
     }
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = [line for line in lines if not line.startswith("#")]

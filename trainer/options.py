@@ -13,6 +13,7 @@ from ..memory.errors import LearnctlError
 from ..memory.home import Home
 
 CHOICES = {
+    "backend": ("auto", "transformers", "llamacpp"),
     "loss": ("ce", "kl", "both"),
     "fast": ("anew", "continue"),
     "redact": ("secrets", "contacts"),
@@ -27,6 +28,9 @@ class Options:
     """How the base is held: nf4, none, or auto (NF4 on CUDA, full precision elsewhere)."""
     device: str = "auto"
     """Where to compute: auto, cpu, cuda or mps."""
+    backend: str = "auto"
+    """What answers: transformers, llamacpp (an extra; needs the base as GGUF), or auto (llama.cpp where
+    it is installed, the device is a processor and the base is there as GGUF)."""
     epochs: int = 4
     """How often each training sample is seen."""
     learning_rate: float = 1e-3

@@ -1,8 +1,9 @@
 """Talking to base and version: the weights, and what retrieval adds to a question."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from ..memory.errors import LearnctlError
@@ -13,7 +14,7 @@ from . import adapter, models, registry
 from . import base as bases
 from .base import Base
 from .chat_form import Chat
-from .generate import prompt_ids, stream
+from .generate import answer_batch, prompt_ids, stream
 from .knowledge import known_chunks
 from .options import Options
 from .prompt_cache import PromptCache
@@ -27,6 +28,47 @@ SEEN_AT_MOST = 9
 # A passage must match this well, beside the best one, to stand in the prompt.
 RELATIVE_SCORE = 0.5
 GREEDY = Sampling()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to talk, before any of it is loaded.
+
+    Attributes:
+        version: 0 is the base.
+        base: the name of its base.
+        folder: where its weights lie; None for the base.
+        base_digest: of the base that it was trained on; None for the base.
+    """
+
+    version: int
+    base: str
+    folder: Path | None = None
+    base_digest: str | None = None
+
+    def require(self, digest: str) -> None:
+        """Raises `LearnctlError` where a base with this digest is not the one it was trained on."""
+        if self.base_digest not in (None, digest):
+            raise LearnctlError(
+                f"version {self.version} was trained on {self.base}, which is not here as it was then",
+                hint="bring it back, or `learnctl consolidate` to learn anew; `--version base` talks at once",
+            )
+
+
+def wanted(store: Store | None, options: Options, version: int | None = None) -> Wanted:
+    """The version that is to talk: the one in service where none is named.
+
+    Raises:
+        LearnctlError: it is not there.
+    """
+    if version is None:
+        version = in_service(store) if store else 0
+    if not version or store is None:
+        return Wanted(0, options.base)
+    folder = registry.weights_folder(store, version)
+    trained_on = store.row("SELECT * FROM adapters WHERE version = ?", version)
+    assert trained_on is not None  # its folder was just found
+    return Wanted(version, _base_of(trained_on, options), folder, trained_on["base_digest"])
 
 
 class Talker:
@@ -48,20 +90,12 @@ class Talker:
         Raises:
             LearnctlError: the version is not there, or its base is not.
         """
-        if version is None:
-            version = in_service(store) if store else 0
-        if not version or store is None:
-            base = bases.load(options.base, options.quantize, options.device)
+        found = wanted(store, options, version)
+        base = bases.load(found.base, options.quantize, options.device)
+        found.require(base.digest)
+        if found.folder is None:
             return cls(base, base.model, 0)
-        folder = registry.weights_folder(store, version)
-        trained_on = _row_of(store, version)
-        base = bases.load(_base_of(trained_on, options), options.quantize, options.device)
-        if trained_on["base_digest"] != base.digest:
-            raise LearnctlError(
-                f"version {version} was trained on {trained_on['base_name']}, which is not here as it was then",
-                hint="bring it back, or `learnctl consolidate` to learn anew; `--version base` talks at once",
-            )
-        return cls(base, adapter.load_adapter(base, folder), version)
+        return cls(base, adapter.load_adapter(base, found.folder), found.version)
 
     def switch(self, store: Store | None, options: Options, version: int) -> None:
         """Go on with another version. The base stays loaded where it is the same.
@@ -75,7 +109,7 @@ class Talker:
             raise LearnctlError(f"no version {version}", hint="there is no store, only the base")
         if version and store is not None:
             folder = registry.weights_folder(store, version)
-            if _row_of(store, version)["base_digest"] != self.base.digest:
+            if wanted(store, options, version).base_digest != self.base.digest:
                 other = Talker.open(store, options, version)
                 self.base, self.model, self.version = other.base, other.model, version
                 return
@@ -97,14 +131,11 @@ class Talker:
     def answer(self, messages: Chat, max_tokens: int = 256) -> str:
         return "".join(self.stream(messages, Sampling(max_tokens=max_tokens))).strip()
 
-    @contextmanager
-    def base_alone(self) -> Iterator[Any]:
-        """The model without the version's weights, as long as it is needed."""
-        if not self.version:
-            yield self.model
-            return
-        with self.model.disable_adapter():
-            yield self.model
+    def base_answer(self, messages: Chat, max_tokens: int) -> str:
+        """What the base answers, without the version's weights."""
+        without = self.model.disable_adapter() if self.version else nullcontext()
+        with without:
+            return answer_batch(self.base, self.model, [messages], max_tokens)[0]
 
     def room(self, max_tokens: int) -> int:
         """How many tokens a prompt may have beside an answer of so many."""
@@ -124,12 +155,6 @@ class Talker:
         while len(turns) > 1 and self.n_tokens([*system, *turns]) > room:
             turns = turns[2:] if len(turns) > 2 else turns[-1:]
         return [*system, *turns]
-
-
-def _row_of(store: Store, version: int) -> Record:
-    row = store.row("SELECT * FROM adapters WHERE version = ?", version)
-    assert row is not None  # its folder was just found
-    return row
 
 
 def _base_of(trained_on: Record, options: Options) -> str:

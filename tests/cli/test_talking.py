@@ -47,7 +47,7 @@ class Parrot:
 
 @pytest.fixture(autouse=True)
 def parrot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("learnctl.trainer.talk.Talker", Parrot)
+    monkeypatch.setattr("learnctl.trainer.backend.open_talker", Parrot.open)
     monkeypatch.setattr(Parrot, "heard", [])
 
 
