@@ -15,6 +15,7 @@ from . import (
     compare,
     config,
     consolidate,
+    daemon,
     diff,
     doctor,
     evaluate,
@@ -113,6 +114,7 @@ for panel, functions in {
     for function in functions:
         app.command(cls=Command, rich_help_panel=panel)(function)
 app.add_typer(chats.app, name="chats", rich_help_panel=TALKING)
+app.add_typer(daemon.app, name="daemon", rich_help_panel=TALKING)
 app.add_typer(schedule.app, name="schedule", rich_help_panel=LEARNING)
 app.add_typer(model.app, name="model", rich_help_panel=SETTING_UP)
 app.add_typer(config.app, name="config", rich_help_panel=SETTING_UP)

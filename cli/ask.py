@@ -51,6 +51,7 @@ def ask(
         retrieval=not no_retrieval,
         sampling=flags.sampling(options, max_tokens),
         is_kept=log,
+        is_warm=True,
     ) as session:
         with closing(session.ask(text)) as pieces:
             answer = plain("".join(pieces)).strip()

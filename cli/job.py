@@ -43,7 +43,7 @@ class Job:
     @property
     def command(self) -> list[str]:
         return [
-            *_program(),
+            *program(),
             "--home",
             str(self.home),
             "consolidate",
@@ -82,7 +82,7 @@ def parse_every(seconds: float) -> int:
     return minutes
 
 
-def _program() -> list[str]:
+def program() -> list[str]:
     """How to start learnctl from anywhere, with this very installation."""
     beside = Path(sys.executable).parent / "learnctl"
     if beside.exists():

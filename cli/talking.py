@@ -27,8 +27,10 @@ def talking(
     retrieval: bool = True,
     sampling: "Sampling",
     is_kept: bool = False,
+    is_warm: bool = False,
 ) -> "Iterator[ChatSession]":
-    """A conversation with a version, the store open as long as it lasts."""
+    """A conversation with a version, the store open as long as it lasts; `is_warm` lets the daemon answer
+    where one is at work."""
     from ..trainer.session import ChatSession
 
     with ExitStack() as stack:
@@ -36,7 +38,7 @@ def talking(
         if store is not None:
             stack.enter_context(store)
         yield ChatSession(
-            load_talker(ctx, store, version),
+            (is_warm and warm_talker(ctx, version)) or load_talker(ctx, store, version),
             store,
             load_options(ctx),
             sampling=sampling,
@@ -62,6 +64,14 @@ def load_talker(ctx: Context, store: "Store | None", version: int | None) -> "Ta
         from ..trainer.backend import open_talker
 
         return open_talker(store, options, version)
+
+
+def warm_talker(ctx: Context, version: int | None) -> "Talker | None":
+    """The daemon's, where one is at work and can load this version."""
+    from ..trainer import warm
+
+    with waiting("loading the model"):
+        return warm.find(find_home(ctx), version)
 
 
 @contextmanager

@@ -1,11 +1,15 @@
 """Where one person's things lie: everything under one home folder, models in a cache of their own."""
 
+import hashlib
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+
+# The path of a Unix socket, on the system that allows the least.
+MOST_SOCKET_BYTES = 104
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,24 @@ class Home:
     @property
     def versions(self) -> Path:
         return self.path / "versions"
+
+    @property
+    def daemon_lock(self) -> Path:
+        return self.path / "daemon.lock"
+
+    @property
+    def daemon_log(self) -> Path:
+        return self.path / "daemon.log"
+
+    @property
+    def daemon_socket(self) -> Path:
+        """In the home folder; in the user's runtime folder where that path is longer than a socket's may be."""
+        path = self.path / "daemon.sock"
+        encoded = os.fsencode(path)
+        if len(encoded) < MOST_SOCKET_BYTES:
+            return path
+        name = f"{hashlib.sha256(encoded).hexdigest()[:16]}.sock"
+        return platformdirs.user_runtime_path("learnctl") / name
 
     def scratch(self) -> Path:
         """A folder for copies that are needed for a moment; a process that was killed may leave some."""

@@ -32,7 +32,7 @@ from ..memory.lineage import (
 from ..memory.priority import in_priority
 from ..memory.replay import POOL, by_turn_and_surprise, choose_replay
 from ..memory.store import Record, Store, now, to_json
-from . import adapter, evaluate, gate, levels, registry
+from . import adapter, evaluate, gate, levels, registry, warm
 from . import base as bases
 from .base import Base
 from .distil import teach
@@ -106,6 +106,7 @@ def consolidate(
     """
     began = time.monotonic()
     with _lock(store), _faults_of_the_disk(), StopSignals(unmet) as stop:
+        warm.give_way(store.home)
         unfinished = store.row(
             "SELECT * FROM runs WHERE state = 'running' ORDER BY id DESC LIMIT 1"
         )

@@ -12,6 +12,7 @@ from ..memory.errors import LearnctlError
 from ..memory.home import Home, private_folder
 from ..memory.store import Record, Store
 from ..memory.watched import ABSENT, take_in_watched, watched
+from . import warm
 from .conditions import WATCH_EVERY_S, Conditions, Machine, Measured, Watch, unmet
 from .options import Options
 from .progress import OnProgress, Progress, silent
@@ -75,6 +76,7 @@ def run_night(
 
     try:
         log.write("begins")
+        warm.give_way(store.home)
         if reason := unmet(conditions, measure()):
             raise NotNow(f"not now: {reason}")
         taken = _take_in_watched(store, log)

@@ -1,0 +1,235 @@
+"""The daemon: what it answers, what it follows, when it lets go, and what it survives."""
+
+import json
+import os
+import shutil
+import socket
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import filelock
+import pytest
+
+from learnctl.memory.errors import LearnctlError, Locked
+from learnctl.memory.home import Home
+from learnctl.memory.store import Store
+from learnctl.trainer import adapter, options, registry, warm
+from learnctl.trainer import base as bases
+from learnctl.trainer.daemon import Daemon
+from learnctl.trainer.sampling import Sampling
+from learnctl.trainer.talk import Talker
+
+QUESTION = [{"role": "user", "content": "What is the dog called?"}]
+
+
+@contextmanager
+def at_work(home: Home, unload_after_s: float = 600.0) -> Iterator[Daemon]:
+    daemon = Daemon(home, unload_after_s)
+    thread = threading.Thread(target=daemon.run)
+    thread.start()
+    wait_for(home.daemon_socket.exists)
+    try:
+        yield daemon
+    finally:
+        warm.ask(home, "stop")
+        thread.join()
+    assert not home.daemon_socket.exists()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def version_held(home: Home) -> int | None:
+    held = warm.ask(home, "status")["version"]
+    return None if held is None else int(held)
+
+
+def warmed(home: Home, version: int | None = None) -> warm.WarmTalker:
+    found = warm.find(home, version)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def mine(home: Path, tiny_folder: Callable[[str], Path]) -> Home:
+    """A home whose base is a tiny model."""
+    found = Home(home)
+    options.set_config(found, "base", str(tiny_folder("llama")))
+    options.set_config(found, "device", "cpu")
+    return found
+
+
+@pytest.fixture
+def publish(mine: Home, store: Store) -> Callable[[], int]:
+    """Put another version with random weights in service; its number."""
+
+    def make() -> int:
+        import torch
+
+        base = bases.load(options.load(mine).base)
+        model = adapter.new_adapter(base, rank=4, seed=0)
+        number = 1 + int(store.value("SELECT count(*) FROM adapters"))
+        chance = torch.Generator().manual_seed(number)
+        with torch.no_grad():
+            for name, value in adapter.weights(model).items():
+                if "lora_B" in name:
+                    value.copy_(torch.randn(value.shape, generator=chance) * 0.3)
+        row = {
+            "created_at": "2026-01-01T00:00:00Z",
+            "state": "running",
+            "level": "slow",
+            "parent": 0,
+        }
+        row |= {"base_name": base.name, "base_digest": base.digest, "options": "{}"}
+        store.db.table("runs").insert(row)
+        run = store.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
+        assert run is not None
+        return registry.publish(store, run, lambda folder: adapter.save_adapter(model, folder), {})
+
+    return make
+
+
+def test_answers_as_a_talker_in_this_process(mine: Home, store: Store, publish: Any) -> None:
+    version = publish()
+    talker = Talker.open(store, options.load(mine))
+    with at_work(mine):
+        found = warmed(mine)
+        assert found.version == version
+        assert found.answer(QUESTION, 12) == talker.answer(QUESTION, 12)
+        assert found.n_tokens(QUESTION) == talker.n_tokens(QUESTION)
+        assert found.room(100) == talker.room(100)
+        assert len(list(found.stream(QUESTION, Sampling(max_tokens=12)))) > 1
+
+
+def test_follows_the_version_in_service(mine: Home, store: Store, publish: Any) -> None:
+    first = publish()
+    with at_work(mine):
+        before = warmed(mine).answer(QUESTION, 12)
+        assert version_held(mine) == first
+        second = publish()
+        assert warmed(mine).version == second
+        assert warmed(mine).answer(QUESTION, 12) != before
+        registry.rollback(store)
+        assert warmed(mine).answer(QUESTION, 12) == before
+        assert warmed(mine, 0).answer(QUESTION, 12) != before
+        options.set_config(mine, "base", "nowhere")
+        assert warm.find(mine, 0) is None
+
+
+def test_for_its_owner_alone(mine: Home) -> None:
+    with at_work(mine):
+        assert stat.S_IMODE(mine.daemon_socket.stat().st_mode) == 0o600
+        assert stat.S_IMODE(mine.daemon_socket.parent.stat().st_mode) == 0o700
+
+
+def test_one_at_a_time(mine: Home) -> None:
+    with at_work(mine), pytest.raises(Locked):
+        Daemon(mine, 600.0).run()
+
+
+def test_no_daemon(mine: Home) -> None:
+    assert warm.find(mine) is None
+    warm.give_way(mine)
+    with pytest.raises(warm.NoDaemon):
+        warm.ask(mine, "status")
+
+
+def test_a_socket_that_was_left_behind(mine: Home) -> None:
+    mine.make()
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(mine.daemon_socket))
+    assert warm.find(mine) is None
+    with at_work(mine):
+        assert warmed(mine).version == 0
+
+
+def test_a_home_with_a_long_path(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = tmp_path_factory.mktemp("r")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    home = Home(tmp_path / ("long" * 30))
+    with at_work(home):
+        assert warm.ask(home, "status")["pid"] == os.getpid()
+        assert len(os.fsencode(home.daemon_socket)) < 104
+
+
+def test_lets_go_when_nobody_asks(mine: Home) -> None:
+    with at_work(mine, unload_after_s=0.2):
+        talker = warmed(mine)
+        wait_for(lambda: version_held(mine) is None)
+        assert talker.answer(QUESTION, 4) == warmed(mine).answer(QUESTION, 4)
+
+
+def test_lets_go_of_weights_that_are_deleted(mine: Home, publish: Any) -> None:
+    version = publish()
+    with at_work(mine):
+        assert warmed(mine).version == version
+        shutil.rmtree(mine.versions / str(version))
+        wait_for(lambda: version_held(mine) is None)
+        assert warm.find(mine, version) is None
+
+
+def test_gives_way_to_a_consolidation(mine: Home) -> None:
+    with at_work(mine):
+        warmed(mine)
+        with filelock.FileLock(mine.lock):
+            warm.give_way(mine)
+            assert version_held(mine) is None
+            assert warm.find(mine) is None
+        assert warmed(mine).version == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\n",
+        b"{}\n",
+        b"[]\n",
+        b"\xff\xfe\n",
+        b"[" * 100_000 + b"\n",
+        b'{"op": "ready", "version": "one"}\n',
+        b'{"op": "ready", "version": 99}\n',
+        b'{"op": "answer", "messages": [], "sampling": {"max_tokens": 4}}\n',
+        b'{"op": "answer", "messages": [{"role": "user"}], "sampling": {"max_tokens": 4}}\n',
+        b'{"op": "answer", "messages": [{"role": "user", "content": "x"}], "sampling": {"max_tokens": -1}}\n',
+        b'{"op": "answer", "messages": [{"role": "nobody", "content": 3}], "sampling": {"max_tokens": 1}}\n',
+        b'{"op": "answer", "messages": [{"role": "user", "content": "x"}], "sampling": {"x": 1}}\n',
+        b"x" * 5_000_000,
+    ],
+)
+def test_bad_requests(mine: Home, line: bytes) -> None:
+    with at_work(mine):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(mine.daemon_socket))
+            try:
+                client.sendall(line)
+                told = client.makefile().readline()
+            except OSError:  # the daemon read no further than it had to
+                told = ""
+        assert not told or set(json.loads(told)) == {"error", "hint"}
+        assert warm.ask(mine, "status")["pid"] == os.getpid()
+
+
+def test_a_client_that_leaves(mine: Home) -> None:
+    with at_work(mine):
+        talker = warmed(mine)
+        with closing(talker.stream(QUESTION, Sampling(max_tokens=400))) as pieces:
+            next(pieces)
+        assert talker.answer(QUESTION, 2)
+
+
+def test_a_daemon_that_stops_in_between(mine: Home) -> None:
+    with at_work(mine):
+        talker = warmed(mine)
+    with pytest.raises(LearnctlError):
+        talker.answer(QUESTION, 2)

@@ -1,0 +1,288 @@
+"""A process that keeps a model loaded between questions, and answers through a Unix socket.
+
+One connection is one request: a line of JSON in, lines of JSON out, the last of them with `done` or
+`error`. Requests are served one after the other; who comes meanwhile waits in the queue of the socket.
+
+    {"op": "ready", "version": 3}   load a version (null: the one in service): its number, its context
+    {"op": "count", "version": 3, "messages": [...]}   how many tokens the prompt has
+    {"op": "answer", "version": 3, "messages": [...], "sampling": {...}}   the answer in pieces
+    {"op": "status"}, {"op": "unload"}, {"op": "stop"}
+
+Which version is in service is looked up for every `ready`, so a new one, a rollback or another base takes
+effect at the next question. Nothing is loaded while a consolidation is at work.
+"""
+
+import gc
+import json
+import os
+import socket
+import struct
+import time
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from typing import Any
+
+import filelock
+
+from ..memory.errors import LearnctlError, Locked
+from ..memory.home import Home, private_folder
+from ..memory.lineage import in_service
+from ..memory.store import Record, Store
+from . import options
+from .options import Options
+from .sampling import Sampling
+from .talk import Talker
+
+MOST_REQUEST_BYTES = 4_000_000
+REQUEST_S = 10.0  # for a whole request to come in, and for each line to be taken
+TICK_S = 1.0  # how often a daemon that rests looks whether it should let go of the model
+
+
+class Daemon:
+    """Serves one home folder.
+
+    Attributes:
+        unload_after_s: how long a model that nobody asks stays loaded.
+    """
+
+    def __init__(self, home: Home, unload_after_s: float) -> None:
+        self.home = home
+        self.unload_after_s = unload_after_s
+        self._talker: Talker | None = None
+        self._loaded: object = None  # all that decides what is loaded
+        self._used_at = time.monotonic()
+        self._n_answers = 0
+        self._stopping = False
+
+    def run(self) -> None:
+        """Serve until told to stop.
+
+        Raises:
+            Locked: this home folder has a daemon.
+            LearnctlError: this system has no Unix sockets.
+        """
+        if not hasattr(socket, "AF_UNIX"):
+            raise LearnctlError("the daemon needs Unix sockets, which are not there on this system")
+        with self._listening() as listener:
+            while not self._stopping:
+                self._let_go_in_time()
+                try:
+                    client, _ = listener.accept()
+                except TimeoutError:
+                    continue
+                with client:
+                    self._serve(client)
+
+    @contextmanager
+    def _listening(self) -> Iterator[socket.socket]:
+        self.home.make()
+        path = self.home.daemon_socket
+        lock = filelock.FileLock(self.home.daemon_lock, timeout=0, mode=0o600)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(lock)
+            except filelock.Timeout as error:
+                raise Locked(f"a daemon serves {self.home.path} already") from error
+            private_folder(path.parent)
+            path.unlink(missing_ok=True)  # left by one that was killed: we hold the lock
+            listener = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            mask = os.umask(0o177)
+            try:
+                listener.bind(str(path))
+            finally:
+                os.umask(mask)
+            stack.callback(path.unlink, missing_ok=True)
+            listener.listen(16)
+            listener.settimeout(TICK_S)
+            yield listener
+
+    def _serve(self, client: socket.socket) -> None:
+        """One request. Whatever is wrong with it, the daemon goes on."""
+        client.settimeout(REQUEST_S)
+        # Where the client has left, there is nobody to tell.
+        with suppress(OSError):
+            if not _is_same_user(client):
+                return
+            try:
+                with closing(self._replies(_request(client))) as replies:
+                    for reply in replies:
+                        _send(client, reply)
+            except LearnctlError as error:
+                _send(client, {"error": str(error), "hint": error.hint})
+            except OSError:
+                raise
+            except Exception as error:  # such as memory that ran out in torch
+                self._unload()
+                _send(client, {"error": f"{type(error).__name__}: {error}", "hint": ""})
+
+    def _replies(self, request: Record) -> Generator[Record, None, None]:
+        op = request.get("op")
+        if op == "ready":
+            talker = self._ready(_version(request))
+            yield {"done": True, "version": talker.version, "n_context": talker.room(0)}
+        elif op == "count":
+            messages = _messages(request)
+            n_tokens = self._ready(_version(request)).n_tokens(messages)
+            yield {"done": True, "n_tokens": n_tokens}
+        elif op == "answer":
+            yield from self._answer(request)
+        elif op == "status":
+            yield {"done": True, **self._status()}
+        elif op == "unload":
+            self._unload()
+            yield {"done": True}
+        elif op == "stop":
+            self._stopping = True
+            yield {"done": True}
+        else:
+            raise LearnctlError(f"no request `{op}`")
+
+    def _answer(self, request: Record) -> Iterator[Record]:
+        messages, sampling = _messages(request), _sampling(request)
+        talker = self._ready(_version(request))
+        self._n_answers += 1
+        try:
+            for piece in talker.stream(messages, sampling):
+                yield {"piece": piece}
+        finally:
+            self._used_at = time.monotonic()
+        yield {"done": True}
+
+    def _ready(self, version: int | None) -> Talker:
+        """The version that is asked for, loaded where it is not."""
+        chosen = options.load(self.home)
+        with ExitStack() as stack:
+            store = None
+            if self.home.database.exists():
+                store = stack.enter_context(Store.open(self.home))
+            elif version:
+                raise LearnctlError(f"no version {version}")
+            if version is None:
+                version = in_service(store) if store else 0
+            wanted = _identity(store, chosen, version)
+            if self._talker is None or self._loaded != wanted:
+                self._unload()
+                if _consolidates(self.home):
+                    raise LearnctlError("a consolidation is at work")
+                from .backend import open_talker
+
+                self._talker = open_talker(store, chosen, version)
+                self._loaded = wanted
+        self._used_at = time.monotonic()
+        return self._talker
+
+    def _unload(self) -> None:
+        if self._talker is None:
+            return
+        self._talker = self._loaded = None
+        gc.collect()
+        import torch
+
+        if torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
+
+    def _let_go_in_time(self) -> None:
+        """Unload a model that nobody asked for long, and one whose weights were deleted."""
+        if self._talker is None:
+            return
+        idle_s = time.monotonic() - self._used_at
+        folder = self.home.versions / str(self._talker.version)
+        if idle_s > self.unload_after_s or (self._talker.version and not folder.exists()):
+            self._unload()
+
+    def _status(self) -> Record:
+        return {
+            "pid": os.getpid(),
+            "version": self._talker.version if self._talker else None,
+            "base": self._talker.base.name if self._talker else None,
+            "answers": self._n_answers,
+            "idle_s": round(time.monotonic() - self._used_at, 1),
+            "unload_after_s": self.unload_after_s,
+        }
+
+
+def _identity(store: Store | None, chosen: Options, version: int) -> object:
+    """What decides which weights answer. A number alone does not: it may be given again."""
+    sha256 = None
+    if store is not None:
+        sha256 = store.value("SELECT sha256 FROM adapters WHERE version = ?", version)
+    return (version, sha256, chosen.base, chosen.quantize, chosen.device, chosen.backend)
+
+
+def _consolidates(home: Home) -> bool:
+    if not home.lock.exists():
+        return False
+    try:
+        with filelock.FileLock(home.lock, timeout=0, mode=0o600):
+            return False
+    except filelock.Timeout:
+        return True
+
+
+def _request(client: socket.socket) -> Record:
+    """The line that a client sends.
+
+    Raises:
+        LearnctlError: it is too long, takes too long, or is no JSON object.
+    """
+    until = time.monotonic() + REQUEST_S
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        part = client.recv(65536)
+        line += part
+        if not part or len(line) > MOST_REQUEST_BYTES or time.monotonic() > until:
+            raise LearnctlError("a request is one line of JSON, in good time and not too long")
+    try:
+        request = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise LearnctlError("a request is one line of JSON") from error
+    if not isinstance(request, dict):
+        raise LearnctlError("a request is a JSON object")
+    return request
+
+
+def _send(client: socket.socket, reply: Record) -> None:
+    client.sendall(json.dumps(reply).encode() + b"\n")
+
+
+def _version(request: Record) -> int | None:
+    version = request.get("version")
+    if version is not None and (not isinstance(version, int) or version < 0):
+        raise LearnctlError("version must be a number or null")
+    return version
+
+
+def _messages(request: Record) -> list[dict[str, str]]:
+    messages: Any = request.get("messages")
+    parts = {"role": str, "content": str}
+    if (
+        not isinstance(messages, list)
+        or not messages
+        or not all(
+            isinstance(message, dict)
+            and {name: type(value) for name, value in message.items()} == parts
+            for message in messages
+        )
+    ):
+        raise LearnctlError("messages must be a list of objects with `role` and `content`")
+    return messages
+
+
+def _sampling(request: Record) -> Sampling:
+    values = request.get("sampling", {})
+    if not isinstance(values, dict):
+        raise LearnctlError("sampling must be an object")
+    return Sampling().with_values(f"{name}={v}" for name, v in values.items() if v is not None)
+
+
+def _is_same_user(client: socket.socket) -> bool:
+    """Whether the other side is the user whom this process belongs to, as the kernel says."""
+    if hasattr(socket, "SO_PEERCRED"):
+        form = struct.Struct("3i")  # struct ucred: pid, uid, gid
+        credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, form.size)
+        return bool(form.unpack(credentials)[1] == os.getuid())
+    if hasattr(socket, "LOCAL_PEERCRED"):
+        form = struct.Struct("2I")  # the beginning of struct xucred: version, uid
+        credentials = client.getsockopt(0, socket.LOCAL_PEERCRED, 76)
+        return bool(form.unpack_from(credentials)[1] == os.getuid())
+    return True  # the mode of the socket and of its folder is all there is

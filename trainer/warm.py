@@ -1,0 +1,107 @@
+"""Asking the daemon, where one is at work: a talker that is loaded already, in another process."""
+
+import json
+import socket
+from collections.abc import Generator
+from contextlib import closing, suppress
+from dataclasses import asdict
+
+from ..memory.errors import LearnctlError
+from ..memory.home import Home
+from ..memory.store import Record, Store
+from .chat_form import Chat
+from .options import Options
+from .prompt_cache import PromptCache
+from .sampling import Sampling
+from .talk import GREEDY, Talker
+
+# Loading a large model takes as long as this, behind whoever is served first.
+PATIENCE_S = 600.0
+# The daemon gives the answer that it has begun to its end.
+YIELD_S = 60.0
+
+
+class NoDaemon(LearnctlError):
+    """None is at work, or it went away."""
+
+
+class WarmTalker(Talker):
+    """A version that the daemon holds: it answers as if it were loaded here. It has no base here."""
+
+    def __init__(self, home: Home, version: int, n_context: int) -> None:
+        self.home = home
+        self.version = version
+        self._n_context = n_context
+
+    def switch(self, store: Store | None, options: Options, version: int) -> None:
+        self.version = int(ask(self.home, "ready", version=version)["version"])
+
+    def room(self, max_tokens: int) -> int:
+        return self._n_context - max_tokens
+
+    def n_tokens(self, messages: Chat) -> int:
+        counted = ask(self.home, "count", version=self.version, messages=messages)
+        return int(counted["n_tokens"])
+
+    def stream(
+        self, messages: Chat, sampling: Sampling = GREEDY, cache: PromptCache | None = None
+    ) -> Generator[str, None, None]:
+        """The answer to a chat, piece by piece. Closing the iterator ends the generation.
+
+        Raises:
+            LearnctlError: the daemon cannot answer, or went away.
+        """
+        request = {"version": self.version, "messages": messages, "sampling": asdict(sampling)}
+        with closing(_replies(self.home, {"op": "answer", **request})) as replies:
+            for reply in replies:
+                if piece := reply.get("piece"):
+                    yield str(piece)
+
+
+def find(home: Home, version: int | None = None) -> WarmTalker | None:
+    """A version (None: the one in service) where a daemon is at work and can load it."""
+    try:
+        found = ask(home, "ready", version=version)
+    except LearnctlError:
+        return None
+    return WarmTalker(home, found["version"], found["n_context"])
+
+
+def give_way(home: Home) -> None:
+    """Have the daemon let go of its model, where there is one: something needs the room."""
+    with suppress(LearnctlError):
+        ask(home, "unload", YIELD_S)
+
+
+def ask(home: Home, op: str, patience_s: float = PATIENCE_S, **more: object) -> Record:
+    """Make a request that has one reply.
+
+    Raises:
+        NoDaemon: none is at work.
+        LearnctlError: it cannot do that.
+    """
+    *_, last = _replies(home, {"op": op, **more}, patience_s)
+    return last
+
+
+def _replies(
+    home: Home, request: Record, patience_s: float = PATIENCE_S
+) -> Generator[Record, None, None]:
+    if not hasattr(socket, "AF_UNIX"):
+        raise NoDaemon("no daemon can be at work on this system")
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+            server.settimeout(patience_s)
+            server.connect(str(home.daemon_socket))
+            server.sendall(json.dumps(request).encode() + b"\n")
+            with server.makefile("rb") as lines:
+                for line in lines:
+                    reply = json.loads(line)
+                    if "error" in reply:
+                        raise LearnctlError(reply["error"], hint=reply["hint"])
+                    yield reply
+                    if "done" in reply:
+                        return
+    except (OSError, ValueError) as error:
+        raise NoDaemon("no daemon is at work") from error
+    raise NoDaemon("the daemon went away in the middle of an answer")
