@@ -390,6 +390,7 @@ class _Night:
         forms = self._forms(run, model, new)
         report = self._report(run, trained, verdict, (before, after, n_new), forms, moved)
         if verdict.promoted:
+            self.on_progress(Progress("publish", 0, 0))
             registry.publish(store, run, lambda folder: adapter.save_adapter(model, folder), report)
         else:
             with store.db.atomic():

@@ -15,7 +15,7 @@ from ..memory.errors import LearnctlError
 from ..memory.forget import forget_sources
 from ..memory.forget_rule import forget_where
 from ..memory.forgotten import Rule
-from ..memory.home import private_folder
+from ..memory.home import private_files, private_folder, sync
 from ..memory.lineage import in_service
 from ..memory.store import Record, Store, now, to_json
 from .adapter import WEIGHTS
@@ -47,19 +47,19 @@ def publish(store: Store, run: Record, save: Callable[[Path], None], report: Rec
     version = 1 + int(store.value("SELECT max(version) FROM adapters") or 0)
     scratch = private_folder(store.home.versions / f".{version}.tmp")
     target = store.home.versions / str(version)
-    save(scratch)
-    sha256 = file_sha256(scratch / WEIGHTS)
     report["version"] = version
     made = {name: run[name] for name in ("level", "parent", "base_name", "base_digest")}
-    card = {**made, "options": json.loads(run["options"]), "report": report, "sha256": sha256}
-    (scratch / CARD).write_text(json.dumps(card, indent=1))
+    with private_files():
+        save(scratch)
+        sha256 = file_sha256(scratch / WEIGHTS)
+        card = {**made, "options": json.loads(run["options"]), "report": report, "sha256": sha256}
+        (scratch / CARD).write_text(json.dumps(card, indent=1))
     for file in scratch.iterdir():
-        file.chmod(0o600)
-        _sync(file)
-    _sync(scratch)
+        sync(file)
+    sync(scratch)
     shutil.rmtree(target, ignore_errors=True)  # a leftover of a run that died before its rows
     os.replace(scratch, target)
-    _sync(store.home.versions)
+    sync(store.home.versions)
     with store.db.atomic():
         # In the same transaction as the rows: what is taken back while a run trains is never served.
         if not samples_are_live(store, run["id"]):
@@ -181,12 +181,13 @@ def drop_unfinished(store: Store) -> None:
 
 
 def sweep(store: Store) -> None:
-    """Remove what a run that died left half published; only while no other run is at work."""
-    live = {str(version) for version in _live(store)}
-    if store.home.versions.is_dir():
-        for folder in store.home.versions.iterdir():
-            if folder.name not in live:
-                shutil.rmtree(folder, ignore_errors=True)
+    """Remove what a run that died left half published, and the checkpoints of runs that came to their end;
+    only while no other run is at work."""
+    unfinished = {row["id"] for row in store.rows("SELECT id FROM runs WHERE state = 'running'")}
+    for folder, wanted in ((store.home.versions, _live(store)), (store.home.runs, unfinished)):
+        for entry in folder.iterdir() if folder.is_dir() else ():
+            if entry.name not in map(str, wanted):
+                shutil.rmtree(entry, ignore_errors=True)
 
 
 def samples_are_live(store: Store, run_id: int) -> bool:
@@ -221,11 +222,3 @@ def _adapter(store: Store, version: int) -> Record:
 
 def _serve(store: Store, version: int) -> None:
     store.db.table("settings").upsert({"key": "in_service", "value": str(version)}, pk="key")
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..memory.errors import LearnctlError
-from ..memory.home import private_folder
+from ..memory.home import private_files, private_folder, sync
 from .adapter import weights
 from .base import Base
 from .options import Options
@@ -276,8 +276,7 @@ def _save(
     shutil.rmtree(scratch, ignore_errors=True)
     private_folder(scratch)
     names = list(weights(model))
-    save_file({name: value.detach().contiguous() for name, value in weights(model).items()},
-              scratch / "adapter.safetensors")  # fmt: skip
+    trained = {name: value.detach().contiguous() for name, value in weights(model).items()}
     state = optimizer.state_dict()["state"]
     moments = {
         f"{key} {names[index]}": value.contiguous()
@@ -285,7 +284,6 @@ def _save(
         for key, value in of.items()
         if isinstance(value, torch.Tensor)
     }
-    save_file(moments, scratch / "optimizer.safetensors")
     told = {
         "step": step,
         "n_steps": n_steps,
@@ -294,16 +292,19 @@ def _save(
         "elapsed_s": report.elapsed_s,
         "losses": report.losses,
     }
-    (scratch / "state.json").write_text(json.dumps(told))
+    with private_files():
+        save_file(trained, scratch / "adapter.safetensors")
+        save_file(moments, scratch / "optimizer.safetensors")
+        (scratch / "state.json").write_text(json.dumps(told))
     for file in scratch.iterdir():
-        file.chmod(0o600)
-        with file.open("rb") as opened:
-            os.fsync(opened.fileno())
+        sync(file)
+    sync(scratch)
     older = folder.with_name(folder.name + ".old")
     shutil.rmtree(older, ignore_errors=True)
     if folder.exists():
         os.replace(folder, older)
     os.replace(scratch, folder)
+    sync(folder.parent)
     shutil.rmtree(older, ignore_errors=True)
 
 

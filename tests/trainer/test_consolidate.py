@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from learnctl.memory.check import check
 from learnctl.memory.errors import LearnctlError, Locked
 from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
@@ -140,7 +141,7 @@ def test_progress(store: Store, house: int, settings: Settings) -> None:
     told: list[Progress] = []
     consolidate(store, settings(), on_progress=told.append)
     phases = list(dict.fromkeys(one.phase for one in told))
-    assert phases == ["load", "study", "measure before", "train", "measure after"]
+    assert phases == ["load", "study", "measure before", "train", "measure after", "publish"]
     training = [one for one in told if one.phase == "train"]
     assert [one.done for one in training] == list(range(1, training[-1].total + 1))
 
@@ -485,6 +486,27 @@ def test_a_stopped_run_whose_source_was_forgotten(
     assert report["decision"] == "promoted"
     assert report["run"] == 2
     assert not gone & set().union(*roles(store, 2).values())
+
+
+def test_half_published(store: Store, house: int, settings: Settings) -> None:
+    """What a run leaves that dies while it publishes is for its owner alone, and gone after the next run;
+    so is the checkpoint of a run that died right after it had published."""
+    consolidate(store, settings())
+    run = store.row("SELECT * FROM runs")
+    assert run is not None
+
+    def half(folder: Path) -> None:
+        (folder / WEIGHTS).write_bytes(b"half")
+        raise OSError(errno.EIO, "died")
+
+    with pytest.raises(OSError, match="died"):
+        registry.publish(store, run, half, {})
+    assert len(list(store.home.versions.iterdir())) == 2
+    assert list(check(store)) == []
+    (store.home.runs / "1" / "checkpoint").mkdir(parents=True)
+    assert consolidate(store, settings())["decision"] == "nothing"
+    assert [entry.name for entry in store.home.versions.iterdir()] == ["1"]
+    assert not list(store.home.runs.iterdir())
 
 
 def test_full_disk_while_publishing(
