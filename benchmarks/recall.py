@@ -16,6 +16,7 @@ import re
 import tempfile
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -243,11 +244,8 @@ def main() -> None:
     for arm in given.arm:
         for seed in given.seeds[:1] if arm == "untrained" else given.seeds:
             label = f"{given.base} {given.split} {given.passages} {arm} {seed}"
-            rows.append(
-                results.get(
-                    label, lambda a=arm, s=seed: run_arm(a, chosen, given.data, given.base, s)
-                )
-            )
+            make = partial(run_arm, arm, chosen, given.data, given.base, seed)
+            rows.append(results.get(label, make))
             if given.json:
                 print(json.dumps(rows[-1]), flush=True)
     if not given.json:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 from zipfile import ZipFile
@@ -118,19 +119,49 @@ def _is_there(prefix: str, begins: Keys) -> bool:
     return not holder or holder in begins
 
 
+# Half of a pair of escapes, as programs write that cut texts by 16-bit units. No JSON parser takes it.
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+_ESCAPE = re.compile(
+    rb"\\(?:(?P<whole>u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+# What may go on behind the end of a piece: an escape, or the first of a pair.
+_UNFINISHED = re.compile(
+    rb"\\+(?:u[dD][89abAB][0-9a-fA-F]{2}(?:\\(?:u[0-9a-fA-F]{0,3})?)?|u[0-9a-fA-F]{0,3})?\Z"
+)
+_TAIL_BYTES = 64
+_PIECE_BYTES = 2**16
+
+
 class _Rewound:
-    """A stream without byte order mark, whose beginning was looked at.
+    """A stream without byte order mark, whose beginning was looked at, and without halves of characters.
 
     Members of a zip cannot be wound back cheaply.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
         self.head = file.read(HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
-        self._held = self.head
+        self._pieces = chain([self.head], iter(lambda: file.read(_PIECE_BYTES), b""))
+        self._tail = b""
 
     def read(self, size: int = -1) -> bytes:
-        if self._held and size:
-            held, self._held = self._held, b""
-            return held
-        return self._file.read(size)
+        if not size:
+            return b""
+        for piece in self._pieces:
+            data = self._tail + piece
+            unfinished = _UNFINISHED.search(data[-_TAIL_BYTES:])
+            end = len(data) - (len(unfinished[0]) if unfinished else 0)
+            self._tail = data[end:]
+            if end:
+                return _whole(data[:end])
+        data, self._tail = self._tail, b""
+        return _whole(data)
+
+
+def _whole(data: bytes) -> bytes:
+    return _ESCAPE.sub(_mended, data) if _HALF.search(data) else data
+
+
+def _mended(escape: re.Match[bytes]) -> bytes:
+    return b"\\ufffd" if escape["half"] else escape[0]

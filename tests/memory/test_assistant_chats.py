@@ -787,3 +787,17 @@ def test_a_real_log_takes_what_llm_would_write(tmp_path: Path) -> None:
         columns = "(id, thread_id, parent_message_hash, tip_message_hash, model, datetime_utc)"
         database(copy, rows.replace("turns VALUES", f"turns {columns} VALUES"))
     assert len(talks(copy)) == 3
+
+
+@pytest.mark.parametrize("before", range(12))
+def test_half_of_a_character_costs_that_character_alone(tmp_path: Path, before: int) -> None:
+    """Programs that cut texts by 16-bit units leave halves of pairs; whole ones and backslashes stay,
+    wherever the file is cut in reading."""
+    marks = r"\ud83d\ude00 \ud83d \\ud83d C:\\new \u00e9 \ud83d\ude00\ude00\ud83d\""
+    said = "x" * (65_460 + before) + 9 * marks
+    message = f'{{"role": "user", "content": "{said}"}}'
+    file = tmp_path / "chats.json"
+    file.write_text(f'[{{"messages": [{message}]}}]')
+    (chat,) = list(read(file))
+    assert isinstance(chat, Conversation)
+    assert chat.messages[0].text.lstrip("x") == 9 * '😀 � \\ud83d C:\\new é 😀��"'
