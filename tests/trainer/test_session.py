@@ -4,6 +4,7 @@ folded when it outgrows the context, and kept."""
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,10 @@ from learnctl.memory.errors import LearnctlError
 from learnctl.memory.lineage import studied_chunks
 from learnctl.memory.search import search
 from learnctl.memory.store import Store
-from learnctl.trainer import chats, registry
+from learnctl.trainer import adapter, chats, registry
 from learnctl.trainer.base import Base
+from learnctl.trainer.generate import answer_batch
+from learnctl.trainer.models import file_sha256
 from learnctl.trainer.options import Options
 from learnctl.trainer.prompt_cache import PromptCache
 from learnctl.trainer.sampling import Sampling
@@ -222,3 +225,41 @@ def test_a_deleted_chat(start: Callable[..., ChatSession], store: Store) -> None
     session.undo()
     session.undo()
     assert chats.chats(store) == []
+
+
+def test_other_weights_in_place(
+    start: Callable[..., ChatSession], store: Store, llama: Base, diary: Any, house: int
+) -> None:
+    """Versions change on the base that is loaded, which answers as before when it is alone again."""
+    publish_noise(store, llama, diary)
+    session = start(retrieval=False)
+    model = session.talker.base.model
+    alone = said(session.ask("Who lives in Dunmere Row?"))
+    session.switch(1)
+    assert session.talker.base.model is model
+    with session.talker.base_alone() as bare:
+        assert answer_batch(llama, bare, [session.prompt()], 8)[0] == alone
+    answers = session.compare([0, 1])
+    assert answers[0] == alone != answers[1]
+    assert session.talker.version == 1
+    with pytest.raises(LearnctlError, match="no version 7"):
+        session.switch(7)
+    session.switch(0)
+    session.undo()
+    assert said(session.ask("Who lives in Dunmere Row?")) == alone
+
+
+def publish_noise(store: Store, base: Base, diary: Any) -> None:
+    """Version 1: an adapter of random weights on the base."""
+    assert diary(store).night([], {}, {}) == 1
+    model = adapter.new_adapter(base, rank=4, seed=1)
+    for value in adapter.weights(model).values():
+        value.data.normal_(std=0.5)
+    folder = store.home.versions / "1"
+    adapter.save_adapter(model, folder)
+    adapter.remove_adapter(model)
+    store.db.execute(
+        "UPDATE adapters SET base_digest = ?, sha256 = ?",
+        [base.digest, file_sha256(folder / adapter.WEIGHTS)],
+    )
+    store.db.conn.commit()
