@@ -71,7 +71,8 @@ class Outcome:
 
     @property
     def faults(self) -> list[str]:
-        return [fault for one in (*self.kills, *self.completed) for fault in one.faults]
+        every: list[Kill | Completed] = [*self.kills, *self.completed]
+        return [fault for one in every for fault in one.faults]
 
 
 class Bench:

@@ -10,7 +10,7 @@ from learnctl.trainer.base import Base
 from learnctl.trainer.distil import teach
 from learnctl.trainer.synthesize import Sample, keep_sample
 
-SAMPLE = {
+SAMPLE: dict[str, Any] = {
     "id": 7,
     "prompt": "What colour is the lamp?",
     "answer": "The lamp is green.",

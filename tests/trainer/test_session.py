@@ -15,7 +15,6 @@ from learnctl.memory.search import search
 from learnctl.memory.store import Store
 from learnctl.trainer import adapter, chats, registry
 from learnctl.trainer.base import Base
-from learnctl.trainer.generate import answer_batch
 from learnctl.trainer.models import file_sha256
 from learnctl.trainer.options import Options
 from learnctl.trainer.prompt_cache import PromptCache
@@ -237,8 +236,7 @@ def test_other_weights_in_place(
     alone = said(session.ask("Who lives in Dunmere Row?"))
     session.switch(1)
     assert session.talker.base.model is model
-    with session.talker.base_alone() as bare:
-        assert answer_batch(llama, bare, [session.prompt()], 8)[0] == alone
+    assert session.talker.base_answer(session.prompt(), 8) == alone
     answers = session.compare([0, 1])
     assert answers[0] == alone != answers[1]
     assert session.talker.version == 1
