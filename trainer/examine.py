@@ -15,7 +15,7 @@ from .options import Options
 from .synthesize import hold_out
 from .talk import Talker
 
-ANSWER_TOKENS = 64
+ANSWER_TOKENS = 40
 
 
 def read_questions(path: Path) -> list[Record]:

@@ -16,6 +16,7 @@ CHOICES = {
     "backend": ("auto", "transformers", "llamacpp"),
     "loss": ("ce", "kl", "both"),
     "fast": ("anew", "continue"),
+    "compute": ("auto", "full"),
     "redact": ("secrets", "contacts"),
 }
 
@@ -35,6 +36,9 @@ class Options:
     """How often each training sample is seen."""
     learning_rate: float = 1e-3
     """The peak of the cosine schedule. Large for a small base; 2e-4 suits 4B and up."""
+    compute: str = "auto"
+    """What the training loop computes in on a CPU: auto (bf16 where the CPU multiplies it in hardware, with
+    fp32 masters), or full."""
     rank: int = 32
     """The rank of the adapter; its alpha is twice that."""
     fast: str = "continue"

@@ -17,8 +17,8 @@ from typing import Any
 
 from ..memory.errors import LearnctlError
 from ..memory.home import private_files, private_folder, sync
-from .adapter import weights
 from .base import Base
+from .compute import Masters, computing, is_quick_in_bf16
 from .options import Options
 from .pack import Pack, Row, lay_out, n_nodes_of, pack
 from .progress import OnProgress, Progress
@@ -74,7 +74,31 @@ def train(
 
     if not any(row.answer_start < len(row.ids) for rows in packs for row in rows):
         raise LearnctlError("there is no answer to learn from in the training rows")
-    parameters = list(weights(model).values())
+    compute_in = torch.bfloat16 if options.compute == "auto" and is_quick_in_bf16(base) else None
+    masters = Masters(model, compute_in)
+    with computing(model, masters, compute_in):
+        report = _loop(
+            base, model, masters, packs, options, checkpoint, stop, on_progress, deadline, on_step
+        )
+    model.eval()
+    return report
+
+
+def _loop(
+    base: Base,
+    model: Any,
+    masters: Masters,
+    packs: list[list[Row]],
+    options: Options,
+    checkpoint: Path,
+    stop: StopSignals,
+    on_progress: OnProgress,
+    deadline: float | None,
+    on_step: Callable[[int], None],
+) -> TrainReport:
+    import torch
+
+    parameters = list(masters.tensors.values())
     optimizer = torch.optim.AdamW(parameters, lr=options.learning_rate, weight_decay=0.0)
     per_step = options.packs_per_step
     n_steps = math.ceil(len(packs) / per_step)
@@ -82,7 +106,8 @@ def train(
     step = 0
     _recover(checkpoint)
     if (checkpoint / "state.json").exists():
-        step, n_steps = _restore(checkpoint, model, optimizer, report)
+        step, n_steps = _restore(checkpoint, masters.tensors, optimizer, report)
+        masters.scatter()
     parts = 1
     model.train()
     began = saved = time.monotonic()
@@ -92,9 +117,11 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = options.learning_rate * rate(step, n_steps)
         loss, parts, laid = _step(base, model, groups, options.pack_tokens, parts)
+        masters.gather()
         torch.nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+        masters.scatter()
         if not math.isfinite(loss):
             raise LearnctlError("training went wrong: the loss is not a number any more")
         step += 1
@@ -112,13 +139,12 @@ def train(
         )
         on_step(step)
         if stop.requested or time.monotonic() - saved > CHECKPOINT_EVERY_S:
-            _save(checkpoint, model, optimizer, report, step, n_steps)
+            _save(checkpoint, masters.tensors, optimizer, report, step, n_steps)
             saved = time.monotonic()
             if stop.requested:
                 raise Interrupted
     # What comes after may be interrupted too.
-    _save(checkpoint, model, optimizer, report, step, n_steps)
-    model.eval()
+    _save(checkpoint, masters.tensors, optimizer, report, step, n_steps)
     return report
 
 
@@ -266,7 +292,12 @@ def _affordable(step: int, n_here: int, n_steps: int, each_s: float, deadline: f
 
 
 def _save(
-    folder: Path, model: Any, optimizer: Any, report: TrainReport, step: int, n_steps: int
+    folder: Path,
+    trained: dict[str, Any],
+    optimizer: Any,
+    report: TrainReport,
+    step: int,
+    n_steps: int,
 ) -> None:
     """A checkpoint: written beside its place, synced, renamed."""
     import torch
@@ -275,8 +306,8 @@ def _save(
     scratch = folder.with_name(folder.name + ".tmp")
     shutil.rmtree(scratch, ignore_errors=True)
     private_folder(scratch)
-    names = list(weights(model))
-    trained = {name: value.detach().contiguous() for name, value in weights(model).items()}
+    names = list(trained)
+    held = {name: value.detach().contiguous() for name, value in trained.items()}
     state = optimizer.state_dict()["state"]
     moments = {
         f"{key} {names[index]}": value.contiguous()
@@ -293,7 +324,7 @@ def _save(
         "losses": report.losses,
     }
     with private_files():
-        save_file(trained, scratch / "adapter.safetensors")
+        save_file(held, scratch / "adapter.safetensors")
         save_file(moments, scratch / "optimizer.safetensors")
         (scratch / "state.json").write_text(json.dumps(told))
     for file in scratch.iterdir():
@@ -315,18 +346,20 @@ def _recover(folder: Path) -> None:
         os.replace(older, folder)
 
 
-def _restore(folder: Path, model: Any, optimizer: Any, report: TrainReport) -> tuple[int, int]:
+def _restore(
+    folder: Path, trained: dict[str, Any], optimizer: Any, report: TrainReport
+) -> tuple[int, int]:
     import torch
     from safetensors.torch import load_file
 
     saved = load_file(folder / "adapter.safetensors")
     moments = load_file(folder / "optimizer.safetensors")
     with torch.no_grad():
-        for name, value in weights(model).items():
+        for name, value in trained.items():
             value.copy_(saved[name])
     state = {
         index: {key: moments[f"{key} {name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
-        for index, name in enumerate(weights(model))
+        for index, name in enumerate(trained)
     }
     whole = optimizer.state_dict()
     optimizer.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
