@@ -67,7 +67,7 @@ STUDY_SHARE = 0.25
 TRAIN_SHARE = 0.4
 ASSUMED_SPEED = 150.0  # tokens a second, where none was measured yet
 CLOSING_FACTOR = 1.6
-FORM_PROBES = 8
+FORM_PROBES = 6
 REFUSALS = 3
 
 

@@ -34,7 +34,7 @@ INNER_NAME = re.compile(r"(?<!^)\b[A-Z][\w'’-]{2,}\b")
 OWNED = re.compile(r"\b(?:my|our|your|the|a|an) ([a-z]{3,})\b")
 ANSWER_TOKENS = 32
 # How well a base reads is measured on so many questions, once.
-READING_QUESTIONS = 12
+READING_QUESTIONS = 8
 FEWEST_TO_READ = 6
 
 
