@@ -39,6 +39,11 @@ class Copy:
         return self.wait()
 
     @property
+    def ended(self) -> bool:
+        found = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return found is not None
+
+    @property
     def phases(self) -> list[str]:
         """The beginnings of the lines it has said, up to a colon."""
         return [line.partition(":")[0] for line in self.said.read_text().splitlines()]
@@ -46,8 +51,7 @@ class Copy:
     def wait_for(self, phase: str) -> bool:
         """Wait until it has said a line that begins so; false where it ends without."""
         while True:
-            # In this order: what it said last is read after it has ended.
-            ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            ended = self.ended  # asked first: what it said last is read after it has ended
             if phase in self.phases:
                 return True
             if ended:

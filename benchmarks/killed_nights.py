@@ -251,10 +251,11 @@ def show(outcome: Outcome) -> None:
             f"| {phase} | {outcome.undisturbed_s[phase]:.3f} | {killed[phase]} | {kept[phase]}"
             f" | {killed[phase] - faulty[phase]} |"
         )
-    good = sum(not one.faults for one in outcome.completed)
-    farthest = max(one.apart for one in outcome.completed)
+    ended = [one for one in outcome.completed if one.kills]
+    good = sum(not one.faults for one in ended)
+    farthest = max((one.apart for one in ended), default=0.0)
     print(
-        f"\nafter {len(outcome.kills)} kills {good} of {len(outcome.completed)} nights came to the end of an"
+        f"\nafter {len(outcome.kills)} kills {good} of {len(ended)} nights came to the end of an"
         f" undisturbed one; weights at most {farthest:g} apart"
     )
     for fault in outcome.faults:
