@@ -6,6 +6,7 @@ was, to the same result.
 """
 
 import json
+import math
 import resource
 import shutil
 import sqlite3
@@ -269,7 +270,7 @@ class _Night:
         """What is rehearsed of what the weights below learned, and why each of it was taken."""
         if not (choice.parent and n_samples):
             return []
-        n_pool = round(POOL * n_samples)
+        n_pool = math.ceil(POOL * n_samples)
         seed = self.options.seed
         pool = choose_replay(self.store, choice.parent, leave_out, n_pool, seed)
         if len(pool) > n_samples:
