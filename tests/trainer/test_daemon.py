@@ -32,13 +32,21 @@ def at_work(home: Home, unload_after_s: float = 600.0) -> Iterator[Daemon]:
     daemon = Daemon(home, unload_after_s)
     thread = threading.Thread(target=daemon.run)
     thread.start()
-    wait_for(home.daemon_socket.exists)
+    wait_for(lambda: answers(home))  # a socket may be there that nobody listens at
     try:
         yield daemon
     finally:
         warm.ask(home, "stop")
         thread.join()
     assert not home.daemon_socket.exists()
+
+
+def answers(home: Home) -> bool:
+    try:
+        warm.ask(home, "status")
+    except warm.NoDaemon:
+        return False
+    return True
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
