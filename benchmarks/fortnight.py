@@ -1,10 +1,10 @@
 """A fortnight of nights in minutes: dated notes arrive, each night is fired on its own date, and much goes wrong.
 
-    python -m benchmarks.fortnight [--nights 14] [--base tiny|embedded|…] [--data FOLDER] [--json]
+    python -m benchmarks.fortnight [--nights 14] [--base tiny|embedded|…] [--data FOLDER] [--cron] [--json]
 
 Each day a note lies in a watched folder: a session of a long talk from `FOLDER/locomo/conversations.json`, else
 invented ones (`benchmarks/invented.py`). Each night is `learnctl consolidate --scheduled`, at 03:00 of its date
-where faketime is there. On the way: a night killed with SIGKILL while it trains, one whose disk is full, a note
+where faketime is there; with `--cron`, a real cron daemon fires it. On the way: a night killed with SIGKILL while it trains, one whose disk is full, a note
 that gives orders to a model and one of shuffled words, a source that is forgotten, and a rollback. In the
 end `check` passes, the continual matrix has a row for each version that served, what was forgotten is in no
 file of the home, and all else that came is in the store, in the words in which it came, and learned. The tiny
@@ -33,6 +33,7 @@ from learnctl.memory.lineage import in_service, new_chunks, served
 from learnctl.memory.store import Store
 from tests.trainer.conftest import make_model
 
+from . import cron
 from .forked import Copy, done, import_all, learnctl
 from .invented import nights as invented_nights
 from .killed_nights import SETTINGS
@@ -41,7 +42,7 @@ from .lived import locomo
 FIRST = date(2026, 3, 1)
 CLOCK = "FAKETIME_TIMESTAMP_FILE"
 # What a file may have at most while the disk is "full": a full disk is met at different moments.
-FULL_DISKS = (40_000, 150_000, 300_000)
+FULL_DISKS = (40_000, 90_000, 150_000)
 ENDS = {0: "promoted", 1: "error", 4: "refused", 5: "nothing", 75: "not now", -9: "killed"}
 ORDERS = (
     "# From a page\n\nThe ferry to Aldmoor sails at seven.\n\n"
@@ -75,9 +76,12 @@ class Fortnight:
 class Life:
     """One home over many nights."""
 
-    def __init__(self, work: Path, config: dict[str, Any], notes: list[tuple[str, str]]) -> None:
+    def __init__(
+        self, work: Path, config: dict[str, Any], notes: list[tuple[str, str]], by_cron: bool
+    ) -> None:
         self.work = work
         self.notes = notes
+        self.by_cron = by_cron
         self.home = work / "home"
         self.folder = work / "watched"
         self.said = work / "said"
@@ -127,26 +131,33 @@ class Life:
             kill_in: the phase in which it is killed.
             disk: bytes that a file may have, as on a disk that is full.
         """
-        work = learnctl(self.home, "consolidate", "--scheduled", *EASY)
+        n_logged = len(self._log())
+
+        def reached() -> bool:
+            return f" {kill_in}" in self._log()[n_logged:]
+
+        set_clock(f"{night.date} 02:59:58")
+        began = time.monotonic()
+        if self.by_cron:
+            line = self._expect(0, "schedule", "print", "--using", "cron", *EASY)
+            code = cron.fire(line, self.work, reached if kill_in else None, disk)
+        else:
+            code = self._fire_a_copy(reached if kill_in else None, disk)
+        night.elapsed_s += round(time.monotonic() - began, 1)
+        night.tries.append(ENDS.get(code, f"exit code {code}"))
+
+    def _fire_a_copy(self, cut: Callable[[], bool] | None, disk: int | None) -> int:
+        night = learnctl(self.home, "consolidate", "--scheduled", *EASY)
 
         def limited() -> None:
             if disk is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (disk, disk))
-            work()
+            night()
 
-        set_clock(f"{night.date} 03:{len(night.tries)}0:00")
-        began = time.monotonic()
         copy = Copy(limited, self.said)
-        if kill_in:
-            self._wait_for(copy, kill_in)
-        code = copy.kill() if kill_in else copy.wait()
-        night.elapsed_s += round(time.monotonic() - began, 1)
-        night.tries.append(ENDS.get(code, f"exit code {code}"))
-
-    def _wait_for(self, copy: Copy, phase: str) -> None:
-        n_logged = len(self._log())
-        while f" {phase}" not in self._log()[n_logged:] and not copy.ended:
+        while cut and not cut() and not copy.ended:
             time.sleep(0.01)
+        return copy.kill() if cut else copy.wait()
 
     def _log(self) -> str:
         return "".join(file.read_text() for file in sorted(self.home.glob("nights/*.log")))
@@ -179,8 +190,8 @@ class Life:
         (self.folder / "shuffled.md").write_text(" ".join(words) + "\n", encoding="utf-8")
 
     def _forget(self, night: Night) -> None:
-        """The second note goes, and what it alone held is remembered to look for."""
-        name, _ = self.notes[1]
+        """The note of the night before goes, and with it the version that learned it."""
+        name, _ = self.notes[len(self.found.nights) - 1]
         self._expect(0, "forget", str(self.folder / name), "--yes")
         (self.folder / name).unlink()
         self.forgotten.append(name)
@@ -316,8 +327,11 @@ def main() -> None:
     parser.add_argument("--nights", type=int, default=14, help="at least 5")
     parser.add_argument("--base", default="tiny")
     parser.add_argument("--data", type=Path, help="a folder with locomo/conversations.json in it")
+    parser.add_argument("--cron", action="store_true", help="fired by a cron daemon of its own")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    if given.cron and not cron.can_start():
+        parser.exit(0, "skipped: needs root, cron, faketime and a mount namespace\n")
     if given.nights < 5:
         parser.error("--nights must be at least 5")
     if given.data and not (given.data / "locomo" / "conversations.json").exists():
@@ -331,7 +345,7 @@ def main() -> None:
             model = work / "model"
             done(lambda: make_model("llama", model), work / "said")
             config = {**SETTINGS, "base": str(model)}
-        life = Life(work, config, notes_of(given.data, given.nights))
+        life = Life(work, config, notes_of(given.data, given.nights), given.cron)
         found = life.live(lambda night: print(night, file=sys.stderr, flush=True))
     if given.json:
         print(json.dumps(asdict(found), indent=1))

@@ -36,4 +36,4 @@ def test_five_nights() -> None:
     assert tries[1] == ["killed", "promoted"]
     assert tries[2] == ["error", "error", "error", "promoted"]
     assert found["nights"][-1]["version"] == 5
-    assert len(found["matrix"]) == 3  # the base, and the two versions that nothing was taken from
+    assert len(found["matrix"]) == 4  # the base, and the versions of nights 1, 2 and 5
