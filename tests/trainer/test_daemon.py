@@ -30,7 +30,7 @@ QUESTION = [{"role": "user", "content": "What is the dog called?"}]
 @contextmanager
 def at_work(home: Home, unload_after_s: float = 600.0) -> Iterator[Daemon]:
     daemon = Daemon(home, unload_after_s)
-    thread = threading.Thread(target=daemon.run)
+    thread = threading.Thread(target=daemon.run, daemon=True)  # a failure must not keep pytest
     thread.start()
     wait_for(lambda: answers(home))  # a socket may be there that nobody listens at
     try:
