@@ -19,6 +19,7 @@ from ..memory.errors import LearnctlError
 from ..memory.home import private_files, private_folder, sync
 from .base import Base
 from .compute import Masters, computing, is_quick_in_bf16
+from .models import file_sha256
 from .options import Options
 from .pack import Pack, Row, lay_out, n_nodes_of, pack
 from .progress import OnProgress, Progress
@@ -30,6 +31,7 @@ CLIP_NORM = 1.0
 SOFT_CHOICES = 20
 LEAST_SHARE = 1e-6
 CHECKPOINT_EVERY_S = 120.0
+CHECKPOINT_TENSORS = ("adapter.safetensors", "optimizer.safetensors")
 # The share of steps in which the rate rises from nothing; the loss of the first steps is steep.
 WARM_UP = 0.03
 
@@ -105,9 +107,14 @@ def _loop(
     report = TrainReport()
     step = 0
     _recover(checkpoint)
-    if (checkpoint / "state.json").exists():
-        step, n_steps = _restore(checkpoint, masters.tensors, optimizer, report)
-        masters.scatter()
+    if checkpoint.exists():
+        try:
+            step, n_steps = _restore(checkpoint, masters.tensors, optimizer, report)
+        except _Unreadable as error:
+            shutil.rmtree(checkpoint)
+            on_progress(Progress("checkpoint", 0, 0, note=f"{error}; training begins anew"))
+        else:
+            masters.scatter()
     parts = 1
     model.train()
     began = saved = time.monotonic()
@@ -324,8 +331,9 @@ def _save(
         "losses": report.losses,
     }
     with private_files():
-        save_file(held, scratch / "adapter.safetensors")
-        save_file(moments, scratch / "optimizer.safetensors")
+        for name, tensors in zip(CHECKPOINT_TENSORS, (held, moments), strict=True):
+            save_file(tensors, scratch / name)
+            told[name] = file_sha256(scratch / name)
         (scratch / "state.json").write_text(json.dumps(told))
     for file in scratch.iterdir():
         sync(file)
@@ -346,14 +354,23 @@ def _recover(folder: Path) -> None:
         os.replace(older, folder)
 
 
+class _Unreadable(Exception):
+    """A checkpoint is not what was saved; says which file."""
+
+
 def _restore(
     folder: Path, trained: dict[str, Any], optimizer: Any, report: TrainReport
 ) -> tuple[int, int]:
+    """Take up a checkpoint: the step it was saved at, and how many there are to be.
+
+    Raises:
+        _Unreadable: it was cut short or changed; nothing was taken up.
+    """
     import torch
     from safetensors.torch import load_file
 
-    saved = load_file(folder / "adapter.safetensors")
-    moments = load_file(folder / "optimizer.safetensors")
+    told = _read_state(folder)
+    saved, moments = (load_file(folder / name) for name in CHECKPOINT_TENSORS)
     with torch.no_grad():
         for name, value in trained.items():
             value.copy_(saved[name])
@@ -363,8 +380,20 @@ def _restore(
     }
     whole = optimizer.state_dict()
     optimizer.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
-    told = json.loads((folder / "state.json").read_text())
     for name in ("n_tokens", "n_answer_tokens", "elapsed_s", "losses"):
         setattr(report, name, told[name])
     report.n_steps = told["step"]
     return int(told["step"]), int(told["n_steps"])
+
+
+def _read_state(folder: Path) -> dict[str, Any]:
+    """What a checkpoint says of itself, once its tensors are found to be those that were saved."""
+    name = "state.json"
+    try:
+        told: dict[str, Any] = json.loads((folder / name).read_text())
+        for name in CHECKPOINT_TENSORS:
+            if file_sha256(folder / name) != told[name]:
+                raise ValueError("not what was saved")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _Unreadable(f"{folder / name} is missing or damaged") from error
+    return told

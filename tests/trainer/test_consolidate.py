@@ -458,6 +458,27 @@ def test_stopped_and_gone_on(
         assert apart(published(other, 1), published(store, 1)) < 1e-5
 
 
+def test_a_checkpoint_that_cannot_be_read(
+    store: Store, house: int, settings: Settings, tmp_path: Path
+) -> None:
+    """The run of a stopped night whose checkpoint was damaged trains anew, to the same weights, and says so."""
+    options = settings(epochs=6, pack_tokens=128, learning_rate=1e-2)
+    assert consolidate(store, options, on_step=terminate_at(3))["decision"] == "paused"
+    damaged = store.home.runs / "1" / "checkpoint" / "adapter.safetensors"
+    os.truncate(damaged, damaged.stat().st_size // 2)
+    told: list[Progress] = []
+    steps: list[int] = []
+    done = consolidate(store, options, on_progress=told.append, on_step=steps.append)
+    assert (done["decision"], done["run"], steps[0]) == ("promoted", 1, 1)
+    notes = [one.note for one in told if one.phase == "checkpoint"]
+    assert notes == [f"{damaged} is missing or damaged; training begins anew"]
+    with Store.open(Home(tmp_path / "undisturbed"), create=True) as other:
+        ingest(other, [tmp_path / "notes" / "house.md"])
+        whole = consolidate(other, options)
+        assert (whole["losses"], whole["n_tokens"]) == (done["losses"], done["n_tokens"])
+        assert apart(published(other, 1), published(store, 1)) < 1e-5
+
+
 def test_stopped_before_training(store: Store, house: int, settings: Settings) -> None:
     """A signal during study or measuring pauses too, and nothing is lost."""
     options = settings()

@@ -21,7 +21,7 @@ from learnctl.trainer.adapter import (
 from learnctl.trainer.base import Base
 from learnctl.trainer.options import Options
 from learnctl.trainer.pack import Row, pack
-from learnctl.trainer.progress import silent
+from learnctl.trainer.progress import Progress, silent
 from learnctl.trainer.stop import Interrupted, StopSignals
 from learnctl.trainer.train import TrainReport, _step, rate, train
 
@@ -226,6 +226,38 @@ def test_stop_and_go_on(
     assert apart(adapter_after(model), expected) < 1e-5
     assert rest.losses == whole.losses
     assert (rest.n_tokens, rest.n_answer_tokens) == (whole.n_tokens, whole.n_answer_tokens)
+
+
+@pytest.mark.parametrize("name", ["state.json", "adapter.safetensors", "optimizer.safetensors"])
+@pytest.mark.parametrize("fault", ["cut short", "foreign", "missing"])
+def test_a_checkpoint_that_cannot_be_read(
+    tiny: Callable[[str], Base],
+    learn: Callable[..., TrainReport],
+    options: Options,
+    tmp_path: Path,
+    name: str,
+    fault: str,
+) -> None:
+    """It is dropped, one line tells so, and training begins anew."""
+    stop = StopSignals()
+    base = tiny("llama")
+    with pytest.raises(Interrupted):
+        learn(base, new_adapter(base, 4, 0), options, stop=stop, on_step=lambda _: stop.request())
+    file = tmp_path / "checkpoint" / name
+    held = file.read_bytes()
+    if fault == "missing":
+        file.unlink()
+    else:
+        file.write_bytes(held[:-9] if fault == "cut short" else held[:-9] + b"\xff" * 9)
+
+    told: list[Progress] = []
+    steps: list[int] = []
+    base = tiny("llama")
+    model = new_adapter(base, 4, 0)
+    learn(base, model, options, on_progress=told.append, on_step=steps.append)
+    assert steps[0] == 1
+    notes = [one.note for one in told if one.phase == "checkpoint"]
+    assert notes == [f"{file} is missing or damaged; training begins anew"]
 
 
 def test_same_seed_same_adapter(
