@@ -1,4 +1,4 @@
-"""`learnctl evaluate`: a file of questions, a general suite, and the report of all that was measured."""
+"""`learnctl evaluate`: files of questions, a general suite, and the report of all that was measured."""
 
 import errno
 import os
@@ -19,10 +19,10 @@ ITEMS = 930
 
 def evaluate(
     ctx: Context,
-    file: Annotated[
-        Path | None,
+    files: Annotated[
+        list[Path] | None,
         Argument(
-            metavar="[FILE]", help="JSON lines with `question` and `gold`.", show_default=False
+            metavar="FILE…", help="JSON lines with `question` and `gold`.", show_default=False
         ),
     ] = None,
     report: Annotated[
@@ -48,10 +48,10 @@ def evaluate(
     version: flags.Version = None,
     as_json: flags.Json = False,
 ) -> None:
-    """Measure what is known: a file of questions, general ability, or the report of every night.
+    """Measure what is known: files of questions, general ability, or the report of every night.
 
-    A FILE is asked from the weights alone, and the right answers are counted. Its wordings are never
-    trained on from then on, so the same file can be asked after every night.
+    Each FILE is asked from the weights alone, and the right answers are counted. Its wordings are
+    never trained on from then on, so the same files can be asked after every night.
 
     Examples:
 
@@ -61,21 +61,21 @@ def evaluate(
 
       learnctl evaluate --suite general/ --items 300
     """
-    chosen = [file is not None, suite is not None, report is not None or text]
+    chosen = [bool(files), suite is not None, report is not None or text]
     if sum(chosen) != 1:
         ctx.fail("give a FILE of questions, or --suite, or --report or --text")
-    if file is not None:
-        _questions(ctx, file, version, as_json)
+    if files:
+        _questions(ctx, files, version, as_json)
     elif suite is not None:
         _suite(ctx, suite, items, version, as_json)
     else:
         _report(ctx, report, text, as_json)
 
 
-def _questions(ctx: Context, file: Path, version: int | None, as_json: bool) -> None:
+def _questions(ctx: Context, files: list[Path], version: int | None, as_json: bool) -> None:
     from ..trainer.examine import examine, read_questions
 
-    questions = read_questions(file)
+    questions = [{**row, "file": str(file)} for file in files for row in read_questions(file)]
     with open_store(ctx) as store:
         result = examine(store, load_options(ctx), questions, version)
     if as_json:

@@ -32,11 +32,11 @@ def learnctl(*words: str) -> Any:
     return json.loads(done.stdout)
 
 
-def ask(file: str, version: str) -> list[dict[str, Any]]:
-    answers: list[dict[str, Any]] = learnctl("evaluate", str(HERE / file), "--version", version)[
-        "answers"
-    ]
-    return answers
+def ask(version: str, *files: str) -> tuple[list[dict[str, Any]], ...]:
+    """The answers of a version to each file of questions."""
+    paths = [str(HERE / file) for file in files]
+    answers = learnctl("evaluate", *paths, "--version", version)["answers"]
+    return tuple([one for one in answers if one["file"] == path] for path in paths)
 
 
 def night(folder: str) -> dict[str, Any]:
@@ -57,16 +57,13 @@ def main() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
     subprocess.run([*LEARNCTL, "init", "--yes"], check=True)
 
-    everyday_before = ask("everyday.jsonl", "base")
-    stages = [ask("questions.jsonl", "base")]
-    reports = []
-    for folder in ("night1", "night2"):
-        reports.append(night(folder))
-        version = str(reports[-1]["version"])
-        stages.append(ask("questions.jsonl", version))
-    everyday_after = ask("everyday.jsonl", version)
+    before, everyday_before = ask("base", "questions.jsonl", "everyday.jsonl")
+    reports = [night("night1")]
+    (between,) = ask(str(reports[-1]["version"]), "questions.jsonl")
+    reports.append(night("night2"))
+    after, everyday_after = ask(str(reports[-1]["version"]), "questions.jsonl", "everyday.jsonl")
 
-    before, _, after = stages
+    stages = [before, between, after]
     print("\nEvery question, from the weights alone\n")
     for old, new in zip(before, after, strict=True):
         print(f"{'✓' if new['correct'] else '·'} {new['question']}  [{new['gold'][0]}]")

@@ -183,3 +183,18 @@ def test_suite_of_what_is_not_there(run: Any, nights: None, tmp_path: Path) -> N
     assert result.exit_code == 1
     assert "gsm.jsonl: no multiple-choice items" in result.stderr
     assert run("evaluate", "--suite", str(tmp_path / "none")).exit_code == 1
+
+
+def test_several_files(
+    run: Any, run_json: Any, notes: Path, embedded_models: Path, tmp_path: Path
+) -> None:
+    """One load of the model answers them all; each answer names its file."""
+    run("ingest", str(notes))
+    for name, question in (("a", "What is the capital of France?"), ("b", "What is 1 plus 1?")):
+        row = {"question": question, "gold": "Paris"}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row))
+    paths = [str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl")]
+    result = run_json("evaluate", *paths, "--version", "base")
+    assert [one["file"] for one in result["answers"]] == paths
+    assert [one["correct"] for one in result["answers"]] == [True, False]
+    assert result["n"] == 2
