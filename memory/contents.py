@@ -16,7 +16,7 @@ from .lineage import mark_adapters, trained_on
 from .quality import LeftOut, sift
 from .records import Conversation, Document, Item, Message, Section
 from .redact import Redactor
-from .store import Record, Store, marks, now
+from .store import Record, Store, batches, marks, now
 from .suspicion import why_kept_back
 
 COUNTS = (
@@ -91,7 +91,7 @@ def sweep(store: Store, source_id: int | None = None) -> Record:
     if source_id is not None:
         for version in versions:
             _link(store, "outgrown", source_id, version)
-    for some in _batches(chunk_ids):
+    for some in batches(chunk_ids):
         store.db.execute(f"DELETE FROM chunks WHERE id IN ({marks(some)})", some)
     return {"documents": n_documents, "chunks": len(chunk_ids), "samples": n_samples}
 
@@ -100,7 +100,7 @@ def remove_samples(store: Store, chunk_ids: list[int]) -> tuple[int, set[int]]:
     """Delete all that was made of some chunks; how many samples, and the versions trained on them."""
     n_samples = 0
     versions: set[int] = set()
-    for some in _batches(chunk_ids):
+    for some in batches(chunk_ids):
         of_chunks = f"SELECT id FROM samples WHERE chunk_id IN ({marks(some)})"
         versions |= trained_on(store, of_chunks, some)
         n_samples += store.value(f"SELECT count(*) FROM ({of_chunks})", *some)
@@ -387,7 +387,3 @@ def _link(store: Store, table: str, source_id: int, held_id: int) -> None:
 
 def _sha256(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _batches(values: list[int], size: int = 500) -> Iterable[list[int]]:
-    return (values[start : start + size] for start in range(0, len(values), size))

@@ -5,9 +5,10 @@ Version 0 is the base, untouched.
 """
 
 import json
+from collections.abc import Collection
 from typing import Any
 
-from .store import Record, Store, marks
+from .store import Record, Store, batches, marks
 
 # A setting: the versions that were pruned, as JSON.
 PRUNED = "pruned"
@@ -67,6 +68,20 @@ def learned_chunks(store: Store, version: int) -> set[int]:
         *chain,
     )
     return {row["id"] for row in found}
+
+
+def first_sources(store: Store, chunk_ids: Collection[int]) -> dict[int, int]:
+    """The first source that holds each of some chunks; what no source holds is left out."""
+    # By their numbers: SQLite reads the view `origins` from end to end where it is joined.
+    return {
+        row["chunk_id"]: row["source_id"]
+        for some in batches(chunk_ids)
+        for row in store.rows(
+            "SELECT chunk_id, min(source_id) AS source_id FROM origins"
+            f" WHERE chunk_id IN ({marks(some)}) GROUP BY chunk_id",
+            *some,
+        )
+    }
 
 
 def studied_chunks(store: Store) -> list[Record]:

@@ -10,8 +10,8 @@ import random
 from collections import defaultdict
 from typing import TypeVar
 
-from .lineage import ancestors, learned_chunks
-from .store import Record, Store, marks
+from .lineage import ancestors, first_sources, learned_chunks
+from .store import Record, Store, batches, marks
 
 T = TypeVar("T")
 
@@ -38,22 +38,20 @@ def choose_replay(
     Args:
         leave_out: chunks that are trained on as new and need no rehearsal.
     """
-    chunk_ids = sorted(learned_chunks(store, version) - leave_out)
+    source_of = first_sources(store, sorted(learned_chunks(store, version) - leave_out))
     chain = ancestors(store, version)
     chooser = random.Random(seed)
     by_source: dict[int, dict[int, list[Record]]] = defaultdict(lambda: defaultdict(list))
-    for start in range(0, len(chunk_ids), 500):
-        some = chunk_ids[start : start + 500]
+    for some in batches(source_of):
         for sample in store.rows(
-            "SELECT s.id, s.chunk_id, s.kind, s.prompt, s.answer, NULL AS surprise,"
-            " (SELECT min(source_id) FROM origins o WHERE o.chunk_id = s.chunk_id) AS source_id"
-            f" FROM samples s WHERE s.chunk_id IN ({marks(some)}) AND s.id IN"
-            " (SELECT rs.sample_id FROM run_samples rs JOIN adapters a ON a.run_id = rs.run_id"
-            f" WHERE a.version IN ({marks(chain)})) ORDER BY s.id",
+            "SELECT s.id, s.chunk_id, s.kind, s.prompt, s.answer, NULL AS surprise"
+            f" FROM samples s WHERE s.chunk_id IN ({marks(some)}) AND EXISTS"
+            " (SELECT 1 FROM run_samples rs JOIN adapters a ON a.run_id = rs.run_id"
+            f" WHERE rs.sample_id = s.id AND a.version IN ({marks(chain)})) ORDER BY s.id",
             *some,
             *chain,
         ):
-            by_source[sample["source_id"]][sample["chunk_id"]].append(sample)
+            by_source[source_of[sample["chunk_id"]]][sample["chunk_id"]].append(sample)
     turns = [
         _round_robin(
             [_shuffled(samples, chooser) for samples in _shuffled(list(of.values()), chooser)]

@@ -13,7 +13,7 @@ Nothing here knows of torch. Records go in and out as plain dicts.
 import json
 import os
 import sqlite3
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -584,6 +584,12 @@ def now() -> str:
 
 def to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def batches(values: Collection[int], size: int = 500) -> Iterator[list[int]]:
+    """The values in lists short enough for one SQL query."""
+    listed = list(values)
+    return (listed[start : start + size] for start in range(0, len(listed), size))
 
 
 def marks(values: Iterable[Any]) -> str:

@@ -7,7 +7,7 @@ neither studied nor rehearsed. A passage that is kept back stands in no prompt e
 from . import contents
 from .errors import LearnctlError
 from .lineage import mark_adapters
-from .store import Record, Store, marks
+from .store import Record, Store, batches, marks
 
 TIERS = ("own", "known", "untrusted")
 
@@ -29,13 +29,19 @@ def set_trust(store: Store, source_ids: list[int], tier: str) -> None:
 
 
 def _unlearn(store: Store, source_id: int) -> None:
-    distrusted = store.rows(
-        "SELECT DISTINCT o.chunk_id AS id FROM origins o WHERE o.source_id = ? AND NOT EXISTS"
-        " (SELECT 1 FROM origins p JOIN sources s ON s.id = p.source_id"
-        "  WHERE p.chunk_id = o.chunk_id AND s.trust != 'untrusted')",
-        source_id,
-    )
-    _, versions = contents.remove_samples(store, [chunk["id"] for chunk in distrusted])
+    held = store.rows("SELECT DISTINCT chunk_id FROM origins WHERE source_id = ?", source_id)
+    distrusted = {row["chunk_id"] for row in held}
+    # By their numbers: SQLite reads the view `origins` from end to end where it is joined with itself.
+    for some in batches(sorted(distrusted)):
+        distrusted -= {
+            row["chunk_id"]
+            for row in store.rows(
+                "SELECT o.chunk_id FROM origins o JOIN sources s ON s.id = o.source_id"
+                f" WHERE o.chunk_id IN ({marks(some)}) AND s.trust != 'untrusted'",
+                *some,
+            )
+        }
+    _, versions = contents.remove_samples(store, sorted(distrusted))
     mark_adapters(store, versions, "stale")
     for version in versions:
         store.db.execute("INSERT OR IGNORE INTO outgrown VALUES (?, ?)", [source_id, version])

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ..memory.lineage import served
+from ..memory.lineage import first_sources, served
 from ..memory.store import Store, marks
 from .evaluate import FORMS
 
@@ -52,10 +52,8 @@ def answers(store: Store, version: int, chunks: Collection[int] | None = None) -
             WHERE e.stage IN ('before', 'after') AND r.report IS NOT NULL
         )
         SELECT e.version, e.run_id AS run, e.stage, e.probe_id AS probe, p.chunk_id AS chunk,
-            o.source_id AS source, p.wording, e.form, e.correct
+            p.wording, e.form, e.correct
         FROM answered e JOIN probes p ON p.id = e.probe_id
-        JOIN (SELECT chunk_id, min(source_id) AS source_id FROM origins GROUP BY chunk_id) o
-            ON o.chunk_id = p.chunk_id
         WHERE e.version IN ({marks(chain)}) AND e.form IN ({marks(FORMS)}){only}
         ORDER BY e.version, e.id
         """,
@@ -63,7 +61,12 @@ def answers(store: Store, version: int, chunks: Collection[int] | None = None) -
         *FORMS,
         *(chunks or ()),
     )
-    return [Answer(**{**row, "correct": bool(row["correct"])}) for row in found]
+    source_of = first_sources(store, {row["chunk"] for row in found})
+    return [
+        Answer(**{**row, "source": source_of[row["chunk"]], "correct": bool(row["correct"])})
+        for row in found
+        if row["chunk"] in source_of
+    ]
 
 
 def first_learned(store: Store, version: int) -> dict[int, int]:
