@@ -84,8 +84,9 @@ def remove(name: str) -> int:
     Raises:
         LearnctlError: no such model in the cache.
     """
-    folder = models_folder() / slug(name)
-    if not folder.is_dir():
+    # Looked up and not put together: `..` or an empty name would be another folder.
+    folder = next((m.path for m in installed() if m.path.name == slug(name)), None)
+    if folder is None:
         raise LearnctlError(f"no model `{name}` in {models_folder()}")
     n_bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     shutil.rmtree(folder)

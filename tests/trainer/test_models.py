@@ -1,0 +1,42 @@
+"""The cache of base models: what is in it can be removed, and nothing else."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from learnctl.memory.errors import LearnctlError
+from learnctl.memory.home import models_folder
+from learnctl.trainer import models
+
+
+@pytest.fixture
+def cached() -> Callable[[str], Path]:
+    """A model in the cache of this test, by name."""
+
+    def make(name: str) -> Path:
+        folder = models_folder() / models.slug(name)
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}")
+        return folder
+
+    return make
+
+
+def test_a_model_is_removed_by_its_name(cached: Callable[[str], Path]) -> None:
+    folder, other = cached("Qwen/Qwen3-4B"), cached("embedded")
+    assert models.remove("Qwen/Qwen3-4B") == 2
+    assert not folder.exists()
+    assert other.exists()
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "../beside", "missing"])
+def test_nothing_else_is_removed(name: str, cached: Callable[[str], Path]) -> None:
+    """A name that is none of a model in the cache deletes nothing, also not the cache or what is around it."""
+    folder = cached("embedded")
+    beside = models_folder().parent / "beside"
+    beside.mkdir()
+    with pytest.raises(LearnctlError, match="no model"):
+        models.remove(name)
+    assert folder.exists()
+    assert beside.exists()
