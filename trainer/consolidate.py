@@ -33,7 +33,7 @@ from ..memory.lineage import (
 from ..memory.priority import in_priority
 from ..memory.replay import POOL, by_turn_and_surprise, choose_replay
 from ..memory.store import Record, Store, now, to_json
-from . import adapter, evaluate, gate, levels, registry, warm
+from . import adapter, evaluate, gate, levels, models, registry, warm
 from . import base as bases
 from .base import Base
 from .distil import teach
@@ -164,7 +164,7 @@ def choose(store: Store, fast: str, base_digest: str | None = None) -> Choice | 
 
 def plan(store: Store, options: Options) -> Record:
     """What `consolidate` would train and about what it would cost; loads no model."""
-    choice = choose(store, options.fast)
+    choice = choose(store, options.fast, _digest(options) if in_service(store) else None)
     if choice is None:
         return {
             "sources": [],
@@ -196,6 +196,14 @@ def plan(store: Store, options: Options) -> Record:
         "level": choice.level,
         "base": options.base,
     }
+
+
+def _digest(options: Options) -> str | None:
+    """The digest of the base that a night would train on; None where it is not on this machine."""
+    try:
+        return models.digest(bases.find(options.base, bases.choose_device(options.device)))
+    except LearnctlError:
+        return None
 
 
 class _Night:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -325,6 +325,10 @@ def test_dry_run(store: Store, take: Take, house: int, settings: Settings) -> No
     assert planned["level"] == "fast"
     assert [Path(path).name for path in planned["sources"]] == ["dog.txt"]
     assert planned["estimated_s"] > 0
+    other = plan(store, settings("qwen"))
+    assert other["level"] == "slow"
+    assert {Path(path).name for path in other["sources"]} == {"house.md", "dog.txt"}
+    assert plan(store, replace(options, base="nowhere")) == {**planned, "base": "nowhere"}
 
 
 def test_one_at_a_time(store: Store, house: int, settings: Settings) -> None:
