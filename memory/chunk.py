@@ -43,7 +43,7 @@ def message_chunks(message: Message) -> Iterator[Chunk]:
     if message.role != "user":
         kind = "reply" if message.role == "assistant" else "said"
         for text in _pieces(message.text):
-            yield Chunk(kind, text, message.speaker or "")
+            yield Chunk(kind, text)
         return
     told: list[str] = []
     asked: list[str] = []
