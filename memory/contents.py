@@ -12,7 +12,7 @@ from . import forgotten, left_out, near
 from .chunk import Chunk, document_chunks, message_chunks
 from .invisible import MARK, without_unseen
 from .languages import language_of
-from .lineage import mark_adapters, trained_on
+from .lineage import mark_adapters, note_outgrown, trained_on
 from .quality import LeftOut, sift
 from .records import Conversation, Document, Item, Message, Section
 from .redact import Redactor
@@ -94,6 +94,14 @@ def sweep(store: Store, source_id: int | None = None) -> Record:
     for some in batches(chunk_ids):
         store.db.execute(f"DELETE FROM chunks WHERE id IN ({marks(some)})", some)
     return {"documents": n_documents, "chunks": len(chunk_ids), "samples": n_samples}
+
+
+def unlearn(store: Store, chunk_ids: list[int]) -> None:
+    """Delete all that was made of chunks that stay: versions trained on it are marked stale, and go when
+    one of the sources of such a chunk is forgotten."""
+    note_outgrown(store, chunk_ids)
+    _, versions = remove_samples(store, chunk_ids)
+    mark_adapters(store, versions, "stale")
 
 
 def remove_samples(store: Store, chunk_ids: list[int]) -> tuple[int, set[int]]:

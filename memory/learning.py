@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from .contents import remove_samples
+from . import contents
 from .errors import LearnctlError
-from .lineage import mark_adapters
 from .store import Store, marks
 
 LEARN = ("facts", "voice", "both")
@@ -38,7 +37,6 @@ def set_learn(store: Store, paths: Iterable[Path], what: str) -> int:
                 f"SELECT DISTINCT chunk_id FROM origins WHERE source_id IN {of_sources}", *changed
             )
         ]
-        _, versions = remove_samples(store, chunk_ids)
-        mark_adapters(store, versions, "stale")
+        contents.unlearn(store, chunk_ids)
         store.db.execute(f"UPDATE sources SET learn = ? WHERE id IN {of_sources}", [what, *changed])
     return len(changed)

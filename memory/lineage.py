@@ -5,6 +5,7 @@ Version 0 is the base, untouched.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
@@ -128,6 +129,29 @@ def trained_on(store: Store, samples_query: str, values: list[Any]) -> set[int]:
             *values,
         )
     }
+
+
+def note_outgrown(store: Store, chunk_ids: Collection[int]) -> None:
+    """Of chunks whose samples are about to go while their sources stay, remember which versions learned from
+    them: when such a source is forgotten, they are found nowhere else."""
+    # By their numbers: SQLite reads the view `origins` from end to end where it is joined.
+    for some in batches(chunk_ids):
+        held = store.rows(
+            f"SELECT DISTINCT chunk_id, source_id FROM origins WHERE chunk_id IN ({marks(some)})",
+            *some,
+        )
+        learned = store.rows(
+            "SELECT DISTINCT s.chunk_id, a.version FROM samples s"
+            " JOIN run_samples rs ON rs.sample_id = s.id JOIN adapters a ON a.run_id = rs.run_id"
+            f" WHERE s.chunk_id IN ({marks(some)})",
+            *some,
+        )
+        versions: dict[int, set[int]] = defaultdict(set)
+        for row in learned:
+            versions[row["chunk_id"]].add(row["version"])
+        pairs = {(h["source_id"], version) for h in held for version in versions[h["chunk_id"]]}
+        for pair in sorted(pairs):
+            store.db.execute("INSERT OR IGNORE INTO outgrown VALUES (?, ?)", pair)
 
 
 def mark_adapters(store: Store, versions: set[int], state: str) -> None:

@@ -6,7 +6,6 @@ neither studied nor rehearsed. A passage that is kept back stands in no prompt e
 
 from . import contents
 from .errors import LearnctlError
-from .lineage import mark_adapters
 from .store import Record, Store, batches, marks
 
 TIERS = ("own", "known", "untrusted")
@@ -41,10 +40,7 @@ def _unlearn(store: Store, source_id: int) -> None:
                 *some,
             )
         }
-    _, versions = contents.remove_samples(store, sorted(distrusted))
-    mark_adapters(store, versions, "stale")
-    for version in versions:
-        store.db.execute("INSERT OR IGNORE INTO outgrown VALUES (?, ?)", [source_id, version])
+    contents.unlearn(store, sorted(distrusted))
 
 
 def kept_back(store: Store, source_ids: list[int] | None = None) -> list[Record]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from learnctl.memory.errors import LearnctlError
+from learnctl.memory.forget import forget_sources
 from learnctl.memory.learning import set_learn
 from learnctl.memory.lineage import studied_chunks
 from learnctl.memory.store import Store
@@ -32,6 +33,19 @@ def test_what_was_learned_otherwise_is_learned_again(
     assert states == {first: "ok", second: "stale"}
     texts = [row["answer"] for row in store.rows("SELECT answer FROM samples")]
     assert texts == ["The lamp is green."] * 2
+
+
+def test_what_was_learned_otherwise_is_forgotten(
+    store: Store, take: Any, learn: Any, folder: Path, states: Any
+) -> None:
+    """A version that learned from a source goes with it, also where its samples went before; and so it
+    does with another source that says the same."""
+    lamp = "The lamp is green."
+    take({"a.md": f"# A\n\n{lamp}\n", "b.md": f"# B\n\n{lamp}\n", "c.txt": "A red chair."})
+    first, second, third = learn("chair"), learn("lamp"), learn("chair")
+    set_learn(store, [folder / "a.md"], "voice")
+    forget_sources(store, [row["id"] for row in store.find_sources("b.md")])
+    assert states() == {first: "ok", second: "deleted", third: "ok"}
 
 
 def test_no_such_thing_to_learn(store: Store, folder: Path) -> None:
