@@ -28,7 +28,7 @@ from learnctl.trainer.talk import Talker
 
 from .exam import Question, ask, closed, f1, in_view, retrieved, right
 from .recall import OPEN_GATE
-from .results import Results
+from .results import Results, label_of
 
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open", 4: "single-hop"}
 
@@ -95,8 +95,7 @@ def locomo(
     return list(dict.fromkeys(nights)), questions
 
 
-def run(nights: list[Path], questions: list[Question]) -> dict[str, Any]:
-    options = replace(Options(base="embedded"), **OPEN_GATE)
+def run(options: Options, nights: list[Path], questions: list[Question]) -> dict[str, Any]:
     found: dict[str, Any] = {"n": len(questions)}
     with tempfile.TemporaryDirectory() as home, Store.open(Home(Path(home)), True) as store:
         hold_out(store, [question.text for question in questions])
@@ -134,14 +133,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         if given.what == "news":
-            label = f"news {given.items}"
+            what = f"news {given.items}"
             nights, questions = news(folder, given.data, given.items)
         else:
-            label = f"locomo {given.conversation} {given.sessions} {given.nights}"
+            what = f"locomo {given.conversation} {given.sessions} {given.nights}"
             nights, questions = locomo(
                 folder, given.data, given.conversation, given.sessions, given.nights
             )
-        row = Results("lived").get(label, lambda: run(nights, questions))
+        options = replace(Options(base="embedded"), **OPEN_GATE)
+        row = Results("lived").get(label_of(options, what), lambda: run(options, nights, questions))
     if given.json:
         print(json.dumps(row))
         return
@@ -150,7 +150,7 @@ def main() -> None:
         found = share(row[name]["right"])
         assert found is not None
         print(
-            f"{label}: {name:20} right {found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+            f"{what}: {name:20} right {found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
             f" of {row['n']}, f1 {row[name]['f1']:.3f}"
         )
     both = compare(row["base, retrieval"]["right"], row["version, retrieval"]["right"])

@@ -29,7 +29,7 @@ from learnctl.trainer.options import Options
 
 from .invented import nights as invented_nights
 from .recall import OPEN_GATE, choose_passages
-from .results import FOLDER, Results
+from .results import FOLDER, Results, label_of
 
 # The options of an arm, and what else is special about it.
 ARMS: dict[str, tuple[dict[str, Any], str]] = {
@@ -184,7 +184,7 @@ def _arm(
     pairs = dict(pair.split("=", 1) for pair in given.set)
     options = replace(Options(base=given.base), **OPEN_GATE, **changes)
     options = replace(options, **{k: type(getattr(options, k))(v) for k, v in pairs.items()})
-    label = " ".join([given.base, kind, str(given.wordings), arm, *given.set])
+    label = label_of(options, given.base, kind, given.wordings, arm, *given.set)
     # The store of an arm lies beside the results, so that a stopped arm goes on with its next night.
     home = FOLDER / "nights" / label.replace(" ", "_").replace(",", "").replace("%", "")
     if special == "joint":

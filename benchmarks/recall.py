@@ -38,7 +38,7 @@ from learnctl.trainer.talk import Talker, passages
 from learnctl.trainer.train import train
 
 from .exam import Question, ask, closed, f1, in_view, retrieved, right
-from .results import Results
+from .results import Results, label_of
 
 # Here the figures are the point: everything passes.
 OPEN_GATE: dict[str, Any] = {
@@ -46,11 +46,10 @@ OPEN_GATE: dict[str, Any] = {
     "min_recall_gain": -1.0,
     "max_recall_loss": 1.0,
 }
-RAW_EPOCHS = 8
 # Trained arms: the options that differ from the shipped defaults, and where the samples come from.
 ARMS: dict[str, tuple[dict[str, Any], str]] = {
     "untrained": ({}, ""),
-    "raw text": ({}, "raw"),
+    "raw text": ({"epochs": 8}, "raw"),
     "ours": ({}, "own"),
     "ours, kl": ({"loss": "kl"}, "own"),
     "ours, kl+ce": ({"loss": "both"}, "own"),
@@ -103,11 +102,8 @@ def questions_and_answers(completion: str) -> list[tuple[str, str]]:
     return found
 
 
-def run_arm(
-    arm: str, chosen: list[Passage], data: Path, base_name: str, seed: int
-) -> dict[str, Any]:
-    changes, samples = ARMS[arm]
-    options = replace(Options(base=base_name, seed=seed), **OPEN_GATE, **changes)
+def run_arm(arm: str, options: Options, chosen: list[Passage], data: Path) -> dict[str, Any]:
+    samples = ARMS[arm][1]
     began = time.monotonic()
     report: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as scratch:
@@ -124,14 +120,14 @@ def run_arm(
                 talker = Talker(*_learn_raw(options, chosen, Path(scratch)), version=1)
             else:
                 if samples not in ("", "own"):
-                    _put_ready_made(store, base_name, chosen, ready_made(data, samples))
+                    _put_ready_made(store, options.base, chosen, ready_made(data, samples))
                 if samples:
                     report = consolidate(store, options)
                 talker = Talker.open(store, options)
             trained_s = time.monotonic() - began
             return _examine(store, talker, chosen) | {
                 "arm": arm,
-                "seed": seed,
+                "seed": options.seed,
                 "trained_s": round(trained_s, 1),
                 **{key: report.get(key) for key in ("samples", "divergence", "n_tokens", "recall")},
             }
@@ -146,7 +142,7 @@ def _learn_raw(options: Options, chosen: list[Passage], scratch: Path) -> tuple[
         text = f"{passage['title']}\n{passage['context']}{base.tokenizer.eos_token}"
         ids = base.tokenizer(text, add_special_tokens=False)["input_ids"]
         rows += [Row(tuple(ids[i : i + n_nodes]), 1) for i in range(0, len(ids), n_nodes)]
-    rows = [row for row in rows if len(row.ids) > 1] * RAW_EPOCHS
+    rows = [row for row in rows if len(row.ids) > 1] * options.epochs
     model = adapter.new_adapter(base, options.rank, options.seed)
     with StopSignals() as stop:
         train(base, model, pack(rows, n_nodes), options, scratch / "checkpoint", stop, silent)
@@ -243,8 +239,9 @@ def main() -> None:
     rows = []
     for arm in given.arm:
         for seed in given.seeds[:1] if arm == "untrained" else given.seeds:
-            label = f"{given.base} {given.split} {given.passages} {arm} {seed}"
-            make = partial(run_arm, arm, chosen, given.data, given.base, seed)
+            options = replace(Options(base=given.base, seed=seed), **OPEN_GATE, **ARMS[arm][0])
+            label = label_of(options, given.base, given.split, given.passages, arm, seed)
+            make = partial(run_arm, arm, options, chosen, given.data)
             rows.append(results.get(label, make))
             if given.json:
                 print(json.dumps(rows[-1]), flush=True)

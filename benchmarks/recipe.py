@@ -13,6 +13,7 @@ import argparse
 import json
 import tempfile
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.examine import examine, read_questions
 from learnctl.trainer.options import KINDS, Options
 
+from .recall import OPEN_GATE
+from .results import Results, label_of
+
 HERE = Path(__file__).parent
 NOTES = HERE / "data" / "tuning_notes"
-RESULTS = HERE / "results" / "recipe.jsonl"
 ARMS: dict[str, dict[str, Any]] = {
     "default": {},
     "deterministic": {"kinds": "cue,complete,blank"},
@@ -35,12 +38,6 @@ ARMS: dict[str, dict[str, Any]] = {
     "no blank": {"kinds": "question,cue,complete"},
     "no replay": {"replay_share": 0.0},
     "no rehearsal": {"replay_share": 0.0, "general_rows": 0},
-}
-# Here the figures are the point: everything passes.
-OPEN_GATE: dict[str, Any] = {
-    "max_divergence": 99.0,
-    "min_recall_gain": -1.0,
-    "max_recall_loss": 1.0,
 }
 
 Questions = list[dict[str, Any]]
@@ -82,7 +79,7 @@ def run(
     with tempfile.TemporaryDirectory() as folder, Store.open(Home(Path(folder)), True) as store:
         for files in nights:
             ingest(store, files)
-            report = consolidate(store, replace(options, **OPEN_GATE))
+            report = consolidate(store, options)
             exam = examine(store, options, questions)
             right: dict[str, int] = {}
             for row in exam["answers"]:
@@ -111,27 +108,23 @@ def main() -> None:
     chosen = dict(pair.split("=", 1) for pair in given.set)
     changes = {name: KINDS[name](value) for name, value in chosen.items()}
     material = f"squad {given.passages}" if given.data else "notes"
-    RESULTS.parent.mkdir(exist_ok=True)
-    lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
-    done = {row["arm"]: row for row in map(json.loads, lines)}
+    results = Results("recipe")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         nights, questions = squad(folder, given.data, given.passages) if given.data else notes()
         if not given.nights:
             nights = [[file for files in nights for file in files]]
         for arm in given.arm:
-            label = " ".join([material, arm, *given.set, *(["by night"] if given.nights else [])])
-            if label not in done:
-                options = replace(Options(base="embedded"), **(ARMS[arm] | changes))
-                done[label] = run(label, options, nights, questions)
-                with RESULTS.open("a") as file:
-                    file.write(json.dumps(done[label]) + "\n")
+            name = " ".join([material, arm, *given.set, *(["by night"] if given.nights else [])])
+            options = replace(Options(base="embedded"), **(OPEN_GATE | ARMS[arm] | changes))
+            make = partial(run, name, options, nights, questions)
+            row = results.get(label_of(options, name), make)
             if given.json:
-                print(json.dumps(done[label]), flush=True)
+                print(json.dumps(row), flush=True)
                 continue
-            for night in done[label]["nights"]:
+            for night in row["nights"]:
                 print(
-                    f"{label}: right {night['all']:.3f} of {night['n']},"
+                    f"{name}: right {night['all']:.3f} of {night['n']},"
                     f" probes {night['recall']['new']}, old {night['recall']['old']},"
                     f" divergence {night['divergence']}, {night['tokens_per_s']} tokens/s,"
                     f" {night['elapsed_s']} s, samples {night['samples']}, by source {night['right']}",

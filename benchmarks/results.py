@@ -1,13 +1,24 @@
 """Results of long runs as lines of JSON: what is there is not made again, so every benchmark resumes."""
 
+import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from learnctl.trainer.options import Options
 
 FOLDER = Path(__file__).parent / "results"
 
 Row = dict[str, Any]
+
+
+def label_of(options: Options, *parts: object) -> str:
+    """What a row is known by: some words, and a digest of all options, so that one that was made with other
+    settings or other defaults is not taken for it."""
+    digest = hashlib.sha256(json.dumps(asdict(options), sort_keys=True).encode()).hexdigest()
+    return " ".join([*map(str, parts), digest[:12]])
 
 
 class Results:
@@ -16,7 +27,9 @@ class Results:
     def __init__(self, name: str) -> None:
         self.path = FOLDER / f"{name}.jsonl"
         lines = self.path.read_text().splitlines() if self.path.exists() else []
-        self._done: dict[str, Row] = {row["label"]: row for row in map(json.loads, lines)}
+        self._done: dict[str, Row] = {
+            row["label"]: row for row in map(json.loads, lines) if "label" in row
+        }
 
     def get(self, label: str, make: Callable[[], Row]) -> Row:
         """The row of that label, made now where there is none."""

@@ -25,7 +25,7 @@ from learnctl.trainer.talk import Talker
 from learnctl.trainer.train import row_losses
 
 from .recall import OPEN_GATE
-from .results import Results
+from .results import Results, label_of
 
 HELD_OUT = 40
 ASKED = [{"role": "user", "content": "Write an e-mail."}]
@@ -37,7 +37,7 @@ def mails(file: Path) -> list[str]:
     return ["\n".join(row["email"].splitlines()).strip() for row in rows if row.get("email")]
 
 
-def run(own: list[str], others: list[str], n_mails: int) -> dict[str, Any]:
+def run(options: Options, own: list[str], others: list[str], n_mails: int) -> dict[str, Any]:
     """Learn the voice of `n_mails` of a person's mails; measure on the last ones, and on others'."""
     taught, held = own[:-HELD_OUT][:n_mails], own[-HELD_OUT:]
     with tempfile.TemporaryDirectory() as scratch:
@@ -48,7 +48,6 @@ def run(own: list[str], others: list[str], n_mails: int) -> dict[str, Any]:
         with Store.open(Home(Path(scratch) / "home"), create=True) as store:
             ingest(store, [folder])
             set_learn(store, [folder], "voice")
-            options = replace(Options(base="embedded"), **OPEN_GATE)
             found: dict[str, Any] = {
                 "base": _log_probs(Talker.open(store, options, 0), held, others)
             }
@@ -79,13 +78,14 @@ def main() -> None:
     if len(files) < 2:
         parser.exit(0, f"skipped: no emails/ of two people in {given.data}\n")
     results = Results("voice")
+    options = replace(Options(base="embedded"), **OPEN_GATE)
     for number, file in enumerate(files):
         own, others = mails(file), mails(files[number - 1])[-HELD_OUT:]
 
         def make(own: list[str] = own, others: list[str] = others) -> dict[str, Any]:
-            return run(own, others, given.mails)
+            return run(options, own, others, given.mails)
 
-        row = results.get(f"person {number} {given.mails}", make)
+        row = results.get(label_of(options, "person", number, given.mails), make)
         if given.json:
             print(json.dumps(row), flush=True)
             continue
