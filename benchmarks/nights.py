@@ -26,6 +26,7 @@ from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.examine import examine
 from learnctl.trainer.matrix import summarise
 from learnctl.trainer.options import Options
+from learnctl.trainer.synthesize import hold_out
 
 from .invented import nights as invented_nights
 from .recall import OPEN_GATE, choose_passages
@@ -104,8 +105,10 @@ def run_night(
         ingest(store, [stream[number][0]])
         if special == "retrain":
             store.set_setting(registry.SLOW_DUE, "every night, in this arm")
-        report = consolidate(store, options)
         asked = [question for _, some in stream[: number + 1] for question in some]
+        # Before anything is studied: a night must not be trained on the words it is examined in.
+        hold_out(store, [question["question"] for question in asked])
+        report = consolidate(store, options)
         exam = examine(store, options, asked)
     return {
         "cells": _shares(exam["answers"], number + 1),

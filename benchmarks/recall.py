@@ -33,7 +33,7 @@ from learnctl.trainer.options import Options
 from learnctl.trainer.pack import Row, pack
 from learnctl.trainer.progress import silent
 from learnctl.trainer.stop import StopSignals
-from learnctl.trainer.synthesize import Sample, hold_out, keep_sample
+from learnctl.trainer.synthesize import Sample, hold_out, keep_samples
 from learnctl.trainer.talk import Talker, passages
 from learnctl.trainer.train import train
 
@@ -160,9 +160,15 @@ def _put_ready_made(
             passage = by_opening.get(_opening(chunk["text"]))
             if passage is None:  # the passage's second chunk: its samples are with the first
                 continue
-            for completion in ready.get(passage["context"], []):
-                for question, answer in questions_and_answers(completion):
-                    keep_sample(store, Sample("ready", question, answer), chunk["id"], digest)
+            keep_samples(
+                store,
+                digest,
+                [
+                    (chunk["id"], Sample("ready", question, answer))
+                    for completion in ready.get(passage["context"], [])
+                    for question, answer in questions_and_answers(completion)
+                ],
+            )
 
 
 def _opening(text: str) -> str:

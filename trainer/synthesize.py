@@ -9,7 +9,7 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.resources import files
@@ -88,12 +88,11 @@ def study_chunks(
         tasks = write_instructions(base, [chunk["text"] for chunk in spoken], seed)
         with store.db.atomic():
             _keep_group(store, base, group, facts, questions, seed)
-            for chunk, task in zip(spoken, tasks, strict=True):
-                keep_sample(store, Sample("voice", task, chunk["text"]), chunk["id"], base.digest)
-            forbidden = held_out(store)
-            for chunk, sample in made:
-                if normalise(sample.prompt) not in forbidden:
-                    keep_sample(store, sample, chunk["id"], base.digest)
+            voices = [
+                (chunk["id"], Sample("voice", task, chunk["text"]))
+                for chunk, task in zip(spoken, tasks, strict=True)
+            ]
+            keep_samples(store, base.digest, [*voices, *made])
         todo = todo[len(group) :]
         n_ready += len(group)
         on_progress(n_ready, len(chunks))
@@ -147,12 +146,14 @@ def general_samples(store: Store, base: Base, n_rows: int) -> list[Record]:
     if missing:
         chats = [[{"role": "user", "content": prompt}] for prompt in missing]
         answers = answer_batch(base, base.model, chats, max_tokens=ANSWER_TOKENS)
+        samples: list[tuple[int | None, Sample]] = []
+        for prompt, answer in zip(missing, answers, strict=True):
+            n_tokens = len(base.tokenizer(answer, add_special_tokens=False)["input_ids"])
+            kind = "general open" if n_tokens >= ANSWER_TOKENS - 1 else "general"
+            if answer:
+                samples.append((None, Sample(kind, prompt, answer)))
         with store.db.atomic():
-            for prompt, answer in zip(missing, answers, strict=True):
-                n_tokens = len(base.tokenizer(answer, add_special_tokens=False)["input_ids"])
-                kind = "general open" if n_tokens >= ANSWER_TOKENS - 1 else "general"
-                if answer:
-                    keep_sample(store, Sample(kind, prompt, answer), None, base.digest)
+            keep_samples(store, base.digest, samples)
     return _general(store, base, prompts)
 
 
@@ -181,7 +182,17 @@ def held_out(store: Store) -> set[str]:
     return found | {normalise(row["question"]) for row in store.rows("SELECT question FROM probes")}
 
 
-def keep_sample(store: Store, sample: Sample, chunk_id: int | None, base_digest: str) -> None:
+def keep_samples(
+    store: Store, base_digest: str, samples: Iterable[tuple[int | None, Sample]]
+) -> None:
+    """Keep samples, each with the number of its chunk, but for those in a wording that is held out."""
+    held = held_out(store)
+    for chunk_id, sample in samples:
+        if normalise(sample.prompt) not in held:
+            _keep_sample(store, base_digest, chunk_id, sample)
+
+
+def _keep_sample(store: Store, base_digest: str, chunk_id: int | None, sample: Sample) -> None:
     # What a model wrote may look like a secret too.
     prompt, answer = redact(sample.prompt), redact(sample.answer)
     identity = json.dumps([sample.kind, prompt, answer, chunk_id, base_digest])
@@ -295,7 +306,7 @@ def _study_well(
     facts: list[tuple[Record, Fact]],
     questions: list[Question],
     seed: int,
-) -> list[tuple[Record, Sample]]:
+) -> list[tuple[int, Sample]]:
     """Pairs and notes of the passages, where the base reads well enough to write and to check them."""
     asked = [
         (facts[q.fact][0]["text"], q.text, q.span.text)
@@ -312,7 +323,8 @@ def _study_well(
         total = [written[0] + counts.written, written[1] + counts.dropped]
         store.set_setting(f"{name} written", json.dumps(total))
     return [
-        (chunks[one.passage], Sample(one.kind, one.prompt, one.answer)) for one in pairs + notes
+        (chunks[one.passage]["id"], Sample(one.kind, one.prompt, one.answer))
+        for one in pairs + notes
     ]
 
 
@@ -389,10 +401,7 @@ def _keep_group(
                 " VALUES (?, ?, ?, ?, ?)",
                 [chunk_id, probe.question, probe.gold, probe.span_kind, wording],
             )
-    forbidden |= {normalise(probe.question) for _, probe in [*probes, *second]}
-    for chunk_id, sample in samples:
-        if normalise(sample.prompt) not in forbidden:
-            keep_sample(store, sample, chunk_id, base.digest)
+    keep_samples(store, base.digest, samples)
     for chunk in group:
         store.db.execute("INSERT OR IGNORE INTO studied VALUES (?, ?)", [chunk["id"], base.digest])
 

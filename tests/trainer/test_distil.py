@@ -8,7 +8,7 @@ import pytest
 from learnctl.memory.store import Store
 from learnctl.trainer.base import Base
 from learnctl.trainer.distil import teach
-from learnctl.trainer.synthesize import Sample, keep_sample
+from learnctl.trainer.synthesize import Sample, keep_samples
 
 SAMPLE: dict[str, Any] = {
     "id": 7,
@@ -65,7 +65,8 @@ def test_the_base_is_left_as_it_was(llama: Base, taught: Callable[..., Any]) -> 
 
 def test_a_teacher_is_asked_once(store: Store, llama: Base) -> None:
     """What it said is kept with the sample, to the bit, and goes with it."""
-    keep_sample(store, Sample("cue", SAMPLE["prompt"], SAMPLE["answer"]), None, llama.digest)
+    kept = Sample("cue", SAMPLE["prompt"], SAMPLE["answer"])
+    keep_samples(store, llama.digest, [(None, kept)])
     number = store.value("SELECT id FROM samples")
     sample = SAMPLE | {"id": number}
     first = teach(store, llama, [sample], "kl", LONGEST)[number]

@@ -25,7 +25,7 @@ from learnctl.trainer.synthesize import (
     find_strangers,
     general_samples,
     hold_out,
-    keep_sample,
+    keep_samples,
     read_prompts,
     study_chunks,
 )
@@ -131,6 +131,17 @@ def test_held_out_wordings_are_never_trained(store: Store, llama: Base, house: i
     assert prompts[1] not in {sample["prompt"] for sample in samples(store)}
 
 
+def test_no_way_of_making_samples_goes_round_what_is_held_out(store: Store, dog: int) -> None:
+    """Whatever its kind, and whoever made it, a sample in a wording that is held out is not kept."""
+    hold_out(store, ["What is the dog called?"])
+    (chunk,) = studied_chunks(store)
+    for kind in ("question", "voice", "pair", "ready"):
+        asked = [Sample(kind, question, "Quimby") for question in ("what is dog called", "Who?")]
+        keep_samples(store, "", [(chunk["id"], sample) for sample in asked])
+    assert {row["prompt"] for row in samples(store)} == {"Who?"}
+    assert len(samples(store)) == 4
+
+
 def test_nothing_is_made_twice(store: Store, llama: Base, house: int, dog: int) -> None:
     """Studying again makes nothing new, and so does a file that comes again under another name."""
     assert study(store, llama) == 2
@@ -167,7 +178,7 @@ def test_secrets_are_in_no_sample(
     """A key in a note is in no sample and no probe, nor is one that a model made up."""
     take("keys.txt", f"The deploy token of Orrest is {TOKEN} since 4 March.\n")
     study(store, llama)
-    keep_sample(store, Sample("question", f"Is {TOKEN} a key?", f"Yes, {TOKEN}."), None, "")
+    keep_samples(store, "", [(None, Sample("question", f"Is {TOKEN} a key?", f"Yes, {TOKEN}."))])
     assert samples(store)
     assert TOKEN not in json.dumps([samples(store), probes(store)])
 
