@@ -68,7 +68,7 @@ class Options:
     max_recall_loss: float = 0.1
     """The gate: the share of earlier probes that a version may lose."""
     min_recall_gain: float = 0.15
-    """The gate: the share of new probes that must have been gained, if the model is able to."""
+    """The gate: the share that must have been gained of the new probes that it did not know."""
     probes_per_run: int = 96
     """The most probes asked of each of what is new and what is old."""
     night_minutes: int = 30

@@ -53,7 +53,7 @@ def test_learned_too_little() -> None:
     """A version that gained less than wanted is refused, with the flips counted."""
     refused = verdict(new=(0, 3))
     assert not refused.promoted
-    assert "3 new probes won, 0 lost, of 40" in refused.reason
+    assert "3 new probes won, 0 lost, of 40 it did not know" in refused.reason
     assert not verdict(new=(10, 10)).promoted
     assert not verdict(new=(10, 0)).promoted
 
@@ -70,7 +70,16 @@ def test_a_gain_by_chance_is_none() -> None:
 def test_what_is_known_cannot_be_gained() -> None:
     """Where the model knew nearly everything before, only what was left to gain is wanted."""
     assert verdict(new=(40, 40)).promoted
+    assert verdict(new=(9, 10), n_new=10).promoted
+    assert verdict(new=(7, 7), n_new=10).promoted
     assert not verdict(new=(40, 30)).promoted
+    assert "10 new probes lost" in verdict(new=(40, 30)).reason
+
+
+@pytest.mark.parametrize(("n_right", "passes"), [(0, False), (2, False), (3, True), (8, True)])
+def test_a_small_night(n_right: int, passes: bool) -> None:
+    """Of eight facts that it did not know, three are more than luck."""
+    assert verdict(new=(0, n_right), n_new=8, n_old=0, old=(0, 0)).promoted == passes
 
 
 def test_forgot() -> None:
