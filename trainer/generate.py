@@ -6,6 +6,7 @@ from typing import Any
 
 from .base import Base
 from .chat_form import Chat, render
+from .prefill import prefill
 from .prompt_cache import PromptCache
 from .sampling import Sampling
 
@@ -60,22 +61,16 @@ def complete_batch(
     answers = [""] * len(prompts)
     for group in _batches(prompts, max_tokens):
         width = max(len(prompts[i]) for i in group)
-        shared = _shared_length([prompts[i] for i in group])
-        # What all share stands first, then padding, then the rest, so that every answer begins in the
-        # same column.
         ids = torch.full((len(group), width), base.tokenizer.pad_token_id)  # (batch, time)
         seen = torch.zeros((len(group), width), dtype=torch.long)
         for row, i in enumerate(group):
-            rest = len(prompts[i]) - shared
-            ids[row, :shared] = torch.tensor(prompts[i][:shared])
-            ids[row, width - rest :] = torch.tensor(prompts[i][shared:])
-            seen[row, :shared] = 1
-            seen[row, width - rest :] = 1
+            ids[row, width - len(prompts[i]) :] = torch.tensor(prompts[i])
+            seen[row, width - len(prompts[i]) :] = 1
         with torch.inference_mode():
             out = model.generate(
                 input_ids=ids.to(base.device),
                 attention_mask=seen.to(base.device),
-                past_key_values=_shared_cache(base, model, ids[0, :shared], len(group)),
+                past_key_values=prefill(model, [prompts[i] for i in group]),
                 max_new_tokens=max_tokens,
                 eos_token_id=stop_ids,
                 pad_token_id=base.tokenizer.pad_token_id,
@@ -161,25 +156,3 @@ def _batches(prompts: Sequence[list[int]], max_tokens: int) -> Iterator[list[int
         group.append(i)
     if group:
         yield group
-
-
-def _shared_length(prompts: Sequence[list[int]]) -> int:
-    """How many tokens all prompts begin with, leaving each at least one of its own."""
-    first, last = min(prompts), max(prompts)
-    most = min(len(prompt) for prompt in prompts) - 1
-    length = 0
-    while length < most and first[length] == last[length]:
-        length += 1
-    return length
-
-
-def _shared_cache(base: Base, model: Any, ids: Any, n_rows: int) -> Any:
-    """The attention cache of what all prompts begin with, computed once. None where it is short."""
-    from transformers import DynamicCache
-
-    if n_rows < 2 or len(ids) < 8:
-        return None
-    cache = DynamicCache(config=model.config)
-    out = model(input_ids=ids[None].to(base.device), past_key_values=cache, use_cache=True)
-    out.past_key_values.batch_repeat_interleave(n_rows)
-    return out.past_key_values

@@ -1,10 +1,8 @@
 """Training rows as tensors of one fixed shape, with nothing computed twice.
 
 A row is a chat that ends in an answer. Many rows begin alike: the system prompt, the turn markers,
-an earlier turn of the same chat. Rows are therefore laid into a pack as a *trie*: a token that
-continues the same prefix as in an earlier row is one node, computed once. Each node sees its
-ancestors and itself alone, and its position is its depth, so that every row is computed exactly as
-if it stood alone, at about half the tokens of padded rows.
+an earlier turn of the same chat. Rows are therefore laid into a pack as a *trie*, at about half the
+tokens of padded rows.
 
 All packs have the same number of nodes. That keeps an allocator from growing and, on a CPU, is
 several times faster than batches of changing shape.
@@ -16,6 +14,7 @@ from typing import Any
 
 from ..memory.errors import LearnctlError
 from .chat_form import Chat, render
+from .trie import Trie, insert, lay_out_trie, n_new_nodes
 
 # For each answer token, tokens that are wanted there and how much of each: ids and shares, both
 # (answer token, choice). What the shares lack of one is wanted of all other tokens together.
@@ -81,23 +80,23 @@ def pack(rows: Sequence[Row], n_nodes: int) -> list[list[Row]]:
     """Split rows, in their order, into groups whose tries fit `n_nodes`. Longer rows are cut off at
     the front of the chat by the caller; one that still does not fit raises `ValueError`."""
     groups: list[list[Row]] = []
-    trie: dict[tuple[int, int], int] = {}
+    trie: Trie = {}
     for row in rows:
         if len(row.ids) > n_nodes:
             raise ValueError(f"a row of {len(row.ids)} tokens does not fit a pack of {n_nodes}")
-        if not groups or len(trie) + _new_nodes(trie, row) > n_nodes:
+        if not groups or len(trie) + n_new_nodes(trie, row.ids) > n_nodes:
             groups.append([])
             trie = {}
-        _insert(trie, row)
+        insert(trie, row.ids)
         groups[-1].append(row)
     return groups
 
 
 def n_nodes_of(rows: Sequence[Row]) -> int:
     """How many nodes the rows come to, what they share counted once."""
-    trie: dict[tuple[int, int], int] = {}
+    trie: Trie = {}
     for row in rows:
-        _insert(trie, row)
+        insert(trie, row.ids)
     return len(trie)
 
 
@@ -105,16 +104,9 @@ def lay_out(rows: Sequence[Row], n_nodes: int, pad_id: int) -> Pack:
     """One group of rows as tensors."""
     import torch
 
-    trie: dict[tuple[int, int], int] = {}
-    paths = [_insert(trie, row) for row in rows]
-    tokens = torch.full((n_nodes,), pad_id)
-    positions = torch.zeros(n_nodes, dtype=torch.long)
-    sees = torch.eye(n_nodes, dtype=torch.bool)
-    for (parent, token), node in trie.items():
-        tokens[node] = token
-        if parent >= 0:
-            positions[node] = positions[parent] + 1
-            sees[node] |= sees[parent]
+    trie: Trie = {}
+    paths = [insert(trie, row.ids) for row in rows]
+    tokens, positions, sees = lay_out_trie(trie, n_nodes, pad_id)
     n_answers = sum(len(row.ids) - row.answer_start for row in rows)
     n_choices = max((row.soft[0].shape[1] for row in rows if row.soft), default=1)
     sources = torch.zeros(n_answers, dtype=torch.long)
@@ -144,23 +136,3 @@ def lay_out(rows: Sequence[Row], n_nodes: int, pad_id: int) -> Pack:
         n_tokens=len(trie),
         weight=sum(row.weight for row in rows),
     )
-
-
-def _new_nodes(trie: dict[tuple[int, int], int], row: Row) -> int:
-    node = -1
-    for depth, token in enumerate(row.ids):
-        known = trie.get((node, token))
-        if known is None:
-            return len(row.ids) - depth
-        node = known
-    return 0
-
-
-def _insert(trie: dict[tuple[int, int], int], row: Row) -> list[int]:
-    """Add a row; the nodes on its path, one a token."""
-    node = -1
-    path = []
-    for token in row.ids:
-        node = trie.setdefault((node, token), len(trie))
-        path.append(node)
-    return path

@@ -24,6 +24,7 @@ from .options import Options
 from .pack import Pack, Row, lay_out, n_nodes_of, pack
 from .progress import OnProgress, Progress
 from .stop import Interrupted, StopSignals
+from .trie import causal_of, run_trie
 
 # After so many steps their pace is known.
 SETTLING_STEPS = 3
@@ -168,17 +169,13 @@ def answer_logits(model: Any, packs: Sequence[Pack], device: Any) -> Any:
     vocabulary-wide work is never done."""
     import torch
 
-    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
-    trunk = getattr(causal, causal.base_model_prefix)
-    sees = torch.stack([one.sees for one in packs]).to(device)  # (pack, node, node)
-    lowest = torch.finfo(causal.dtype).min
-    mask = torch.zeros(sees.shape, dtype=causal.dtype, device=device).masked_fill_(~sees, lowest)
-    hidden = trunk(
-        input_ids=torch.stack([one.tokens for one in packs]).to(device),
-        position_ids=torch.stack([one.positions for one in packs]).to(device),
-        attention_mask=mask[:, None],
-        use_cache=False,
-    ).last_hidden_state  # (pack, node, width)
+    hidden = run_trie(
+        model,
+        torch.stack([one.tokens for one in packs]),
+        torch.stack([one.positions for one in packs]),
+        torch.stack([one.sees for one in packs]),
+    )  # (pack, node, width)
+    causal = causal_of(model)
     at = torch.cat([hidden[i, one.sources.to(device)] for i, one in enumerate(packs)])
     logits = causal.get_output_embeddings()(at).float()
     cap = getattr(causal.config.get_text_config(), "final_logit_softcapping", None)

@@ -8,6 +8,7 @@ import pytest
 from learnctl.trainer.base import Base
 from learnctl.trainer.chat_form import Chat
 from learnctl.trainer.generate import answer_batch, complete_batch, stream
+from learnctl.trainer.prefill import prefill
 from learnctl.trainer.sampling import Sampling
 
 FAMILIES = ("llama", "qwen", "gemma", "gemma3")
@@ -68,3 +69,16 @@ def test_long_prompts_go_in_smaller_batches(llama: Base, monkeypatch: pytest.Mon
 def test_nothing_asked(llama: Base) -> None:
     """No questions, no answers."""
     assert answer_batch(llama, llama.model, [], 8) == []
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_prompts_share_is_computed_once(tiny: Callable[[str], Base], family: str) -> None:
+    """Prompts that begin alike, in several ways, are answered as each alone."""
+    base = tiny(family)
+    stems = ([*range(3, 33), *rest] for rest in ([40, 41, 42], [50, 51]))
+    prompts = [[*stem, *end] for stem in stems for end in ([60], [61, 62, 63, 64], [61, 65])]
+    cache = prefill(base.model, prompts)
+    assert cache.get_seq_length() == max(map(len, prompts)) - 1
+    together = complete_batch(base, base.model, prompts, 8)
+    assert together == [complete_batch(base, base.model, [one], 8)[0] for one in prompts]
+    assert prefill(base.model, [[3, 4], [5, 6]]) is None
