@@ -4,7 +4,8 @@
     python -m benchmarks.recipe --data FOLDER [--passages 10]      (SQuAD passages instead of the notes)
 
 Trains on `benchmarks/data/tuning_notes`, which exists for tuning and is shown nowhere else, or on passages
-of the tuning articles of `FOLDER/squad`, and asks their questions, whose wordings are never trained on.
+of the tuning articles of `FOLDER/squad`, and asks their questions, whose wordings are never trained on. Asks also
+which of the everyday questions that the base answers are still answered.
 Each arm is a fresh store; results are kept in `benchmarks/results/recipe.jsonl` and an arm that is there is
 not run again.
 """
@@ -29,6 +30,7 @@ from .results import Results, label_of
 
 HERE = Path(__file__).parent
 NOTES = HERE / "data" / "tuning_notes"
+EVERYDAY = HERE / "data" / "tuning_everyday.jsonl"
 ARMS: dict[str, dict[str, Any]] = {
     "default": {},
     "deterministic": {"kinds": "cue,complete,blank"},
@@ -76,7 +78,11 @@ def run(
     name: str, options: Options, nights: list[list[Path]], questions: Questions
 ) -> dict[str, Any]:
     measured = []
+    everyday = read_questions(EVERYDAY)
     with tempfile.TemporaryDirectory() as folder, Store.open(Home(Path(folder)), True) as store:
+        everyday = [
+            row for row in examine(store, options, everyday, 0)["answers"] if row["correct"]
+        ]
         for files in nights:
             ingest(store, files)
             report = consolidate(store, options)
@@ -85,7 +91,22 @@ def run(
             for row in exam["answers"]:
                 right[row["source"]] = right.get(row["source"], 0) + row["correct"]
             report["losses"] = report["losses"][-8:]
-            measured.append({"right": right, "all": exam["right"], "n": exam["n"], **report})
+            kept = examine(store, options, everyday)
+            measured.append(
+                {
+                    "right": right,
+                    "all": exam["right"],
+                    "n": exam["n"],
+                    "everyday": sum(row["correct"] for row in kept["answers"]),
+                    "n_everyday": len(everyday),
+                    "everyday_lost": [
+                        (row["question"], row["answer"])
+                        for row in kept["answers"]
+                        if not row["correct"]
+                    ],
+                    **report,
+                }
+            )
         missed = [
             (row["question"], row["gold"][0], row["answer"])
             for row in exam["answers"]
@@ -126,6 +147,7 @@ def main() -> None:
                 print(
                     f"{name}: right {night['all']:.3f} of {night['n']},"
                     f" probes {night['recall']['new']}, old {night['recall']['old']},"
+                    f" everyday {night['everyday']} of {night['n_everyday']},"
                     f" divergence {night['divergence']}, {night['tokens_per_s']} tokens/s,"
                     f" {night['elapsed_s']} s, samples {night['samples']}, by source {night['right']}",
                     flush=True,

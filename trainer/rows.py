@@ -23,7 +23,7 @@ LATER_TURN_SHARE = 0.1
 # Earlier turns are cut to this many words: they are circumstance, not material.
 TURN_WORDS = 16
 # How many epochs' worth of general rows there are to choose from.
-GENERAL_ROUNDS = 3
+GENERAL_ROUNDS = 4
 
 
 @dataclass(frozen=True)

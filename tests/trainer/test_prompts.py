@@ -63,7 +63,7 @@ def too_close(measured: list[str], rehearsed: list[str]) -> list[tuple[str, str]
 
 
 def test_sizes_and_form() -> None:
-    for name, size in (("rehearsal.txt", 96), ("divergence.txt", 40), ("systems.txt", 12)):
+    for name, size in (("rehearsal.txt", 128), ("divergence.txt", 40), ("systems.txt", 12)):
         prompts = lines(name)
         assert len(prompts) == size
         assert len({prompt.casefold() for prompt in prompts}) == size
