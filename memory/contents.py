@@ -18,6 +18,7 @@ from .records import Conversation, Document, Item, Message, Section
 from .redact import Redactor
 from .store import Record, Store, batches, marks, now
 from .suspicion import why_kept_back
+from .unspaced import spaced
 
 COUNTS = (
     "documents",
@@ -362,6 +363,7 @@ class _Taking:
                 "quarantine": why_kept_back(chunk.text, self._is_own),
             }
             chunk_id = _insert(self._store, "chunks", record)
+            _insert(self._store, "chunks_fts", {"rowid": chunk_id, "text": spaced(text)})
             near.note(self._store, chunk_id, chunk.kind, text)
             self.counts["chunks"] += 1
             self.counts["kept_back"] += record["quarantine"] is not None

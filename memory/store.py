@@ -109,6 +109,13 @@ def m012_wordings(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m013_index(db: Database) -> None:
+    """Chunks are put into the index by `contents`, one statement each: within a trigger, FTS5 writes out all
+    that it holds after every row, which took longer than the rest of the ingest."""
+    db.execute("DROP TRIGGER chunks_ai")
+
+
 WORDINGS = """
 CREATE TABLE wordings (
     key INTEGER NOT NULL,
@@ -485,10 +492,16 @@ class Store:
         self.db.close()
 
     def rows(self, sql: str, *values: Any) -> list[Record]:
-        return list(self.db.query(sql, values))
+        return list(self._read(sql, values))
 
     def row(self, sql: str, *values: Any) -> Record | None:
-        return next(iter(self.db.query(sql, values)), None)
+        return next(self._read(sql, values), None)
+
+    def _read(self, sql: str, values: tuple[Any, ...]) -> Iterator[Record]:
+        """Not `db.query`, which opens a savepoint: at each of these FTS5 writes out all that it holds."""
+        found = self.db.execute(sql, values)
+        names = [column[0] for column in found.description]
+        return (dict(zip(names, row, strict=True)) for row in found)
 
     def value(self, sql: str, *values: Any) -> Any:
         found = self.db.execute(sql, values).fetchone()

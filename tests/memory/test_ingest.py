@@ -118,6 +118,13 @@ def test_how_far_it_is(store: Store, folder: Path) -> None:
     assert seen == [("a.txt", 0, total), ("b.txt", len(LAMP), total)] * 2
 
 
+def test_the_index_is_written_once_a_file(store: Store, take: Any) -> None:
+    """Not after each chunk: a file leaves one segment, whatever the number of its chunks."""
+    take({"a.md": "\n\n".join(f"# Part {n}\n\nIn part {n} the lamp is green." for n in range(300))})
+    assert store.value("SELECT count(*) FROM chunks") == 300
+    assert store.value("SELECT count(DISTINCT segid) FROM chunks_fts_idx") == 1
+
+
 # What changed
 
 
