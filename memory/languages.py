@@ -4,8 +4,10 @@ No model is asked: a passage of a few sentences holds so many of the words below
 """
 
 import re
+from collections import Counter
 
 _WORD = re.compile(r"[^\W\d_]+")
+_ASCII_WORD = re.compile("[a-z]+")
 # Enough to tell; a long text does not change its mind.
 _LOOKED_AT = 1000
 
@@ -49,6 +51,13 @@ COMMON_WORDS: dict[str, frozenset[str]] = {
     }.items()
 }
 _LATIN = ("en", "de", "fr", "es", "it", "pt", "nl")
+# Seven counters in one number, so that a text is gone through once: each common word adds one to
+# the counters of its languages. None can run over: what is looked at has fewer than 2**16 words.
+_COUNTER_BITS = 16
+_ADDS: Counter[str] = Counter()
+for _place, _language in enumerate(_LATIN):
+    for _word in COMMON_WORDS[_language]:
+        _ADDS[_word] += 1 << _place * _COUNTER_BITS
 # The letters of one script, and the language they most probably write.
 _SCRIPTS = (
     ("ja", re.compile("[\u3040-\u30ff]")),
@@ -69,8 +78,12 @@ def language_of(text: str, default: str = "en") -> str:
     head = text[:_LOOKED_AT]
     if not head.isascii() and (by_script := _by_script(head)):
         return by_script
-    words = _WORD.findall(head.lower())
-    scores = {language: sum(map(COMMON_WORDS[language].__contains__, words)) for language in _LATIN}
+    word = _ASCII_WORD if head.isascii() else _WORD
+    counters = sum([_ADDS[found] for found in word.findall(head.lower()) if found in _ADDS])
+    scores = {
+        language: counters >> place * _COUNTER_BITS & 0xFFFF
+        for place, language in enumerate(_LATIN)
+    }
     best = max(_LATIN, key=lambda language: (scores[language], language == default))
     return best if scores[best] else default
 

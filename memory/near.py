@@ -25,11 +25,13 @@ MOST_SLIPS = 3
 _SHORTEST_MISSPELT = 6
 _MOST_CANDIDATES = 20
 
-_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u2011](?:\n\s*)?(?=[^\W\d_])")
+# The sign first, then what stands before it: so other signs are passed over quickly.
+_HYPHEN = re.compile(r"[-\u2010\u2011](?<=[^\W\d_].)(?:\n\s*)?(?=[^\W\d_])")
 _TOKEN = re.compile(
     r"[^\W\d_]+|(?:(?<![\w.])[-+\u2212±])?\d(?:[\d.,:/'’-]*\d)?|[?？%‰°€$£¥§±<>=]"
     r"|[\u2600-\u27bf\U0001f000-\U0001faff]"
 )
+_ASCII_TOKEN = re.compile(r"[A-Za-z]+|(?:(?<![\w.])[-+])?\d(?:[\d.,:/'-]*\d)?|[?%$<>=]")
 _CODE_SIGN = re.compile(r"[{}\[\]=<>|&\\;]")
 
 # Not through the view `origins`, which would be read from end to end for each chunk.
@@ -44,6 +46,8 @@ _IS_HELD = (
 
 def words(text: str) -> list[str]:
     """What a passage consists of, whatever stands between."""
+    if text.isascii():  # the same, in two thirds of the time
+        return _ASCII_TOKEN.findall(_HYPHEN.sub("", text))
     plain = _HYPHEN.sub("", unicodedata.normalize("NFKC", text))
     return _TOKEN.findall(plain)
 
@@ -53,7 +57,7 @@ def keys(kind: str, text: str) -> tuple[int, ...]:
     """The numbers that a passage is found by; none where only exact copies count."""
     if len(_CODE_SIGN.findall(text)) > len(text) / 50:
         return ()
-    found = [word.casefold() for word in words(text)]
+    found = words(text.lower()) if text.isascii() else [w.casefold() for w in words(text)]
     if not found:
         return ()
     n_stretches = 1 + _slips_allowed(len(found))
@@ -79,6 +83,8 @@ def same(one: str, other: str) -> bool:
 def find(store: Store, kind: str, text: str) -> str | None:
     """The wording of a chunk that a source holds and that is the same but for that."""
     wanted = keys(kind, text)
+    if not wanted:
+        return None
     candidates = store.rows(
         "SELECT DISTINCT c.text FROM wordings w JOIN chunks c ON c.id = w.chunk_id"
         f" WHERE w.key IN ({marks(wanted)}) AND ({_IS_HELD}) ORDER BY c.id LIMIT ?",
