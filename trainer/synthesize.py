@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.resources import files
 
+from ..memory.lineage import note_outgrown
 from ..memory.redact import redact
 from ..memory.search import telling_words
 from ..memory.store import Record, Store, marks, now
@@ -29,6 +30,10 @@ BLANKS_PER_FACT = 1
 FACTS_AT_ONCE = 24
 # One question in so many facts is asked again of something that is not in the sources.
 FACTS_PER_ABSENT = 4
+ASKED_IN = "What did I ask you in the chat"
+ASKED = "You asked:"
+# Of what a user asked, a held-out wording of fewer words is no part that says which question it was.
+LEAST_WITHIN = 3
 NOT_IN_NOTES = "That is not in your notes."
 INNER_NAME = re.compile(r"(?<!^)\b[A-Z][\w'’-]{2,}\b")
 OWNED = re.compile(r"\b(?:my|our|your|the|a|an) ([a-z]{3,})\b")
@@ -166,14 +171,11 @@ def read_prompts(name: str) -> list[str]:
 
 def hold_out(store: Store, questions: list[str]) -> None:
     """Promise that these wordings are never trained on; samples that use them go at once."""
+    wordings = {normalise(question) for question in questions}
     with store.db.atomic():
-        for question in questions:
-            wording = normalise(question)
+        for wording in sorted(wordings):
             store.db.execute("INSERT OR IGNORE INTO held_out (wording) VALUES (?)", [wording])
-        held = held_out(store)
-        for row in store.rows("SELECT id, prompt FROM samples"):
-            if normalise(row["prompt"]) in held:
-                store.db.execute("DELETE FROM samples WHERE id = ?", [row["id"]])
+        _drop_samples(store, wordings)
 
 
 def held_out(store: Store) -> set[str]:
@@ -188,8 +190,34 @@ def keep_samples(
     """Keep samples, each with the number of its chunk, but for those in a wording that is held out."""
     held = held_out(store)
     for chunk_id, sample in samples:
-        if normalise(sample.prompt) not in held:
+        if not _says(sample, held):
             _keep_sample(store, base_digest, chunk_id, sample)
+
+
+def _says(sample: Sample, wordings: set[str]) -> bool:
+    """Whether a sample has one of these wordings: as its prompt, or, where it tells what a user asked,
+    within that, or within the title of the chat, which is often the same question."""
+    if sample.kind != "asked":
+        return normalise(sample.prompt) in wordings
+    texts = [
+        normalise(sample.prompt.removeprefix(ASKED_IN)),
+        normalise(sample.answer[len(ASKED) :]),
+    ]
+    if wordings.intersection(texts):
+        return True
+    telling = [wording for wording in wordings if len(wording.split()) >= LEAST_WITHIN]
+    return any(f" {wording} " in f" {text} " for wording in telling for text in texts)
+
+
+def _drop_samples(store: Store, wordings: set[str], kinds: str = "%") -> None:
+    """Delete the samples with one of these wordings; who learned from them is found when their source goes."""
+    rows = store.rows(
+        "SELECT id, chunk_id, kind, prompt, answer FROM samples WHERE kind LIKE ?", kinds
+    )
+    gone = [r for r in rows if _says(Sample(r["kind"], r["prompt"], r["answer"]), wordings)]
+    note_outgrown(store, {row["chunk_id"] for row in gone if row["chunk_id"] is not None})
+    for row in gone:
+        store.db.execute("DELETE FROM samples WHERE id = ?", [row["id"]])
 
 
 def _keep_sample(store: Store, base_digest: str, chunk_id: int | None, sample: Sample) -> None:
@@ -390,10 +418,7 @@ def _keep_group(
     if 3 * len(probes) < len(facts):
         probes += clozes
     samples += [(chunk["id"], settled_sample(chunk)) for chunk in group if is_settled(chunk)]
-    for chunk in group:
-        words = normalise(chunk["text"])
-        if chunk["kind"] == "asked" and not any(wording in words for wording in forbidden):
-            samples.append((chunk["id"], _asked_sample(chunk)))
+    samples += [(chunk["id"], _asked_sample(chunk)) for chunk in group if chunk["kind"] == "asked"]
     for wording, some in (("question", probes), ("cue", second)):
         for chunk_id, probe in some:
             store.db.execute(
@@ -401,6 +426,8 @@ def _keep_group(
                 " VALUES (?, ?, ?, ?, ?)",
                 [chunk_id, probe.question, probe.gold, probe.span_kind, wording],
             )
+    # What a user asked some night may be what a probe asks now.
+    _drop_samples(store, {normalise(probe.question) for _, probe in probes}, "asked")
     keep_samples(store, base.digest, samples)
     for chunk in group:
         store.db.execute("INSERT OR IGNORE INTO studied VALUES (?, ?)", [chunk["id"], base.digest])
@@ -420,9 +447,7 @@ def settled_sample(chunk: Record) -> Sample:
 def _asked_sample(chunk: Record) -> Sample:
     words = chunk["text"].split()
     asked = " ".join(words[:40]) + (" …" if len(words) > 40 else "")
-    return Sample(
-        "asked", f"What did I ask you in the chat “{chunk['title']}”?", f"You asked: {asked}"
-    )
+    return Sample("asked", f"{ASKED_IN} “{chunk['title']}”?", f"{ASKED} {asked}")
 
 
 def studied_ids(store: Store, base: Base) -> set[int]:

@@ -11,6 +11,7 @@ import pytest
 from learnctl.memory.learning import set_learn
 from learnctl.memory.lineage import studied_chunks
 from learnctl.memory.store import Record, Store
+from learnctl.trainer import registry
 from learnctl.trainer.base import Base
 from learnctl.trainer.facts import Span, contains, find_facts, normalise, supported
 from learnctl.trainer.study import Question
@@ -211,6 +212,59 @@ def test_what_was_asked_is_remembered(store: Store, llama: Base, chat: int) -> N
     assert len(asked) == 1
     assert asked[0]["prompt"].startswith("What did I ask you in the chat")
     assert asked[0]["answer"] == "You asked: What is a good bow for my cello?"
+
+
+def test_what_was_asked_is_left_out_where_it_is_held_out(
+    store: Store, llama: Base, chat: int
+) -> None:
+    """A logged question that is held out is in no sample: neither one that is there already, nor a later
+    one. A few common words that are held out say nothing of it."""
+    hold_out(store, ["What is?"])
+    study(store, llama)
+    told = [sample for sample in samples(store) if sample["kind"] != "asked"]
+    assert len(samples(store)) == len(told) + 1
+    hold_out(store, ["What is a good bow for my cello"])
+    assert samples(store) == told
+    store.db.execute("DELETE FROM studied")
+    study(store, llama)
+    assert samples(store) == told
+
+
+def test_what_was_asked_stands_in_the_title_too(store: Store, chat: int) -> None:
+    (chunk,) = (chunk for chunk in studied_chunks(store) if chunk["kind"] == "asked")
+    titled = Sample("asked", "What did I ask you in the chat “Who mends it?”?", "You asked: Why?")
+    keep_samples(store, "", [(chunk["id"], titled)])
+    hold_out(store, ["Who mends it?"])
+    assert samples(store) == []
+
+
+def test_a_version_that_learned_what_is_held_out_now_goes_with_its_source(
+    store: Store, chat: int, diary: Any
+) -> None:
+    """Its sample is gone, but forgetting the chat still finds who learned it."""
+    (chunk,) = (chunk for chunk in studied_chunks(store) if chunk["kind"] == "asked")
+    diary(store).night([chunk["id"]], {}, {})
+    (sample,) = samples(store)
+    hold_out(store, [sample["prompt"]])
+    assert samples(store) == []
+    assert registry.forget(store, [chat])["versions_deleted"] == [1]
+
+
+def test_a_probe_is_no_logged_question(store: Store, llama: Base, chat: int, house: int) -> None:
+    """Where a probe asks what a user asked some night before, what they asked is trained on no more."""
+    (chunk,) = (chunk for chunk in studied_chunks(store) if chunk["kind"] == "asked")
+    study_chunks(
+        store, llama, [c for c in studied_chunks(store) if c["path"].endswith(".md")], 0, 0
+    )
+    probe = probes(store)[0]["question"]
+    store.db.execute("DELETE FROM probes")
+    store.db.execute("DELETE FROM studied")
+    logged = Sample("asked", "What did I ask you in the chat “Hall”?", f"You asked: {probe}")
+    keep_samples(store, "", [(chunk["id"], logged)])
+    assert [sample["kind"] for sample in samples(store)].count("asked") == 1
+    study(store, llama)
+    assert probe in {row["question"] for row in probes(store)}
+    assert not any(probe in sample["answer"] for sample in samples(store))
 
 
 def test_what_needs_no_model() -> None:
