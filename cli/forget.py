@@ -53,8 +53,10 @@ def forget(
     """Take back sources, or what a person said, and delete every version that learned from it.
 
     Text that another source also holds stays, for that source. The newest version that never saw
-    what was forgotten is in service afterwards, else the base. What is forgotten by person, time or
-    words (together: all must hold) does not come in again, from whatever file.
+    what was forgotten is in service afterwards, else the base. A file that is forgotten so comes in
+    again only when `ingest` is told to; no night does it, also where its folder is watched. What is
+    forgotten by person, time or words (together: all must hold) does not come in again, from
+    whatever file.
 
     Examples:
 

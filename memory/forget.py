@@ -2,10 +2,10 @@
 
 What another live source also holds stays, for that source; but the samples made of it go, since they
 may name the forgotten one. Every adapter that learned from it, as it is or once was, is marked `deleted`;
-`trainer.registry.forget` deletes the files and chooses what serves instead.
+`trainer.registry.forget` deletes the files and chooses what serves instead. No night takes the files in again.
 """
 
-from . import contents
+from . import contents, forgotten_files
 from .lineage import mark_adapters
 from .store import Record, Store, marks
 
@@ -25,6 +25,7 @@ def forget_sources(store: Store, source_ids: list[int]) -> Record:
             f"SELECT version FROM outgrown WHERE source_id IN ({marks(source_ids)})", *source_ids
         )
         mark_adapters(store, versions | {row["version"] for row in outgrown}, "deleted")
+        forgotten_files.remember(store, source_ids)
         store.db.execute(f"DELETE FROM sources WHERE id IN ({marks(source_ids)})", source_ids)
         gone = contents.sweep(store)
     store.erase_traces()

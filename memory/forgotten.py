@@ -58,11 +58,11 @@ class Rules:
         for rule in self._rules:
             if (rule.since or rule.until) and not _is_within(date, rule):
                 continue
-            if rule.person and rule.person != _keyed(self._key, name_of(person or "")):
+            if rule.person and rule.person != keyed(self._key, name_of(person or "")):
                 continue
             if rule.words and held is None:
                 words = words_of(" ".join(text for text in texts if text))
-                held = frozenset(_keyed(self._key, word) for word in words)
+                held = frozenset(keyed(self._key, word) for word in words)
             if held is None or rule.words <= held:
                 return True
         return False
@@ -79,23 +79,23 @@ def make(store: Store, person: str = "", since: str = "", until: str = "", words
         raise LearnctlError(f"no word in `{words}`")
     if not (person or since or until or wanted):
         raise LearnctlError("nothing was said of what to forget")
-    key = _key(store)
+    key = key_of(store)
     return Rule(
-        person=_keyed(key, name_of(person)) if person else "",
-        words=frozenset(_keyed(key, word) for word in wanted),
+        person=keyed(key, name_of(person)) if person else "",
+        words=frozenset(keyed(key, word) for word in wanted),
         since=since,
         until=until or (now()[:19] if since else ""),
     )
 
 
 def only(store: Store, rule: Rule) -> Rules:
-    return Rules(_key(store), [rule])
+    return Rules(key_of(store), [rule])
 
 
 def load(store: Store) -> Rules:
     """The rules in force."""
     rows = store.rows("SELECT * FROM forgotten")
-    return Rules(_key(store) if rows else b"", map(_rule, rows))
+    return Rules(key_of(store) if rows else b"", map(_rule, rows))
 
 
 def remember(store: Store, rule: Rule) -> None:
@@ -158,14 +158,16 @@ def _is_within(date: str | None, rule: Rule) -> bool:
     return starts and (not rule.until or date[: len(rule.until)] <= rule.until)
 
 
-def _key(store: Store) -> bytes:
+def key_of(store: Store) -> bytes:
+    """The key of the hashes, made where there is none."""
     if not store.setting(KEY):
         store.set_setting(KEY, secrets.token_hex(32))
     return bytes.fromhex(store.setting(KEY))
 
 
 @lru_cache(maxsize=200_000)
-def _keyed(key: bytes, word: str) -> str:
+def keyed(key: bytes, word: str) -> str:
+    """What is kept of a word."""
     return hashlib.blake2b(word.encode(errors="replace"), key=key, digest_size=16).hexdigest()
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from . import archives, contents, folders, people, sandbox, source_bytes
+from . import archives, contents, folders, forgotten_files, people, sandbox, source_bytes
 from .errors import LearnctlError, UnreadableSource
 from .home import Home
 from .records import Conversation, Item
@@ -25,6 +25,7 @@ from .walk import Entry, Found, Refused, Skipped, walk
 # Reasons for sources whose file is gone.
 VANISHED = "vanished: kept until `--prune` gives it back"
 PRUNED = "vanished: given back"
+FORGOTTEN = "forgotten before: it comes in again when `learnctl ingest` is told to"
 
 
 # The file at hand, the bytes done before it, and those of all files.
@@ -63,6 +64,7 @@ def ingest(
     prune: bool = False,
     trust: str | None = None,
     piped: Iterable[Entry] = (),
+    forgotten_too: bool = True,
 ) -> IngestReport:
     """Take in files and folders, and patterns that mean some.
 
@@ -71,6 +73,7 @@ def ingest(
         prune: give back the sources under `paths` whose file is gone; else they are only named.
         trust: whom the sources are trusted as (`trust.TIERS`); None keeps what is known, else "own".
         piped: what is taken in beside them, as `piped.piped` gives it.
+        forgotten_too: also the files whose source was forgotten by name.
 
     Raises:
         LearnctlError: the store itself cannot be written (a full disk); the file at hand is not in.
@@ -85,7 +88,7 @@ def ingest(
             if isinstance(entry, Found):
                 on_file(entry.shown, done, total)
                 done += _size(entry)
-                _take(store, entry, report, me, trust)
+                _take(store, entry, report, me, trust, forgotten_too)
             else:
                 _pass_over(entry, report)
         _report_vanished(store, given, report, prune)
@@ -154,7 +157,12 @@ def _look_into(path: Path, name: str, report: IngestReport, me: Collection[str])
 
 
 def _take(
-    store: Store, entry: Found, report: IngestReport, me: Collection[str], trust: str | None
+    store: Store,
+    entry: Found,
+    report: IngestReport,
+    me: Collection[str],
+    trust: str | None,
+    forgotten_too: bool,
 ) -> None:
     path = str(entry.shown)
     try:
@@ -171,9 +179,15 @@ def _take(
             _rename(store, moved["id"], entry)
             report.skipped.append(_line(entry.shown, f"unchanged, moved from {moved['path']}"))
             return
+        is_forgotten = not (known or moved) and forgotten_files.hold(store, path, digest)
+        if is_forgotten and not forgotten_too:
+            report.skipped.append(_line(entry.shown, FORGOTTEN))
+            return
         name = sandbox.detect(entry.path)
         refuse_too_large(entry.path, name, store.home)
         with store.db.atomic():
+            if is_forgotten:
+                forgotten_files.lift(store, path, digest)
             if moved:  # read again, for its name may be its title
                 _rename(store, moved["id"], entry)
                 known = moved

@@ -116,6 +116,12 @@ def m013_index(db: Database) -> None:
     db.execute("DROP TRIGGER chunks_ai")
 
 
+@migrations()
+def m014_forgotten_files(db: Database) -> None:
+    """Files that were forgotten by name, so that no night takes them in again (`forgotten_files`)."""
+    db.execute("CREATE TABLE forgotten_files (name TEXT PRIMARY KEY) WITHOUT ROWID")
+
+
 WORDINGS = """
 CREATE TABLE wordings (
     key INTEGER NOT NULL,

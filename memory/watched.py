@@ -48,9 +48,11 @@ def watched(store: Store) -> list[Record]:
 
 
 def take_in_watched(store: Store, on_file: OnFile = lambda path, done, total: None) -> IngestReport:
-    """Take in what is new or changed in the watched folders; one that is away is said and passed over."""
+    """Take in what is new or changed in the watched folders; one that is away is said and passed over.
+    What was forgotten by name stays out."""
     folders = watched(store)
-    report = ingest(store, [Path(row["path"]) for row in folders if row["there"]], on_file)
+    there = [Path(row["path"]) for row in folders if row["there"]]
+    report = ingest(store, there, on_file, forgotten_too=False)
     report.skipped += [
         {"path": row["path"], "reason": ABSENT} for row in folders if not row["there"]
     ]

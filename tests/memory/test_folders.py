@@ -8,8 +8,9 @@ import pytest
 
 from learnctl.memory.errors import LearnctlError
 from learnctl.memory.folders import vanished
+from learnctl.memory.forget import forget_sources
 from learnctl.memory.globs import matcher
-from learnctl.memory.ingest import ingest, look
+from learnctl.memory.ingest import FORGOTTEN, ingest, look
 from learnctl.memory.piped import piped
 from learnctl.memory.store import Store
 from learnctl.memory.watched import ABSENT, take_in_watched, unwatch, watch, watched
@@ -40,6 +41,29 @@ def test_watched_folders_are_looked_through_again(store: Store, folder: Path) ->
     unwatch(store, [stick])
     assert [row["path"] for row in watched(store)] == [str(folder)]
     assert names(store) == ["a.txt", "b.txt", "c.txt"]
+
+
+def test_a_file_that_was_forgotten_stays_out_of_the_night(store: Store, folder: Path) -> None:
+    """Neither its path, whatever is in it now, nor its bytes under another name come in again, until
+    somebody asks for it; nor does the store say what was forgotten."""
+    file = folder / "a.txt"
+    (folder / "b.txt").write_text("The chair is red.")
+    file.write_text("The lamp is green.")
+    watch(store, [folder])
+    take_in_watched(store)
+    forget_sources(store, [store.find_sources("a.txt")[0]["id"]])
+    (folder / "copy.txt").write_text("The lamp is green.")
+    report = take_in_watched(store)
+    kept_out = [entry["path"] for entry in report.skipped if entry["reason"] == FORGOTTEN]
+    assert kept_out == [str(file), str(folder / "copy.txt")]
+    file.write_text("The lamp is yellow.")
+    assert take_in_watched(store).documents == 0
+    assert names(store) == ["b.txt"]
+    assert b"a.txt" not in store.home.database.read_bytes()
+    ingest(store, [file])
+    file.write_text("The lamp is white.")
+    assert take_in_watched(store).documents == 1
+    assert names(store) == ["b.txt", "a.txt"]
 
 
 def test_only_folders_are_watched(store: Store, folder: Path) -> None:
