@@ -52,4 +52,8 @@ def _trusted(row: Row) -> Targets:
     choices, shares = row.soft
     gold = torch.tensor(row.ids[row.answer_start :])[:, None]  # (answer token, 1)
     trust = (shares * (choices == gold)).sum(-1, keepdim=True)  # (answer token, 1)
-    return torch.cat([gold, choices], -1), torch.cat([1 - trust, trust * shares], -1)
+    # No token stands twice among the choices, for its probability would be counted twice. Where the teacher
+    # does not name the source's word it is not trusted at all, and that word takes its last choice's place.
+    named = (choices == gold).any(-1, keepdim=True)
+    choices = torch.cat([choices[:, :-1], torch.where(named, choices[:, -1:], gold)], -1)
+    return choices, trust * shares + (1 - trust) * (choices == gold)

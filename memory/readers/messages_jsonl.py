@@ -54,7 +54,7 @@ def _conversation(raw: Json, otherwise: str) -> Conversation:
     return Conversation(
         title=title_of(raw.get("title"), messages, otherwise),
         messages=messages,
-        external_id=str(external_id) if external_id else None,
+        external_id=as_text(str(external_id)) if external_id else None,
         started_at=_moment(raw) or (messages[0].created_at if messages else None),
     )
 

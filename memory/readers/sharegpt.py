@@ -8,7 +8,7 @@ from pathlib import Path
 from ..errors import UnreadableSource
 from ..records import Conversation, Item, Message
 from .chat_records import records
-from .chat_text import message, role_of, title_of
+from .chat_text import as_text, message, role_of, title_of
 from .dates import utc_moment
 from .json_stream import Json, Keys, keys
 from .messages_jsonl import text_of
@@ -47,7 +47,7 @@ def read(path: Path) -> Iterator[Item]:
         yield Conversation(
             title=title_of(record.get("title"), messages, f"{path.stem}, {place}"),
             messages=messages,
-            external_id=str(number) if number else None,
+            external_id=as_text(str(number)) if number else None,
             started_at=messages[0].created_at if messages else None,
         )
 

@@ -47,7 +47,7 @@ class Talk:
         return Conversation(
             title=name(title) or "Untitled chat",
             messages=tuple(self._messages),
-            external_id=external_id,
+            external_id=name(external_id) or None,
             started_at=next((m.created_at for m in self._messages if m.created_at), None),
             left_out=dict(self._left_out),
             notes=tuple(self._notes),

@@ -1,6 +1,7 @@
 """Context distillation: what the base says with the passage in view becomes the target without it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from learnctl.memory.store import Store
 from learnctl.trainer.base import Base
 from learnctl.trainer.distil import teach
+from learnctl.trainer.pack import encode, lay_out
 from learnctl.trainer.synthesize import Sample, keep_samples
+from learnctl.trainer.train import loss_of
 
 SAMPLE: dict[str, Any] = {
     "id": 7,
@@ -43,13 +46,50 @@ def test_the_teacher_sees_the_passage(taught: Callable[..., Any]) -> None:
     assert not shares.equal(other[1])
 
 
-def test_both_gives_each_token_one_whole_share(taught: Callable[..., Any]) -> None:
-    """What the teacher is not trusted with goes to the source's own word."""
-    choices, shares = taught("both")[7]
-    teacher = taught("kl")[7]
-    trust = (teacher[1] * (teacher[0] == choices[:, :1])).sum(-1)
-    assert shares[:, 0] == pytest.approx(1 - trust)
-    assert shares[:, 1:] == pytest.approx(teacher[1] * trust[:, None])
+def test_both_follows_the_teacher_as_far_as_it_is_right(store: Store, llama: Base) -> None:
+    """The source's word has what the teacher is not trusted with, beside its share of the rest; the loss
+    has no slope where just that is said, in a pack whose other rows have more choices or fewer."""
+    import torch
+
+    keep_samples(store, llama.digest, [(None, Sample("cue", SAMPLE["prompt"], SAMPLE["answer"]))])
+    number = store.value("SELECT id FROM samples")
+    asked = [{"role": "user", "content": SAMPLE["prompt"]}]
+    row = encode(llama.tokenizer, asked, SAMPLE["answer"], llama.stop_ids)
+    gold = torch.tensor(row.ids[row.answer_start :])
+    # At the last token the teacher does not think of the source's word; at the others it gives it half.
+    choices = torch.stack([gold, gold + 1, gold + 2], -1)
+    choices[-1] += 5
+    shares = torch.tensor([0.5, 0.3, 0.1]).repeat(len(gold), 1)
+    store.db.execute(
+        "INSERT INTO lessons (sample_id, n_choices, choices, shares) VALUES (?, 3, ?, ?)",
+        [number, choices.to(torch.int32).numpy().tobytes(), shares.numpy().tobytes()],
+    )
+    taught = teach(store, llama, [SAMPLE | {"id": number}], "both", LONGEST)[number]
+    wanted = torch.zeros(len(gold), 480).scatter_add(-1, *taught)  # (answer token, vocabulary)
+    expected = torch.zeros(len(gold), 480).scatter(-1, choices, 0.5 * shares)
+    expected[torch.arange(len(gold)), gold] += 0.5
+    expected[-1] = one_hot_of(gold)[-1]
+    torch.testing.assert_close(wanted, expected)
+
+    beside = torch.arange(5).repeat(len(gold), 1), torch.full((len(gold), 5), 0.1)
+    rows = [replace(row, soft=taught), replace(row, soft=beside), row]
+    whole = [wanted, torch.zeros(len(gold), 480).scatter(-1, *beside), one_hot_of(gold)]
+    said = torch.cat([spread(shares) for shares in whole])
+    logits = said.clamp(min=1e-12).log().requires_grad_()
+    loss_of(logits, [lay_out(rows, LONGEST, 0)]).backward()
+    torch.testing.assert_close(logits.grad, torch.zeros_like(logits), atol=1e-5, rtol=0)
+
+
+def one_hot_of(gold: Any) -> Any:
+    import torch
+
+    return torch.nn.functional.one_hot(gold, 480).float()
+
+
+def spread(shares: Any) -> Any:
+    """Shares of tokens with what they lack of one on all the other tokens alike."""
+    others = (shares == 0).float()
+    return shares + others * (1 - shares.sum(-1, keepdim=True)) / others.sum(-1, keepdim=True)
 
 
 def test_no_passage_no_teacher(taught: Callable[..., Any]) -> None:
