@@ -359,7 +359,7 @@ CREATE TABLE held_out (
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     created_at TEXT NOT NULL,
-    state TEXT NOT NULL,                  -- running, done, dropped
+    state TEXT NOT NULL,                  -- running, done, failed, dropped
     level TEXT NOT NULL,                  -- slow, fast
     parent INTEGER NOT NULL,              -- the version it starts from; 0 is the base
     base_name TEXT NOT NULL,

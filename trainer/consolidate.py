@@ -33,7 +33,7 @@ from ..memory.lineage import (
 from ..memory.priority import in_priority
 from ..memory.replay import POOL, by_turn_and_surprise, choose_replay
 from ..memory.store import Record, Store, now, to_json
-from . import adapter, evaluate, gate, levels, models, registry, warm
+from . import adapter, evaluate, gate, levels, models, registry, unfinished, warm
 from . import base as bases
 from .base import Base
 from .distil import teach
@@ -103,36 +103,33 @@ def consolidate(
     Raises:
         Locked: another run is at work on this store.
         LearnctlError: the base cannot be used, the disk is full, or training went wrong. What was in
-            service stays.
+            service stays; after a full disk the next run goes on, else it begins anew.
     """
     began = time.monotonic()
     with _lock(store), _faults_of_the_disk(), StopSignals(unmet) as stop:
         warm.give_way(store.home)
-        unfinished = store.row(
-            "SELECT * FROM runs WHERE state = 'running' ORDER BY id DESC LIMIT 1"
-        )
+        run = unfinished.find(store)
         registry.sweep(store)
-        if unfinished is None and not studied_chunks(store):
+        if run is None and not studied_chunks(store):
             return _nothing(store)
         on_progress(Progress("load", 0, 0))
         base = bases.load(options.base, options.quantize, options.device)
         choice = choose(store, options.fast, base.digest)
         night = _Night(store, base, options, budget_s, began, stop, on_progress, on_step)
-        if unfinished and not _can_resume(store, unfinished, base):
-            registry.drop_unfinished(store)
-            unfinished = None
+        if run:
+            run = night.take_up(run)
         try:
-            if unfinished:
-                return night.train_and_judge(unfinished)
-            if choice is None:
-                return _nothing(store)
-            run = night.prepare(choice)
+            if run is None and choice:
+                run = night.prepare(choice)
             return night.train_and_judge(run) if run else _nothing(store)
         except Interrupted:
             return night.paused()
         except registry.SourcesChanged:
             registry.drop_unfinished(store)
             return night.overtaken()
+        except LearnctlError as error:
+            registry.fail(store, error)
+            raise
 
 
 def choose(store: Store, fast: str, base_digest: str | None = None) -> Choice | None:
@@ -229,6 +226,20 @@ class _Night:
         self.on_progress = on_progress
         self.on_step = on_step
 
+    def take_up(self, run: Record) -> Record | None:
+        """The run that was stopped, where it can go on; None where it was dropped."""
+        options = self._seeded()
+        reason = unfinished.why_not(self.store, run, self.base, options)
+        if not reason:
+            return unfinished.take_up(self.store, run, options)
+        registry.drop_unfinished(self.store)
+        self.on_progress(Progress("drop", 0, 0, note=f"run {run['id']}, not finished: {reason}"))
+        return None
+
+    def _seeded(self) -> Options:
+        """The options of this night's run: the same seed would lead to the same refusal."""
+        return replace(self.options, seed=self.options.seed + _refusals(self.store))
+
     def prepare(self, choice: Choice) -> Record | None:
         """Study what was chosen and fix the rows of the run. None where nothing came of it."""
         store, base, options = self.store, self.base, self.options
@@ -320,8 +331,6 @@ class _Night:
         return chosen
 
     def _begin(self, choice: Choice, roles: list[tuple[int, str, str]]) -> Record:
-        # The same seed would lead to the same refusal.
-        options = replace(self.options, seed=self.options.seed + _refusals(self.store))
         with self.store.db.atomic():
             self.store.db.table("runs").insert(
                 {
@@ -331,7 +340,7 @@ class _Night:
                     "parent": choice.parent,
                     "base_name": self.base.name,
                     "base_digest": self.base.digest,
-                    "options": to_json(asdict(options)),
+                    "options": to_json(asdict(self._seeded())),
                     "report": None,
                 }
             )
@@ -641,7 +650,7 @@ def _refusals(store: Store) -> int:
     """How many runs the gate has refused since it let one pass."""
     return int(
         store.value(
-            "SELECT count(*) FROM runs WHERE report ->> 'decision' = 'refused' AND id >"
+            "SELECT count(*) FROM runs WHERE state = 'done' AND report ->> 'decision' = 'refused' AND id >"
             " (SELECT coalesce(max(run_id), 0) FROM adapters)"
         )
     )
@@ -659,7 +668,8 @@ def _rows_per_fact(options: Options) -> float:
 def _last_speed(store: Store) -> float | None:
     """Tokens a second of the last run that was measured on this store."""
     found = store.value(
-        "SELECT report ->> 'tokens_per_s' FROM runs WHERE report IS NOT NULL ORDER BY id DESC LIMIT 1"
+        "SELECT report ->> 'tokens_per_s' FROM runs WHERE report ->> 'tokens_per_s' IS NOT NULL"
+        " ORDER BY id DESC LIMIT 1"
     )
     return float(found) if found else None
 
@@ -691,13 +701,6 @@ def _recall(before: list[Answered], after: list[Answered]) -> Record:
         "after": evaluate.recall(after),
         "n": len(after),
     }
-
-
-def _can_resume(store: Store, run: Record, base: Base) -> bool:
-    """Whether an unfinished run still makes sense: same base, same parent, all its samples there."""
-    same_base = run["base_digest"] == base.digest
-    same_parent = run["parent"] in (0, *ancestors(store, in_service(store)))
-    return same_base and same_parent and registry.samples_are_live(store, run["id"])
 
 
 def _nothing(store: Store) -> Record:

@@ -25,7 +25,7 @@ def morning(store: Store, run_id: int | None = None) -> Record:
     run = (
         store.row("SELECT * FROM runs WHERE id = ?", run_id)
         if run_id
-        else store.row("SELECT * FROM runs WHERE state = 'done' ORDER BY id DESC LIMIT 1")
+        else store.row("SELECT * FROM runs WHERE report IS NOT NULL ORDER BY id DESC LIMIT 1")
     )
     if run is None:
         raise LearnctlError(

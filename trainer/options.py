@@ -20,6 +20,19 @@ CHOICES = {
     "redact": ("secrets", "contacts"),
 }
 
+# What changes no step of training: a run that was stopped goes on under other values of these. Its base
+# is known by its digest.
+APART_FROM_TRAINING = (
+    "base",
+    "backend",
+    "max_divergence",
+    "max_recall_loss",
+    "min_recall_gain",
+    "night_minutes",
+    "max_file_mb",
+    "redact",
+)
+
 
 @dataclass(frozen=True)
 class Options:

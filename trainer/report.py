@@ -108,7 +108,7 @@ def _refused(store: Store) -> list[Record]:
         {"run": row["id"], "created": row["created_at"], "reason": row["reason"]}
         for row in store.rows(
             "SELECT id, created_at, report ->> 'reason' AS reason FROM runs"
-            " WHERE state = 'done' AND report ->> 'decision' = 'refused' ORDER BY id"
+            " WHERE report ->> 'decision' = 'refused' ORDER BY id"
         )
     ]
 

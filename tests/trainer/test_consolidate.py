@@ -24,6 +24,7 @@ from learnctl.memory.store import Store
 from learnctl.trainer import registry
 from learnctl.trainer.consolidate import consolidate, plan
 from learnctl.trainer.models import file_sha256
+from learnctl.trainer.morning import morning
 from learnctl.trainer.options import Options
 from learnctl.trainer.progress import Progress
 from learnctl.trainer.status import status
@@ -497,6 +498,47 @@ def test_stopped_before_training(store: Store, house: int, settings: Settings) -
     assert store.value("SELECT count(*) FROM runs") == 1
 
 
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"learning_rate": 1e30}, "the loss is not a number"),
+        ({"pack_tokens": 8}, "no answer to learn from"),
+    ],
+)
+def test_a_night_that_went_wrong(
+    store: Store, house: int, settings: Settings, wrong: dict[str, Any], reason: str
+) -> None:
+    """Its run is closed with the reason, and the next night does as it is told then."""
+    for _ in range(2):
+        with pytest.raises(LearnctlError, match=reason):
+            consolidate(store, settings(**wrong))
+    assert in_service(store) == 0
+    assert not list(store.home.runs.iterdir())
+    told = morning(store)
+    assert (told["run"], told["decision"], reason in told["reason"]) == (2, "refused", True)
+    assert plan(store, settings())["chunks"] == 1
+    done = consolidate(store, settings())
+    assert (done["decision"], done["run"]) == ("promoted", 3)
+
+
+def test_a_stopped_run_is_trained_as_it_began(store: Store, house: int, settings: Settings) -> None:
+    """Under other options for training it is dropped, and that is told; the gate is the one of now."""
+    told: list[Progress] = []
+    steps: list[int] = []
+    begun = {"epochs": 6, "pack_tokens": 128}
+    assert consolidate(store, settings(**begun), on_step=terminate_at(3))["decision"] == "paused"
+    other = settings(**begun, max_divergence=-1.0)
+    done = consolidate(store, other, on_progress=told.append, on_step=steps.append)
+    assert (done["decision"], done["run"], steps[0]) == ("refused", 1, 4)
+    assert "drop" not in {one.phase for one in told}
+
+    assert consolidate(store, settings(**begun), on_step=terminate_at(3))["decision"] == "paused"
+    done = consolidate(store, settings(epochs=1, rank=2), on_progress=told.append)
+    assert (done["decision"], done["run"]) == ("promoted", 3)
+    notes = [one.note for one in told if one.phase == "drop"]
+    assert notes == ["run 2, not finished: set to another value since: epochs, rank, pack_tokens"]
+
+
 def test_a_stopped_run_whose_source_was_forgotten(
     store: Store, take: Take, house: int, settings: Settings
 ) -> None:
@@ -669,5 +711,5 @@ def test_killed_process(
     assert in_service(store) == 1
     assert [row["version"] for row in registry.history(store)] == [1]
     assert ask(store, settings()) == answer
-    report = consolidate(store, settings())
+    report = consolidate(store, long_night)
     assert (report["decision"], report["version"], report["run"]) == ("promoted", 2, 2)

@@ -1,0 +1,36 @@
+"""A run that did not come to its end: whether the next consolidation goes on with it."""
+
+import json
+from dataclasses import asdict
+
+from ..memory.lineage import ancestors, in_service
+from ..memory.store import Record, Store, to_json
+from . import registry
+from .base import Base
+from .options import APART_FROM_TRAINING, Options
+
+
+def find(store: Store) -> Record | None:
+    return store.row("SELECT * FROM runs WHERE state = 'running' ORDER BY id DESC LIMIT 1")
+
+
+def why_not(store: Store, run: Record, base: Base, options: Options) -> str:
+    """Why a run cannot go on as what was asked for now; empty where it can."""
+    if run["base_digest"] != base.digest:
+        return "the base model has changed"
+    if run["parent"] not in (0, *ancestors(store, in_service(store))):
+        return "another version is in service"
+    if not registry.samples_are_live(store, run["id"]):
+        return "a source it learns from was forgotten or has changed"
+    begun, asked = json.loads(run["options"]), asdict(options)
+    changed = [name for name in asked if asked[name] != begun.get(name)]
+    changed = [name for name in changed if name not in APART_FROM_TRAINING]
+    return f"set to another value since: {', '.join(changed)}" if changed else ""
+
+
+def take_up(store: Store, run: Record, options: Options) -> Record:
+    """The run as it goes on: trained as it began, judged by the gate as it is set now."""
+    taken = {**run, "options": to_json(asdict(options))}
+    with store.db.atomic():
+        store.db.execute("UPDATE runs SET options = ? WHERE id = ?", [taken["options"], run["id"]])
+    return taken
