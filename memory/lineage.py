@@ -42,7 +42,7 @@ def served(store: Store, version: int) -> list[int]:
     kept = pruned(store)
     while version:
         row = store.row(
-            "SELECT a.state, coalesce(r.report ->> 'replaces', a.parent) AS before"
+            "SELECT a.state, coalesce(r.replaces, a.parent) AS before"
             " FROM adapters a JOIN runs r ON r.id = a.run_id WHERE a.version = ?",
             version,
         )

@@ -188,6 +188,13 @@ def m011_lessons(db: Database) -> None:
     )
 
 
+@migrations()
+def m013_replaces(db: Database) -> None:
+    """Which version a run was to take over from: the one in service when it began."""
+    db.execute("ALTER TABLE runs ADD COLUMN replaces INTEGER")
+    db.execute("UPDATE runs SET replaces = coalesce(report ->> 'replaces', parent)")
+
+
 PEOPLE = """
 ALTER TABLE messages ADD COLUMN speaker TEXT;
 

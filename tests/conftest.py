@@ -125,7 +125,6 @@ class Diary:
             "decision": "promoted" if promoted else "refused",
             "reason": "told so",
             "version": version,
-            "replaces": serving,
             "recall": {"new": {"before": None, "after": None, "n": 0}, "old": None},
             "samples": {"new": len(chunks), "replay": 0, "general": 0},
             "divergence": 0.25,
@@ -136,7 +135,8 @@ class Diary:
             "losses": [2.5, 1.5, 0.5],
         }
         self.store.db.execute(
-            "UPDATE runs SET report = ? WHERE id = ?", [to_json(told | report), run]
+            "UPDATE runs SET report = ?, replaces = ? WHERE id = ?",
+            [to_json(told | report), serving, run],
         )
         return version
 

@@ -78,6 +78,7 @@ class Choice:
 
     level: str
     parent: int
+    replaces: int  # the version in service
     chunks: list[Record]
     reason: str
 
@@ -124,9 +125,9 @@ def consolidate(
             return night.train_and_judge(run) if run else _nothing(store)
         except Interrupted:
             return night.paused()
-        except registry.SourcesChanged:
+        except registry.Overtaken as error:
             registry.drop_unfinished(store)
-            return night.overtaken()
+            return night.overtaken(str(error))
         except LearnctlError as error:
             registry.fail(store, error)
             raise
@@ -150,13 +151,13 @@ def choose(store: Store, fast: str, base_digest: str | None = None) -> Choice | 
         return None
     due = due or _slow_is_worth_it(store, version, everything)
     if due:
-        return Choice("slow", 0, everything, due)
+        return Choice("slow", 0, version, everything, due)
     if fast == "continue":
-        return Choice("fast", version, fresh, "what is new, on the version in service")
+        return Choice("fast", version, version, fresh, "what is new, on the version in service")
     slow = slow_below(store, version)
     held = learned_chunks(store, slow)
     since = [chunk for chunk in everything if chunk["id"] not in held]
-    return Choice("fast", slow, since, "what came since the slow level")
+    return Choice("fast", slow, version, since, "what came since the slow level")
 
 
 def plan(store: Store, options: Options) -> Record:
@@ -262,7 +263,7 @@ class _Night:
             store, base, chunks, options.questions_per_fact, options.seed, tell, out_of_time
         )
         on_hand = {chunk["id"] for chunk in chunks} & studied_ids(store, base)
-        known = learned_chunks(store, in_service(store))
+        known = learned_chunks(store, choice.replaces)
         samples = [
             sample
             for sample in store.rows(
@@ -293,15 +294,15 @@ class _Night:
         seed = self.options.seed
         pool = choose_replay(self.store, choice.parent, leave_out, n_pool, seed)
         if len(pool) > n_samples:
-            self._measure_surprise(pool)
+            self._measure_surprise(pool, choice.replaces)
         return by_turn_and_surprise(pool, n_samples)
 
-    def _measure_surprise(self, pool: list[Record]) -> None:
-        """Write into the pool and the store how unlikely the version in service finds each answer."""
+    def _measure_surprise(self, pool: list[Record], version: int) -> None:
+        """Write into the pool and the store how unlikely a version finds each answer."""
         longest = self.options.pack_tokens
         rows = [(sample, plain_row(self.base, sample)) for sample in pool]
         rows = [(sample, row) for sample, row in rows if len(row.ids) <= longest]
-        folder = registry.weights_folder(self.store, in_service(self.store))
+        folder = registry.weights_folder(self.store, version)
         model = adapter.load_adapter(self.base, folder)
         losses = row_losses(self.base, model, [row for _, row in rows], longest)
         self.base.model = adapter.remove_adapter(model)
@@ -317,7 +318,7 @@ class _Night:
 
         A slow pass over what is known already takes all of it, for what it left out would be lost.
         """
-        if self.deadline is None or (choice.level == "slow" and in_service(self.store)):
+        if self.deadline is None or (choice.level == "slow" and choice.replaces):
             return choice.chunks
         left_s = TRAIN_SHARE * (self.deadline - time.monotonic())
         room = left_s * (_last_speed(self.store) or ASSUMED_SPEED)
@@ -338,6 +339,7 @@ class _Night:
                     "state": "running",
                     "level": choice.level,
                     "parent": choice.parent,
+                    "replaces": choice.replaces,
                     "base_name": self.base.name,
                     "base_digest": self.base.digest,
                     "options": to_json(asdict(self._seeded())),
@@ -423,7 +425,7 @@ class _Night:
         self.store.set_setting(registry.SLOW_DUE, "the gate refused what was trained")
         if _refusals(self.store) < REFUSALS:
             return
-        known = learned_chunks(self.store, in_service(self.store))
+        known = learned_chunks(self.store, run["replaces"])
         brought = self._taught_chunks(run) - known
         self.store.db.execute("DELETE FROM settings WHERE key = ?", [registry.SLOW_DUE])
         set_aside(self.store, run["id"], brought, report["reason"])
@@ -441,12 +443,12 @@ class _Night:
             "elapsed_s": round(time.monotonic() - self.began, 1),
         }
 
-    def overtaken(self) -> Record:
-        """What is told of a run whose sources were taken back while it trained."""
+    def overtaken(self, reason: str) -> Record:
+        """What is told of a run that rests on what was taken back while it trained."""
         return {
             **_nothing(self.store),
             "decision": "refused",
-            "reason": "a source it learned from was forgotten or changed while it trained",
+            "reason": reason,
             "elapsed_s": round(time.monotonic() - self.began, 1),
         }
 
@@ -462,7 +464,7 @@ class _Night:
 
     def _probes(self, run: Record, options: Options) -> tuple[list[Record], list[Record]]:
         """Probes of what this run brings, and of what the version in service has learned."""
-        known = learned_chunks(self.store, in_service(self.store))
+        known = learned_chunks(self.store, run["replaces"])
         brought = self._taught_chunks(run)
         every = self.store.rows("SELECT * FROM probes WHERE wording = 'question' ORDER BY id")
         new = [probe for probe in every if probe["chunk_id"] in brought - known]
@@ -485,7 +487,7 @@ class _Night:
         Before is what the version in service answers. What is trained often starts as that very
         version, or the base, and is then asked itself.
         """
-        version = in_service(self.store)
+        version = run["replaces"]
         trained_on = self.store.value("SELECT base_digest FROM adapters WHERE version = ?", version)
         if version == run["parent"] or trained_on != self.base.digest:
             model, n_frozen = self._trainable(run, options)
@@ -589,7 +591,6 @@ class _Night:
             "decision": "promoted" if verdict.promoted else "refused",
             "reason": verdict.reason,
             "version": in_service(self.store),
-            "replaces": in_service(self.store),
             "level": run["level"],
             "samples": {role: counts.get(role, 0) for role in ("new", "replay", "general")},
             "recall": {

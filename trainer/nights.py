@@ -47,7 +47,7 @@ def answers(store: Store, version: int, chunks: Collection[int] | None = None) -
         WITH answered AS (
             SELECT e.*, CASE e.stage
                 WHEN 'after' THEN (SELECT version FROM adapters WHERE run_id = r.id)
-                ELSE coalesce(r.report ->> 'replaces', r.parent) END AS version
+                ELSE coalesce(r.replaces, r.parent) END AS version
             FROM evaluations e JOIN runs r ON r.id = e.run_id
             WHERE e.stage IN ('before', 'after') AND r.report IS NOT NULL
         )

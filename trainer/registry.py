@@ -26,8 +26,8 @@ CARD = "card.json"
 SLOW_DUE = "slow_due"
 
 
-class SourcesChanged(Exception):
-    """What a run trained on was forgotten, or changed at its source, while it trained."""
+class Overtaken(Exception):
+    """What a run rests on was taken back while it trained; says what."""
 
 
 def publish(store: Store, run: Record, save: Callable[[Path], None], report: Record) -> int:
@@ -41,7 +41,8 @@ def publish(store: Store, run: Record, save: Callable[[Path], None], report: Rec
         The version's number. Until this returns, what was in service is in service.
 
     Raises:
-        SourcesChanged: what it was trained on is no longer in the store; nothing is published.
+        Overtaken: what it was trained on is no longer in the store, or another version was put in
+            service since the run began; nothing is published.
     """
     private_folder(store.home.versions)
     version = 1 + int(store.value("SELECT max(version) FROM adapters") or 0)
@@ -62,9 +63,9 @@ def publish(store: Store, run: Record, save: Callable[[Path], None], report: Rec
     sync(store.home.versions)
     with store.db.atomic():
         # In the same transaction as the rows: what is taken back while a run trains is never served.
-        if not samples_are_live(store, run["id"]):
+        if reason := why_overtaken(store, run):
             shutil.rmtree(target, ignore_errors=True)
-            raise SourcesChanged
+            raise Overtaken(reason)
         adapter = {"version": version, "run_id": run["id"], **made}
         store.db.table("adapters").insert(
             {**adapter, "sha256": sha256, "created_at": now(), "state": "ok"}
@@ -87,13 +88,11 @@ def fail(store: Store, error: LearnctlError) -> None:
     run = store.row("SELECT * FROM runs WHERE state = 'running' ORDER BY id DESC LIMIT 1")
     if run is None:
         return
-    version = in_service(store)
     report = {
         "run": run["id"],
         "decision": "refused",
         "reason": str(error),
-        "version": version,
-        "replaces": version,
+        "version": in_service(store),
         "level": run["level"],
     }
     with store.db.atomic():
@@ -212,15 +211,22 @@ def sweep(store: Store) -> None:
                 shutil.rmtree(entry, ignore_errors=True)
 
 
-def samples_are_live(store: Store, run_id: int) -> bool:
-    """Whether a run goes on and everything it trains on is still in the store."""
-    state = store.value("SELECT state FROM runs WHERE id = ?", run_id)
+def why_overtaken(store: Store, run: Record) -> str:
+    """What a run rests on that is no longer so; empty where all is as it was when the run began."""
+    state = store.value("SELECT state FROM runs WHERE id = ?", run["id"])
     missing = store.value(
         "SELECT count(*) FROM run_samples WHERE run_id = ? AND sample_id NOT IN"
         " (SELECT id FROM samples)",
-        run_id,
+        run["id"],
     )
-    return state == "running" and not missing
+    if state != "running" or missing:
+        return "a source it learned from was forgotten or changed while it trained"
+    serving = in_service(store)
+    if serving != run["replaces"]:
+        return (
+            f"version {serving} was put in service in place of {run['replaces']} while it trained"
+        )
+    return ""
 
 
 def _live(store: Store) -> set[int]:

@@ -3,7 +3,6 @@
 import json
 from dataclasses import asdict
 
-from ..memory.lineage import ancestors, in_service
 from ..memory.store import Record, Store, to_json
 from . import registry
 from .base import Base
@@ -18,10 +17,8 @@ def why_not(store: Store, run: Record, base: Base, options: Options) -> str:
     """Why a run cannot go on as what was asked for now; empty where it can."""
     if run["base_digest"] != base.digest:
         return "the base model has changed"
-    if run["parent"] not in (0, *ancestors(store, in_service(store))):
-        return "another version is in service"
-    if not registry.samples_are_live(store, run["id"]):
-        return "a source it learns from was forgotten or has changed"
+    if reason := registry.why_overtaken(store, run):
+        return reason
     begun, asked = json.loads(run["options"]), asdict(options)
     changed = [name for name in asked if asked[name] != begun.get(name)]
     changed = [name for name in changed if name not in APART_FROM_TRAINING]

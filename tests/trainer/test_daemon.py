@@ -96,6 +96,7 @@ def publish(mine: Home, store: Store) -> Callable[[], int]:
             "state": "running",
             "level": "slow",
             "parent": 0,
+            "replaces": number - 1,
         }
         row |= {"base_name": base.name, "base_digest": base.digest, "options": "{}"}
         store.db.table("runs").insert(row)

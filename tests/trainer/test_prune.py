@@ -14,12 +14,12 @@ from learnctl.trainer.registry import history, rollback
 def night(store: Store, day: int, level: str = "fast", parent: int = 0, **answers: int) -> int:
     """A version published on a day of March; `answers` are what its probes came to, by name."""
     version = 1 + int(store.value("SELECT max(version) FROM adapters") or 0)
-    report = f'{{"divergence": {version / 10}, "replaces": {version - 1}}}'
+    report = f'{{"divergence": {version / 10}}}'
     base = {"base_name": "tiny", "base_digest": "0"}
     created = f"2026-03-{day:02d}T12:00:00+00:00"
     store.db.table("runs").insert(
         {"created_at": created, "state": "done", "level": level, "parent": parent, **base,
-         "options": "{}", "report": report}
+         "options": "{}", "report": report, "replaces": version - 1}
     )  # fmt: skip
     store.db.table("adapters").insert(
         {"version": version, "run_id": version, "parent": parent, "level": level, **base,

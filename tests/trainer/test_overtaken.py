@@ -1,0 +1,65 @@
+"""A rollback while a night is at work, or while it is paused, stays done."""
+
+from collections.abc import Callable
+
+from learnctl.memory.lineage import in_service
+from learnctl.memory.store import Store
+from learnctl.trainer import registry
+from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.options import Options
+from learnctl.trainer.progress import Progress
+
+Settings = Callable[..., Options]
+Take = Callable[[str, str], int]
+
+DOG = "The dog is called Quimby. Quimby was born in 2017 in the village of Snorrebeck.\n"
+CAT = "The cat is called Mirabelle. Mirabelle was born in 2019 in Fennport.\n"
+
+
+def test_a_rollback_during_a_night(
+    store: Store, take: Take, house: int, dog: int, settings: Settings
+) -> None:
+    """What continues the version that was taken out of service is not published."""
+    options = settings(epochs=1)
+    consolidate(store, options)
+    take("cat.txt", CAT)
+    consolidate(store, options)
+    take("bird.txt", "The parrot is called Osric. Osric was bought in 2021 in Dunmere.\n")
+
+    def roll_back(step: int) -> None:
+        if step == 1:
+            registry.rollback(store, 1)
+
+    report = consolidate(store, options, on_step=roll_back)
+    assert report["decision"] == "refused"
+    assert "version 1 was put in service in place of 2" in report["reason"]
+    assert in_service(store) == report["version"] == 1
+    assert [row["version"] for row in registry.history(store)] == [2, 1]
+    assert sorted(entry.name for entry in store.home.versions.iterdir()) == ["1", "2"]
+
+    report = consolidate(store, options)
+    assert (report["decision"], report["version"]) == ("promoted", 3)
+    assert registry.history(store)[0]["parent"] == 1
+
+
+def test_a_rollback_between_two_parts_of_a_night(
+    store: Store, take: Take, house: int, settings: Settings
+) -> None:
+    """A slow pass that was to replace one version does not go on to replace another."""
+    options = settings(epochs=1)
+    consolidate(store, options)
+    take("dog.txt", DOG)
+    store.set_setting(registry.SLOW_DUE, "asked for")
+    stop: list[int] = []
+    paused = consolidate(store, options, on_step=stop.append, unmet=lambda: "stop" if stop else "")
+    assert paused["decision"] == "paused"
+    registry.rollback(store, 0)
+    told: list[Progress] = []
+    report = consolidate(store, options, on_progress=told.append)
+    assert (report["decision"], report["run"], report["version"]) == ("promoted", 3, 2)
+    (note,) = [one.note for one in told if one.phase == "drop"]
+    assert "version 0 was put in service in place of 1" in note
+    assert store.row("SELECT replaces, parent FROM runs WHERE id = 3") == {
+        "replaces": 0,
+        "parent": 0,
+    }
