@@ -14,9 +14,10 @@ import pytest
 
 from learnctl.memory import sandbox
 from learnctl.memory.errors import UnreadableSource
-from learnctl.memory.ingest import look
+from learnctl.memory.ingest import ingest, look
 from learnctl.memory.readers import detect, read
 from learnctl.memory.records import Conversation, Document
+from learnctl.memory.store import Store
 
 Json = Any
 DATA = Path(os.environ.get("LEARNCTL_TEST_DATA") or "no folder")
@@ -801,3 +802,16 @@ def test_half_of_a_character_costs_that_character_alone(tmp_path: Path, before: 
     (chat,) = list(read(file))
     assert isinstance(chat, Conversation)
     assert chat.messages[0].text.lstrip("x") == 9 * '😀 � \\ud83d C:\\new é 😀��"'
+
+
+def test_half_of_a_character_in_an_id_costs_no_other_file(store: Store, folder: Path) -> None:
+    half = "a\ud800b"
+    person = {"sender_name": "Ann", "timestamp_ms": 1, "content": "Where is Oslo?"}
+    write(folder / "1.jsonl", lines({"id": half, "messages": MESSAGES}))
+    write(folder / "2.jsonl", lines({"id": half + "2", "conversations": SHAREGPT}))
+    messenger = {"participants": [], "messages": [person], "title": "x", "thread_path": half}
+    write(folder / "3.json", messenger)
+    write(folder / "4.json", {"messages": MESSAGES})
+    report = ingest(store, [folder])
+    assert report.refused == []
+    assert report.conversations == 4
