@@ -198,8 +198,9 @@ def loss_of(logits: Any, packs: Sequence[Pack]) -> Any:
         log_probs = torch.log_softmax(logits[start : start + len(one.sources)], -1)
         wanted = log_probs.gather(-1, one.targets.to(logits.device))
         shares = one.shares.to(logits.device)
-        # All other tokens together are one more choice; without it the likeliest would be overdone.
-        rest = (1 - wanted.exp().sum(-1)).clamp(min=LEAST_SHARE).log()
+        # All other tokens together are one more choice; without it the likeliest would be overdone. What has
+        # no share is among them: rows with fewer choices than others of their pack are filled up so.
+        rest = (1 - (wanted.exp() * (shares > 0)).sum(-1)).clamp(min=LEAST_SHARE).log()
         each = -(shares * wanted).sum(-1) - (1 - shares.sum(-1)).clamp(min=0) * rest
         total = total + (each * one.weights.to(logits.device)).sum()
         start += len(one.sources)
