@@ -228,6 +228,7 @@ def _stop_ids(model: Any, tokenizer: Any) -> list[int]:
     configured = model.generation_config.eos_token_id
     ids = set(configured if isinstance(configured, list) else [configured])
     ids.add(tokenizer.eos_token_id)
-    ids.update(tokenizer.convert_tokens_to_ids(["<|im_end|>", "<end_of_turn>", "<|eot_id|>"]))
-    unknown = tokenizer.unk_token_id
-    return sorted(i for i in ids if i is not None and i != unknown)
+    marks = tokenizer.convert_tokens_to_ids(["<|im_end|>", "<end_of_turn>", "<|eot_id|>"])
+    # A mark that the tokenizer does not have comes back as its unknown token, which may end texts itself.
+    ids.update(mark for mark in marks if mark != tokenizer.unk_token_id)
+    return sorted(number for number in ids if number is not None)

@@ -1,11 +1,15 @@
 """Packing saves work and changes nothing: every row comes out as if it stood alone."""
 
+import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from learnctl.memory.errors import LearnctlError
+from learnctl.trainer import base as bases
 from learnctl.trainer.base import PLAIN_TEMPLATE, Base
 from learnctl.trainer.generate import prompt_ids
 from learnctl.trainer.pack import Row, encode, lay_out, pack
@@ -227,6 +231,18 @@ def test_form_that_thinks_unless_told_not_to(tiny: Callable[[str], Base]) -> Non
     row = encode(base.tokenizer, chat, "Hello", base.stop_ids)
     assert base.tokenizer.decode(row.ids[row.answer_start :]) == "Hello<|im_end|>"
     assert list(row.ids[: row.answer_start]) == prompt_ids(base, chat)
+
+
+def test_an_unknown_token_that_ends_texts(
+    tiny_folder: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """Where a base has one token for both, as many do, that still ends an answer, and nothing else does."""
+    folder = shutil.copytree(tiny_folder("qwen"), tmp_path / "qwen")
+    file = folder / "tokenizer_config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "unk_token": "<|im_end|>"}))
+    base = bases.load(str(folder))
+    assert base.tokenizer.unk_token_id == base.tokenizer.eos_token_id
+    assert base.stop_ids == [base.tokenizer.eos_token_id]
 
 
 def test_plain_form_of_models_without_one(llama: Base) -> None:
