@@ -119,6 +119,17 @@ def set_aside(store: Store, run_id: int, chunk_ids: set[int], reason: str) -> No
     )
 
 
+def learned_from(store: Store, source_id: int) -> set[int]:
+    """The versions whose own run saw something that a source holds, or held."""
+    held = store.rows("SELECT DISTINCT chunk_id FROM origins WHERE source_id = ?", source_id)
+    found = store.rows("SELECT version FROM outgrown WHERE source_id = ?", source_id)
+    versions = {row["version"] for row in found}
+    for some in batches([row["chunk_id"] for row in held]):
+        of_chunks = f"SELECT id FROM samples WHERE chunk_id IN ({marks(some)})"
+        versions |= trained_on(store, of_chunks, some)
+    return versions
+
+
 def trained_on(store: Store, samples_query: str, values: list[Any]) -> set[int]:
     """The versions whose own run saw one of the samples."""
     return {

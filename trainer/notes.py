@@ -7,8 +7,10 @@ an assistant said is learned but what its user has put their name to.
 
 from ..memory import contents
 from ..memory.errors import LearnctlError
+from ..memory.lineage import learned_from
 from ..memory.records import Document, Section
 from ..memory.store import Store, now
+from . import registry
 from .chats import put_own, source_of
 
 TITLE_CHARACTERS = 60
@@ -31,11 +33,18 @@ def settle(store: Store, question: str, answer: str) -> int:
     return _put(store, title_of(question), heading, f"{heading}\n{answer.strip()}")
 
 
-def drop(store: Store, number: int) -> None:
-    """Take a note back, with all that was made of it."""
+def drop(store: Store, number: int) -> list[int]:
+    """Take a note back, with all that was made of it. The versions that had learned it are deleted, and
+    returned."""
+    source_id = store.value("SELECT id FROM sources WHERE path = ?", f"note:{number}")
+    if source_id is None:  # forgotten meanwhile
+        return []
+    if learned_from(store, source_id):
+        return list(registry.forget(store, [source_id])["versions_deleted"])
     with store.db.atomic():
-        store.db.execute("DELETE FROM sources WHERE path = ?", [f"note:{number}"])
+        store.db.execute("DELETE FROM sources WHERE id = ?", [source_id])
         contents.sweep(store)
+    return []
 
 
 def title_of(text: str) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from ..memory import forgotten
 from ..memory.errors import LearnctlError
 from ..memory.forgotten import Rule
+from ..memory.lineage import in_service
 from ..memory.search import Hit
 from ..memory.store import Record, Store
 from . import chats, notes, registry, talk
@@ -347,8 +348,9 @@ class ChatSession:
 
     def _drop_note(self, turn: Turn) -> None:
         if self.store and turn.note is not None:
-            notes.drop(self.store, turn.note)
-        turn.note = None
+            number, turn.note = turn.note, None
+            if self.talker.version in notes.drop(self.store, number):
+                self.switch(in_service(self.store))
 
     def _last(self) -> Turn:
         if not self.turns:

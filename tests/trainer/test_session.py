@@ -1,7 +1,7 @@
 """A conversation with small real models: the same answers with what was computed before, taken back, corrected,
 folded when it outgrows the context, and kept."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 
 from learnctl.memory import forgotten
 from learnctl.memory.errors import LearnctlError
-from learnctl.memory.lineage import studied_chunks
+from learnctl.memory.lineage import in_service, studied_chunks
 from learnctl.memory.search import search
 from learnctl.memory.store import Store
 from learnctl.trainer import adapter, chats, registry
@@ -139,6 +139,23 @@ def test_a_confirmed_answer(start: Callable[..., ChatSession], store: Store) -> 
     assert chunk["text"].startswith("Who mends the boiler?\n")
 
 
+def test_a_note_that_was_learned_is_taken_back(
+    start: Callable[..., ChatSession], store: Store, llama: Base, diary: Any
+) -> None:
+    """What a night made of it goes too: every version that learned it, also in the middle of the chat."""
+    session = start(retrieval=False)
+    said(session.ask("Who mends the boiler?"))
+    note = session.correct("The boiler is mended by Agnes Tolley.")
+    (chunk,) = (chunk for chunk in studied_chunks(store) if chunk["path"] == f"note:{note}")
+    publish_noise(store, llama, diary, [chunk["id"]])
+    session.switch(1)
+    session.reject()
+    assert session.talker.version == in_service(store) == 0
+    assert not (store.home.versions / "1").exists()
+    assert store.value("SELECT state FROM adapters") == "deleted"
+    said(session.retry())
+
+
 def test_a_note_is_looked_up(start: Callable[..., ChatSession]) -> None:
     session = start()
     session.remember("The spare key lies under the zinc bucket.")
@@ -247,9 +264,9 @@ def test_other_weights_in_place(
     assert said(session.ask("Who lives in Dunmere Row?")) == alone
 
 
-def publish_noise(store: Store, base: Base, diary: Any) -> None:
-    """Version 1: an adapter of random weights on the base."""
-    assert diary(store).night([], {}, {}) == 1
+def publish_noise(store: Store, base: Base, diary: Any, chunk_ids: Sequence[int] = ()) -> None:
+    """Version 1: an adapter of random weights on the base, said to have learned some chunks."""
+    assert diary(store).night(list(chunk_ids), {}, {}) == 1
     model = adapter.new_adapter(base, rank=4, seed=1)
     for value in adapter.weights(model).values():
         value.data.normal_(std=0.5)
