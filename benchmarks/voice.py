@@ -16,7 +16,6 @@ from typing import Any
 
 from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
-from learnctl.memory.learning import set_learn
 from learnctl.memory.store import Store
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.options import Options
@@ -46,8 +45,7 @@ def run(options: Options, own: list[str], others: list[str], n_mails: int) -> di
         for number, mail in enumerate(taught):
             (folder / f"{number:03}.txt").write_text(mail, encoding="utf-8")
         with Store.open(Home(Path(scratch) / "home"), create=True) as store:
-            ingest(store, [folder])
-            set_learn(store, [folder], "voice")
+            ingest(store, [folder], learn="voice")
             found: dict[str, Any] = {
                 "base": _log_probs(Talker.open(store, options, 0), held, others)
             }

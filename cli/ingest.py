@@ -101,7 +101,6 @@ def ingest(
     """
     from ..memory import ingest as ingesting
     from ..memory import people, watched
-    from ..memory.learning import set_learn
 
     if dry_run + watch + unwatch > 1:
         raise BadParameter("--dry-run, --watch and --unwatch exclude each other")
@@ -123,9 +122,7 @@ def ingest(
             if watch:
                 watched.watch(store, files)
             with _showing_progress() as on_file:
-                report = ingesting.ingest(store, files, on_file, prune, trust, piped)
-            if learn:
-                set_learn(store, files, learn)
+                report = ingesting.ingest(store, files, on_file, prune, trust, learn, piped=piped)
             if settle_owner(store, report, may_ask=not as_json):
                 ingesting.ingest(store, files, piped=piped)
     for entry in report.notes:

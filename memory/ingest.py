@@ -16,10 +16,10 @@ from pathlib import Path
 from . import archives, contents, folders, forgotten_files, people, sandbox, source_bytes
 from .errors import LearnctlError, UnreadableSource
 from .home import Home
+from .manner import Manner
 from .records import Conversation, Item
 from .sizes import refuse_too_large
 from .store import Record, Store, now
-from .trust import set_trust
 from .walk import Entry, Found, Refused, Skipped, walk
 
 # Reasons for sources whose file is gone.
@@ -63,6 +63,7 @@ def ingest(
     on_file: OnFile = lambda path, done, total: None,
     prune: bool = False,
     trust: str | None = None,
+    learn: str | None = None,
     piped: Iterable[Entry] = (),
     forgotten_too: bool = True,
 ) -> IngestReport:
@@ -72,6 +73,7 @@ def ingest(
         on_file: called with each file before it is read, with the bytes done and those of all files.
         prune: give back the sources under `paths` whose file is gone; else they are only named.
         trust: whom the sources are trusted as (`trust.TIERS`); None keeps what is known, else "own".
+        learn: what they may teach (`learning.LEARN`); None keeps what is known, else "facts".
         piped: what is taken in beside them, as `piped.piped` gives it.
         forgotten_too: also the files whose source was forgotten by name.
 
@@ -88,7 +90,7 @@ def ingest(
             if isinstance(entry, Found):
                 on_file(entry.shown, done, total)
                 done += _size(entry)
-                _take(store, entry, report, me, trust, forgotten_too)
+                _take(store, entry, report, me, Manner(trust, learn), forgotten_too)
             else:
                 _pass_over(entry, report)
         _report_vanished(store, given, report, prune)
@@ -161,15 +163,15 @@ def _take(
     entry: Found,
     report: IngestReport,
     me: Collection[str],
-    trust: str | None,
+    manner: Manner,
     forgotten_too: bool,
 ) -> None:
     path = str(entry.shown)
     try:
         digest = source_bytes.sha256(entry.path)
         known = store.row("SELECT id, sha256 FROM sources WHERE path = ?", path)
-        if known and trust:
-            set_trust(store, [known["id"]], trust)
+        if known:
+            manner.give(store, known["id"])
         is_current = known is not None and not people.is_outdated(store, known["id"], me)
         if known and known["sha256"] == digest and is_current:
             report.skipped.append(_line(entry.shown, "unchanged"))
@@ -177,6 +179,7 @@ def _take(
         moved = None if known or entry.known_as else folders.moved_from(store, digest)
         if moved and Path(moved["path"]).name == entry.path.name:
             _rename(store, moved["id"], entry)
+            manner.give(store, moved["id"])
             report.skipped.append(_line(entry.shown, f"unchanged, moved from {moved['path']}"))
             return
         is_forgotten = not (known or moved) and forgotten_files.hold(store, path, digest)
@@ -192,8 +195,7 @@ def _take(
                 _rename(store, moved["id"], entry)
                 known = moved
             source_id = _put_source(store, entry, name, digest)
-            if trust:
-                set_trust(store, [source_id], trust)
+            manner.give(store, source_id)
             contents.unlink(store, source_id)
             counts = _put_all(store, source_id, entry.path, name, report, me)
             nothing_left = counts["forgotten"] and contents.is_empty(store, source_id)

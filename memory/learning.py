@@ -1,8 +1,5 @@
 """What a source may teach: its facts, the voice of the person who wrote it, or both."""
 
-from collections.abc import Iterable
-from pathlib import Path
-
 from . import contents
 from .errors import LearnctlError
 from .store import Store, marks
@@ -10,8 +7,8 @@ from .store import Store, marks
 LEARN = ("facts", "voice", "both")
 
 
-def set_learn(store: Store, paths: Iterable[Path], what: str) -> int:
-    """Say what the sources at or under some paths may teach. How many of them changed.
+def set_learn(store: Store, source_ids: list[int], what: str) -> int:
+    """Say what some sources may teach. How many of them changed.
 
     What was made of a changed source to train on goes, so that it is studied again; versions that learned
     from it are marked stale, and the next consolidation trains without what it may no longer teach.
@@ -21,11 +18,13 @@ def set_learn(store: Store, paths: Iterable[Path], what: str) -> int:
     """
     if what not in LEARN:
         raise LearnctlError(f"cannot learn `{what}`", hint=f"one of: {', '.join(LEARN)}")
-    given = [path.expanduser().absolute() for path in paths]
     changed = [
-        source["id"]
-        for source in store.rows("SELECT id, path FROM sources WHERE learn != ?", what)
-        if any(Path(source["path"]).is_relative_to(path) for path in given)
+        row["id"]
+        for row in store.rows(
+            f"SELECT id FROM sources WHERE learn != ? AND id IN ({marks(source_ids)})",
+            what,
+            *source_ids,
+        )
     ]
     if not changed:
         return 0

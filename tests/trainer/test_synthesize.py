@@ -3,7 +3,6 @@
 import json
 import random
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -332,7 +331,7 @@ def test_voice_is_apart_from_facts(store: Store, llama: Base, take: Any) -> None
         " send Harald Immer this week? With kind regards from us all."
     )
     take("mail.txt", text + "\n")
-    set_learn(store, [Path(store.value("SELECT path FROM sources"))], "voice")
+    set_learn(store, [store.value("SELECT id FROM sources")], "voice")
     study(store, llama)
     assert [(row["kind"], row["answer"]) for row in samples(store)] == [("voice", text)]
     assert samples(store)[0]["prompt"].startswith("Write")
@@ -344,6 +343,6 @@ def test_voice_and_facts_together(store: Store, llama: Base, take: Any) -> None:
         "mail.txt",
         "Dear Ms. Bell, Harald Immer serviced the boiler on 4 March and it works again.\n",
     )
-    set_learn(store, [Path(store.value("SELECT path FROM sources"))], "both")
+    set_learn(store, [store.value("SELECT id FROM sources")], "both")
     study(store, llama)
     assert {"voice", "cue", "complete"} <= {row["kind"] for row in samples(store)}
