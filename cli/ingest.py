@@ -87,6 +87,8 @@ def ingest(
 
     The same path again takes only what changed; moved and renamed files are recognised. Secrets are replaced before anything is stored.
 
+    What --trust and --learn say of a watched folder holds for the files that appear in it later.
+
     Examples:
 
       learnctl ingest ~/notes

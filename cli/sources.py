@@ -51,7 +51,16 @@ def _render_watched(found: list[dict[str, Any]]) -> None:
         say("no folder is watched: `learnctl ingest --watch FOLDER` does")
         return
     show_table(
-        ("folder", "since", "there"),
-        [[row["path"], row["since"][:10], "yes" if row["there"] else "not now"] for row in found],
+        ("folder", "since", "trust", "learn", "there"),
+        [
+            [
+                row["path"],
+                row["since"][:10],
+                row["trust"] or "own",
+                row["learn"] or "facts",
+                "yes" if row["there"] else "not now",
+            ]
+            for row in found
+        ],
         fold="folder",
     )

@@ -1,5 +1,6 @@
 """`learnctl trust`: whom sources come from, and what may be learned of passages that were kept back."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Context, Option
@@ -35,7 +36,7 @@ def trust(
 
     What only untrusted sources say can be searched and is never learned. A passage that gives orders to a model, or hides
     text, is kept back from learning and from prompts, whoever it comes from, until it is let in here by its number. A source
-    that is named alone is shown, with what is kept back of it.
+    that is named alone is shown, with what is kept back of it. What is said of a watched folder holds for its later files.
 
     Examples:
 
@@ -45,6 +46,7 @@ def trust(
 
       learnctl trust chunk:12
     """
+    from ..memory.manner import Manner, keep_for_watched
     from ..memory.trust import TIERS, kept_back, let_in, set_trust
 
     named = names or []
@@ -60,6 +62,7 @@ def trust(
             raise LearnctlError("nothing named", hint="try `learnctl trust --list`")
         if sources and tier:
             set_trust(store, [source["id"] for source in sources], tier)
+            keep_for_watched(store, map(Path, named), Manner(trust=tier))
         n_let_in = let_in(store, chunks)
     if as_json:
         show_json({"sources": len(sources), "trust": tier, "let_in": n_let_in})

@@ -16,7 +16,7 @@ from pathlib import Path
 from . import archives, contents, folders, forgotten_files, people, sandbox, source_bytes
 from .errors import LearnctlError, UnreadableSource
 from .home import Home
-from .manner import Manner
+from .manner import Manner, keep_for_watched, kept_for_watched
 from .records import Conversation, Item
 from .sizes import refuse_too_large
 from .store import Record, Store, now
@@ -72,8 +72,9 @@ def ingest(
     Args:
         on_file: called with each file before it is read, with the bytes done and those of all files.
         prune: give back the sources under `paths` whose file is gone; else they are only named.
-        trust: whom the sources are trusted as (`trust.TIERS`); None keeps what is known, else "own".
-        learn: what they may teach (`learning.LEARN`); None keeps what is known, else "facts".
+        trust: whom the sources are trusted as (`trust.TIERS`); None keeps what is known, else
+            what was said of a watched folder, else "own". Said of a watched folder, it is kept for later files.
+        learn: what they may teach (`learning.LEARN`); likewise, else "facts".
         piped: what is taken in beside them, as `piped.piped` gives it.
         forgotten_too: also the files whose source was forgotten by name.
 
@@ -83,14 +84,16 @@ def ingest(
     report = IngestReport()
     me = {people.fold(name) for name in people.known(store)}
     given = [_absolute(path) for path in paths]
+    manner = Manner(trust, learn)
     try:
+        keep_for_watched(store, given, manner)
         entries = list(chain(walk(given), piped))
         done, total = 0, sum(map(_size, entries))
         for entry in entries:
             if isinstance(entry, Found):
                 on_file(entry.shown, done, total)
                 done += _size(entry)
-                _take(store, entry, report, me, Manner(trust, learn), forgotten_too)
+                _take(store, entry, report, me, manner, forgotten_too)
             else:
                 _pass_over(entry, report)
         _report_vanished(store, given, report, prune)
@@ -194,6 +197,8 @@ def _take(
             if moved:  # read again, for its name may be its title
                 _rename(store, moved["id"], entry)
                 known = moved
+            if not known:
+                manner = manner.or_else(kept_for_watched(store, entry.shown))
             source_id = _put_source(store, entry, name, digest)
             manner.give(store, source_id)
             contents.unlink(store, source_id)

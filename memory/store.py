@@ -122,6 +122,13 @@ def m014_forgotten_files(db: Database) -> None:
     db.execute("CREATE TABLE forgotten_files (name TEXT PRIMARY KEY) WITHOUT ROWID")
 
 
+@migrations()
+def m015_watched_manner(db: Database) -> None:
+    """As what files are taken in that appear in a watched folder (`manner`)."""
+    db.execute("ALTER TABLE watched ADD COLUMN trust TEXT")
+    db.execute("ALTER TABLE watched ADD COLUMN learn TEXT")
+
+
 WORDINGS = """
 CREATE TABLE wordings (
     key INTEGER NOT NULL,

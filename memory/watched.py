@@ -42,8 +42,9 @@ def unwatch(store: Store, paths: Iterable[Path]) -> None:
 
 
 def watched(store: Store) -> list[Record]:
-    """The watched folders: `path`, `since`, and whether each is `there` now."""
-    rows = store.rows("SELECT path, since FROM watched ORDER BY path")
+    """The watched folders: `path`, `since`, `trust` and `learn` where something was said of them (`manner`),
+    and whether each is `there` now."""
+    rows = store.rows("SELECT path, since, trust, learn FROM watched ORDER BY path")
     return [{**row, "there": os.path.isdir(row["path"])} for row in rows]
 
 

@@ -294,6 +294,8 @@ def test_a_folder_is_watched_until_it_is_not(run: Any, run_json: Any, notes: Pat
     (watched,) = run_json("sources", "--watched")
     assert (watched["path"], watched["there"]) == (str(notes), True)
     assert str(notes) in run("sources", "--watched").stdout
+    run_json("trust", str(notes), "untrusted")
+    assert run_json("sources", "--watched")[0]["trust"] == "untrusted"
     assert run("ingest", "--unwatch", str(notes)).exit_code == 0
     assert run_json("sources", "--watched") == []
     assert run("ingest", "--unwatch", str(notes)).exit_code == 1

@@ -1,6 +1,8 @@
 """Watched folders, patterns, what is piped in, and files that are too large."""
 
 import io
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,10 @@ from learnctl.memory.errors import LearnctlError
 from learnctl.memory.folders import vanished
 from learnctl.memory.forget import forget_sources
 from learnctl.memory.globs import matcher
-from learnctl.memory.ingest import FORGOTTEN, ingest, look
+from learnctl.memory.ingest import FORGOTTEN, IngestReport, ingest, look
 from learnctl.memory.piped import piped
 from learnctl.memory.store import Store
+from learnctl.memory.trust import set_trust
 from learnctl.memory.watched import ABSENT, take_in_watched, unwatch, watch, watched
 from learnctl.trainer.options import set_config
 
@@ -64,6 +67,36 @@ def test_a_file_that_was_forgotten_stays_out_of_the_night(store: Store, folder: 
     file.write_text("The lamp is white.")
     assert take_in_watched(store).documents == 1
     assert names(store) == ["b.txt", "a.txt"]
+
+
+def test_what_is_said_of_a_watched_folder_holds_for_its_later_files(
+    store: Store, folder: Path
+) -> None:
+    """Of the night and of a plain ingest; what is said of one file or of a folder within goes before."""
+
+    def write_and_take(name: str, take_in: Callable[[], IngestReport]) -> tuple[str, str]:
+        (folder / name).write_text(f"The lamp of {name} is green.")
+        take_in()
+        row = store.row("SELECT trust, learn FROM sources WHERE path = ?", str(folder / name))
+        assert row
+        return row["trust"], row["learn"]
+
+    night = partial(take_in_watched, store)
+    watch(store, [folder])
+    assert write_and_take("a.txt", night) == ("own", "facts")
+    ingest(store, [folder], trust="untrusted", learn="voice")
+    assert write_and_take("b.txt", night) == ("untrusted", "voice")
+    assert write_and_take("c.txt", partial(ingest, store, [folder])) == ("untrusted", "voice")
+    set_trust(store, [store.find_sources("c.txt")[0]["id"]], "known")
+    assert write_and_take("c.txt", night) == ("known", "voice")
+    (folder / "sub").mkdir()
+    watch(store, [folder / "sub", folder])
+    ingest(store, [folder / "sub"], trust="known")
+    assert write_and_take("sub/d.txt", night) == ("known", "voice")
+    assert write_and_take("e.txt", night) == ("untrusted", "voice")
+    one = partial(ingest, store, [folder / "f.txt"], trust="own")
+    assert write_and_take("f.txt", one) == ("own", "voice")
+    assert write_and_take("g.txt", night) == ("untrusted", "voice")
 
 
 def test_only_folders_are_watched(store: Store, folder: Path) -> None:
