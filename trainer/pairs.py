@@ -133,11 +133,16 @@ def write_notes(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[M
 
 def is_true_to(note: str, source: str) -> bool:
     """Most of a note's telling words stand in its source, and all of its numbers."""
-    words, numbers = telling_words(note), re.findall(r"\d+", note)
-    known = set(telling_words(source))
-    if len(words) < 4 or any(number not in source for number in numbers):
+    words, known = telling_words(note), set(telling_words(source))
+    if len(words) < 4 or numbers(note) - numbers(source):
         return False
     return sum(word in known for word in words) >= NOTE_SUPPORT * len(words)
+
+
+def numbers(text: str) -> set[str]:
+    """The whole numbers of a text, so that `20` is none of `2017`; `1,500` is one, and `04` is `4`."""
+    text = re.sub(r"(?<=\d),(?=\d{3})", "", text)
+    return {number.lstrip("0") for number in re.findall(r"\d+", text)}
 
 
 def _verified(base: Base, found: list[tuple[Made, str]]) -> tuple[list[Made], Dropped]:

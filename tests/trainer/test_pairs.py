@@ -31,6 +31,8 @@ def test_pairs_that_lean_on_the_text_are_left_out() -> None:
         ("Larkhill Cottage had its boiler serviced on 4 March by Harald Immer.", True),
         ("Larkhill Cottage had its boiler serviced on 5 March by Harald Immer.", False),
         ("Mathilda Brook painted every fence in Sollerby yellow during autumn.", False),
+        ("Larkhill Cottage had its boiler serviced for 12 euros on 4 March.", False),
+        ("Larkhill Cottage had its boiler serviced on 04 March by Harald Immer.", True),
         ("Fine.", False),
     ],
 )
