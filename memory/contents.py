@@ -12,7 +12,7 @@ from . import forgotten, left_out, near
 from .chunk import Chunk, document_chunks, message_chunks
 from .invisible import MARK, without_unseen
 from .languages import language_of
-from .lineage import mark_adapters, note_outgrown, trained_on
+from .lineage import mark_adapters, note_outgrown, samples_of, trained_on
 from .quality import LeftOut, sift
 from .records import Conversation, Document, Item, Message, Section
 from .redact import Redactor
@@ -107,15 +107,14 @@ def unlearn(store: Store, chunk_ids: list[int]) -> None:
 
 def remove_samples(store: Store, chunk_ids: list[int]) -> tuple[int, set[int]]:
     """Delete all that was made of some chunks; how many samples, and the versions trained on them."""
-    n_samples = 0
-    versions: set[int] = set()
+    sample_ids = samples_of(store, chunk_ids)
+    versions = trained_on(store, sample_ids)
+    for some in batches(sample_ids):
+        store.db.execute(f"DELETE FROM samples WHERE id IN ({marks(some)})", some)
     for some in batches(chunk_ids):
-        of_chunks = f"SELECT id FROM samples WHERE chunk_id IN ({marks(some)})"
-        versions |= trained_on(store, of_chunks, some)
-        n_samples += store.value(f"SELECT count(*) FROM ({of_chunks})", *some)
-        for table in ("samples", "probes", "studied"):
+        for table in ("probes", "studied"):
             store.db.execute(f"DELETE FROM {table} WHERE chunk_id IN ({marks(some)})", some)
-    return n_samples, versions
+    return len(sample_ids), versions
 
 
 def chunk_sha256(kind: str, text: str) -> str:

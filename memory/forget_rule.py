@@ -108,7 +108,7 @@ def _remove(store: Store) -> Record:
     n_passages = len(_column(store, f"{_COVERED}'passage'"))
 
     n_samples, versions = contents.remove_samples(store, chunk_ids)
-    versions |= trained_on(store, f"{_COVERED}'sample'", [])
+    versions |= trained_on(store, _column(store, f"{_COVERED}'sample'"))
     for number in source_ids:
         outgrown = "SELECT version FROM outgrown WHERE source_id = ?"
         versions |= {row["version"] for row in store.rows(outgrown, number)}

@@ -7,7 +7,6 @@ Version 0 is the base, untouched.
 import json
 from collections import defaultdict
 from collections.abc import Collection
-from typing import Any
 
 from .store import Record, Store, batches, marks
 
@@ -123,21 +122,33 @@ def learned_from(store: Store, source_id: int) -> set[int]:
     """The versions whose own run saw something that a source holds, or held."""
     held = store.rows("SELECT DISTINCT chunk_id FROM origins WHERE source_id = ?", source_id)
     found = store.rows("SELECT version FROM outgrown WHERE source_id = ?", source_id)
-    versions = {row["version"] for row in found}
-    for some in batches([row["chunk_id"] for row in held]):
-        of_chunks = f"SELECT id FROM samples WHERE chunk_id IN ({marks(some)})"
-        versions |= trained_on(store, of_chunks, some)
-    return versions
+    samples = samples_of(store, [row["chunk_id"] for row in held])
+    return {row["version"] for row in found} | trained_on(store, samples)
 
 
-def trained_on(store: Store, samples_query: str, values: list[Any]) -> set[int]:
+def samples_of(store: Store, chunk_ids: Collection[int]) -> list[int]:
+    """The samples that were made from some chunks, alone or beside another."""
+    return [
+        row["id"]
+        for some in batches(chunk_ids)
+        for row in store.rows(
+            f"SELECT id FROM samples WHERE chunk_id IN ({marks(some)})"
+            f" UNION SELECT id FROM samples WHERE second_chunk_id IN ({marks(some)})",
+            *some,
+            *some,
+        )
+    ]
+
+
+def trained_on(store: Store, sample_ids: Collection[int]) -> set[int]:
     """The versions whose own run saw one of the samples."""
     return {
         row["version"]
+        for some in batches(sample_ids)
         for row in store.rows(
             "SELECT DISTINCT a.version FROM adapters a JOIN run_samples rs ON rs.run_id = a.run_id"
-            f" WHERE rs.sample_id IN ({samples_query})",
-            *values,
+            f" WHERE rs.sample_id IN ({marks(some)})",
+            *some,
         )
     }
 
@@ -151,18 +162,15 @@ def note_outgrown(store: Store, chunk_ids: Collection[int]) -> None:
             f"SELECT DISTINCT chunk_id, source_id FROM origins WHERE chunk_id IN ({marks(some)})",
             *some,
         )
-        learned = store.rows(
-            "SELECT DISTINCT s.chunk_id, a.version FROM samples s"
-            " JOIN run_samples rs ON rs.sample_id = s.id JOIN adapters a ON a.run_id = rs.run_id"
-            f" WHERE s.chunk_id IN ({marks(some)})",
-            *some,
-        )
-        versions: dict[int, set[int]] = defaultdict(set)
-        for row in learned:
-            versions[row["chunk_id"]].add(row["version"])
-        pairs = {(h["source_id"], version) for h in held for version in versions[h["chunk_id"]]}
-        for pair in sorted(pairs):
-            store.db.execute("INSERT OR IGNORE INTO outgrown VALUES (?, ?)", pair)
+        sources: dict[int, set[int]] = defaultdict(set)
+        for row in held:
+            sources[row["chunk_id"]].add(row["source_id"])
+        for chunk_id, source_ids in sources.items():
+            for version in trained_on(store, samples_of(store, [chunk_id])):
+                for source_id in source_ids:
+                    store.db.execute(
+                        "INSERT OR IGNORE INTO outgrown VALUES (?, ?)", [source_id, version]
+                    )
 
 
 def mark_adapters(store: Store, versions: set[int], state: str) -> None:

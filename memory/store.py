@@ -202,6 +202,17 @@ def m013_replaces(db: Database) -> None:
     db.execute("UPDATE runs SET replaces = coalesce(report ->> 'replaces', parent)")
 
 
+@migrations()
+def m015_across(db: Database) -> None:
+    """The second chunk of a sample that was made from two. Those made before do not say which: they go."""
+    db.execute(
+        "ALTER TABLE samples ADD COLUMN second_chunk_id INTEGER"
+        " REFERENCES chunks(id) ON DELETE CASCADE"
+    )
+    db.execute("CREATE INDEX samples_second_chunk ON samples(second_chunk_id)")
+    db.execute("DELETE FROM samples WHERE kind = 'across'")
+
+
 PEOPLE = """
 ALTER TABLE messages ADD COLUMN speaker TEXT;
 

@@ -52,12 +52,14 @@ _PAIR = re.compile(r"Q\s*\d*\s*:\s*(?P<q>[^\n]+?\?)\s*\n+\s*A\s*\d*\s*:\s*(?P<a>
 
 @dataclass(frozen=True)
 class Made:
-    """A sample in the making: which passage (by position), its kind, what is asked and answered."""
+    """A sample in the making: which passage (by position), its kind, what is asked and answered; and the
+    second passage, where it needs two."""
 
     passage: int
     kind: str
     prompt: str
     answer: str
+    second: int | None = None
 
 
 @dataclass
@@ -96,13 +98,15 @@ def write_pairs(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[M
     both: list[Chat] = [[_user(f"{texts[i]}\n\n{texts[k]}\n\n{ACROSS}")] for i, k in neighbours]
     third = _ask(base, both, PAIR_TOKENS, seed + 2)
     found: list[tuple[Made, str]] = []
+    alone = [(i, None, texts[i]) for i in range(len(texts))]
+    beside = [(i, k, f"{texts[i]}\n\n{texts[k]}") for i, k in neighbours]
     for kind, said, views in (
-        ("pair", first, [(i, texts[i]) for i in range(len(texts))]),
-        ("reversed", second, [(i, texts[i]) for i in range(len(texts))]),
-        ("across", third, [(i, f"{texts[i]}\n\n{texts[k]}") for i, k in neighbours]),
+        ("pair", first, alone),
+        ("reversed", second, alone),
+        ("across", third, beside),
     ):
-        for (place, view), written in zip(views, said, strict=True):
-            found += [(Made(place, kind, q, a), view) for q, a in parse_pairs(written)]
+        for (place, other, view), written in zip(views, said, strict=True):
+            found += [(Made(place, kind, q, a, other), view) for q, a in parse_pairs(written)]
     return _verified(base, found)
 
 

@@ -48,6 +48,7 @@ class Sample:
     kind: str
     prompt: str
     answer: str
+    second_chunk_id: int | None = None  # where it was made from two
 
 
 @dataclass(frozen=True)
@@ -225,11 +226,12 @@ def _keep_sample(store: Store, base_digest: str, chunk_id: int | None, sample: S
     prompt, answer = redact(sample.prompt), redact(sample.answer)
     identity = json.dumps([sample.kind, prompt, answer, chunk_id, base_digest])
     store.db.execute(
-        "INSERT OR IGNORE INTO samples (sha256, chunk_id, base_digest, kind, prompt, answer, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO samples (sha256, chunk_id, second_chunk_id, base_digest, kind, prompt,"
+        " answer, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             hashlib.sha256(identity.encode()).hexdigest(),
             chunk_id,
+            sample.second_chunk_id,
             base_digest,
             sample.kind,
             prompt,
@@ -351,7 +353,15 @@ def _study_well(
         total = [written[0] + counts.written, written[1] + counts.dropped]
         store.set_setting(f"{name} written", json.dumps(total))
     return [
-        (chunks[one.passage]["id"], Sample(one.kind, one.prompt, one.answer))
+        (
+            chunks[one.passage]["id"],
+            Sample(
+                one.kind,
+                one.prompt,
+                one.answer,
+                None if one.second is None else chunks[one.second]["id"],
+            ),
+        )
         for one in pairs + notes
     ]
 

@@ -266,6 +266,28 @@ def test_a_probe_is_no_logged_question(store: Store, llama: Base, chat: int, hou
     assert not any(probe in sample["answer"] for sample in samples(store))
 
 
+@pytest.mark.parametrize("gone", [0, 1])
+def test_what_was_made_from_two_chunks_goes_with_either(
+    store: Store, take: Callable[[str, str], int], diary: Any, gone: int
+) -> None:
+    """And the version that learned it is marked, and found when its source is forgotten."""
+    parts = [
+        "## Sea\n\nThe Albatross left on 3 May.\n",
+        "## Land\n\nHarald Immer was its captain.\n",
+    ]
+    source = take("trip.md", "# Trip\n\n" + "\n".join(parts))
+    first, second = (chunk["id"] for chunk in studied_chunks(store))
+    made = Sample("across", "Who was captain of the Albatross?", "Harald Immer", second)
+    keep_samples(store, "", [(first, made)])
+    diary(store).night([], {}, {})
+    store.db.execute("INSERT INTO run_samples (run_id, sample_id, role) VALUES (1, 1, 'new')")
+    del parts[gone]
+    take("trip.md", "# Trip\n\n" + parts[0])
+    assert samples(store) == []
+    assert store.value("SELECT state FROM adapters") == "stale"
+    assert registry.forget(store, [source])["versions_deleted"] == [1]
+
+
 def test_what_needs_no_model() -> None:
     """Without a model: the rest of a sentence, a gap for a span, and prompts that the sentence answers."""
     fact = find_facts("Harald Immer serviced the boiler in Larkhill Cottage on 4 March.")[0]
