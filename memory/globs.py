@@ -5,6 +5,7 @@ from pathlib import Path
 
 _MAGIC = re.compile(r"[*?[]")
 _SIGN = re.compile(r"\[[^\]]+\]|.", re.DOTALL)
+_MEMBER = re.compile(r"(.)-(.)|(.)", re.DOTALL)
 
 
 def is_pattern(path: Path) -> bool:
@@ -33,7 +34,15 @@ def matcher(pattern: Path) -> re.Pattern[str]:
 
 
 def _translated(sign: str) -> str:
-    if len(sign) > 1:
-        inside = sign[1:-1].replace("\\", r"\\").replace("[", r"\[")
-        return f"[^/{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"
-    return {"*": "[^/]*", "?": "[^/]"}.get(sign) or re.escape(sign)
+    if len(sign) == 1:
+        return {"*": "[^/]*", "?": "[^/]"}.get(sign) or re.escape(sign)
+    is_other = sign[1] == "!"
+    members = ""
+    for first, last, alone in _MEMBER.findall(sign[2 if is_other else 1 : -1]):
+        if alone:
+            members += re.escape(alone)
+        elif first <= last:  # else nothing lies between them
+            members += f"{re.escape(first)}-{re.escape(last)}"
+    if is_other:
+        return f"[^/{members}]"
+    return f"[{members}]" if members else "(?!)"

@@ -351,7 +351,7 @@ def _size(entry: Entry) -> int:
 
 def _absolute(path: Path) -> Path:
     """One name for one file, whichever way it was given; links are left as they are."""
-    return Path(os.path.abspath(path.expanduser()))
+    return Path(os.path.abspath(os.path.expanduser(path)))
 
 
 def _pass_over(entry: Skipped | Refused, report: IngestReport) -> None:

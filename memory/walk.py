@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 IGNORE_FILE = ".learnctlignore"
 HIDDEN = "hidden"
+NOT_UTF8 = "a name that is not UTF-8"
 MADE_BY_TOOLS = "made by tools, not by a person"
 TOOL_FOLDERS = frozenset(
     ["node_modules", "__pycache__", "venv", "env", "site-packages", "__MACOSX", "bower_components"]
@@ -82,7 +83,7 @@ def walk(paths: Iterable[Path]) -> Iterator[Entry]:
 def _given(path: Path) -> Iterator[Entry]:
     try:
         if path.is_dir():
-            yield from _folder(path, path, ())
+            yield from _folder(path, path)
         elif path.exists():
             yield file_entry(path, path.parent)
         elif path.is_symlink():
@@ -97,48 +98,66 @@ def _given(path: Path) -> Iterator[Entry]:
 
 def _matching(pattern: Path) -> Iterator[Entry]:
     base, matches = globs.base_of(pattern), globs.matcher(pattern)
-    found = [entry for entry in _folder(base, base, ()) if matches.fullmatch(str(entry.path))]
+    found = [entry for entry in _folder(base, base) if matches.fullmatch(str(entry.path))]
     yield from found or [Refused(pattern, "nothing is called so")]
 
 
-def _folder(folder: Path, root: Path, above: tuple["_Ignore", ...]) -> Iterator[Entry]:
-    if is_one_export(folder):
-        yield Found(folder, root)
-        return
+@dataclass(frozen=True)
+class _Folder:
+    """One to look into, with the ignore files above it."""
+
+    path: Path
+    ignores: tuple["_Ignore", ...]
+
+
+def _folder(folder: Path, root: Path) -> Iterator[Entry]:
+    """All in a folder, in order; with a list and no calls, for folders may lie deeper than calls can."""
+    looked_into = [_listed(_Folder(folder, ()), root)]
+    while looked_into:
+        entry = next(looked_into[-1], None)
+        if entry is None:
+            looked_into.pop()
+        elif isinstance(entry, _Folder):
+            looked_into.append(_listed(entry, root))
+        else:
+            yield entry
+
+
+def _listed(folder: _Folder, root: Path) -> Iterator[Entry | _Folder]:
+    path, ignores = folder.path, folder.ignores
     try:
-        with os.scandir(folder) as listed:
+        if is_one_export(path):
+            yield Found(path, root) if _is_text(str(path)) else Refused(path, NOT_UTF8)
+            return
+        with os.scandir(path) as listed:
             entries = sorted(listed, key=lambda entry: entry.name)
     except OSError as error:
-        yield Refused(folder, _reason(error))
+        yield Refused(path, _reason(error))
         return
-    ignores = above
     if any(entry.name == IGNORE_FILE for entry in entries):
         try:
-            ignores = (*above, _Ignore(folder))
+            ignores = (*ignores, _Ignore(path))
         except OSError as error:
-            yield Refused(folder / IGNORE_FILE, _reason(error))
+            yield Refused(path / IGNORE_FILE, _reason(error))
     in_maildir = {entry.name for entry in entries} >= _MAILDIR
     for entry in entries:
-        yield from _entry(entry, root, ignores, in_maildir)
+        yield _entry(entry, root, ignores, in_maildir)
 
 
 def _entry(
     entry: os.DirEntry[str], root: Path, ignores: tuple["_Ignore", ...], in_maildir: bool
-) -> Iterator[Entry]:
+) -> Entry | _Folder:
     path = Path(entry.path)
     try:
         is_folder = entry.is_dir(follow_symlinks=False)
         passed_over = _passed_over(path, is_folder, ignores, in_maildir)
         if passed_over:
-            yield Skipped(path, passed_over)
-        elif entry.is_symlink():
-            yield _link(path, root)
-        elif is_folder:
-            yield from _folder(path, root, ignores)
-        else:
-            yield file_entry(path, root)
+            return Skipped(path, passed_over)
+        if entry.is_symlink():
+            return _link(path, root)
+        return _Folder(path, ignores) if is_folder else file_entry(path, root)
     except OSError as error:
-        yield Refused(path, _reason(error))
+        return Refused(path, _reason(error))
 
 
 def _passed_over(
@@ -164,8 +183,8 @@ def _is_made_by_tools(folder: Path) -> bool:
 
 
 def _link(path: Path, root: Path) -> Entry:
-    target = path.resolve()
-    if not target.is_relative_to(root.resolve()):
+    target = Path(os.path.realpath(path))  # resolve() fails for links in a circle
+    if not target.is_relative_to(os.path.realpath(root)):
         return Refused(path, "a link that leads out of the folder")
     if not target.exists():
         return Refused(path, "a link to nothing")
@@ -176,7 +195,7 @@ def _link(path: Path, root: Path) -> Entry:
 def file_entry(path: Path, root: Path) -> Entry:
     """What is to be done with one file, by its kind and its first bytes."""
     if not _is_text(str(path)):
-        return Refused(path, "a name that is not UTF-8")
+        return Refused(path, NOT_UTF8)
     if not path.is_file():  # opening a pipe would wait for ever
         return Skipped(path, "not a regular file")
     try:

@@ -142,6 +142,36 @@ def test_signs_in_a_pattern_are_no_code() -> None:
     assert not matcher(Path("/a/*.md")).fullmatch("/a/bxmd")
 
 
+@pytest.mark.parametrize(
+    ("pattern", "meant", "others"),
+    [
+        ("[a-c]", "b", "d"),
+        ("[z-a]", "", "za-"),
+        ("[z-aq]", "q", "za-"),
+        ("[!z-a]", "q", "/"),
+        ("[+--]", "+,-", "."),
+        ("[a&&b||c~~d]", "a&b|c~d", "e"),
+        ("[[^]", "[^", "a"),
+        ("[!a-c]", "d^", "b/"),
+    ],
+)
+def test_sets_of_signs_in_a_pattern(pattern: str, meant: str, others: str) -> None:
+    matches = matcher(Path(f"/{pattern}"))
+    assert all(matches.fullmatch(f"/{sign}") for sign in meant)
+    assert not any(matches.fullmatch(f"/{sign}") for sign in others)
+
+
+def test_a_pattern_or_user_that_means_nothing_ends_no_batch(store: Store, folder: Path) -> None:
+    (folder / "a.txt").write_text("The lamp is green.")
+    odd = [folder / "[z-a]*", Path("~nobody-of-this-name/a.txt")]
+    report = ingest(store, [*odd, folder])
+    assert report.documents == 1
+    assert [line["reason"] for line in report.refused] == [
+        "nothing is called so",
+        "there is no such file or folder",
+    ]
+
+
 def test_a_file_whose_name_has_signs_is_meant_itself(store: Store, folder: Path) -> None:
     (folder / "[draft]*.txt").write_text("The lamp is green.")
     assert ingest(store, [folder / "[draft]*.txt"]).documents == 1

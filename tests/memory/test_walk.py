@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,51 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     }
     refused = {e.path.name for e in entries if isinstance(e, Refused)}
     assert refused == {"broken", "to_file", "to_folder"}
+
+
+def test_links_in_a_circle_end_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    write(tmp_path / "c.md")
+    entries = list(walk([tmp_path, tmp_path / "a"]))
+    assert found(entries, tmp_path) == ["c.md"]
+    assert others(entries, tmp_path) == {"a": "a link to nothing", "b": "a link to nothing"}
+
+
+@pytest.fixture
+def bottom(tmp_path: Path) -> Iterator[Path]:
+    """A file under so many folders that one call for each would be too many, and under it more of
+    them than a path may name."""
+    here, deep = os.getcwd(), 2200
+    os.chdir(tmp_path)
+    for depth in range(deep):
+        os.mkdir("d")
+        os.chdir("d")
+        if depth == 1499:
+            Path("deep.md").write_text("text")
+    yield tmp_path.joinpath(*["d"] * 1500, "deep.md")
+    for depth in range(deep, 0, -1):  # too deep for what removes folders of tests
+        if depth == 1500:
+            os.remove("deep.md")
+        os.chdir("..")
+        os.rmdir("d")
+    os.chdir(here)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="paths of another length")
+def test_folders_deeper_than_python_calls(tmp_path: Path, bottom: Path) -> None:
+    write(tmp_path / "e.md")
+    entries = list(walk([tmp_path]))
+    assert found(entries, tmp_path) == [str(bottom.relative_to(tmp_path)), "e.md"]
+    assert list(others(entries, tmp_path).values()) == ["file name too long"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names must be text here")
+def test_an_export_in_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
+    export = tmp_path / os.fsdecode(b"caf\xe9")
+    write(export / "users.json", "[]")
+    write(export / "channels.json", "[]")
+    assert list(walk([tmp_path])) == [Refused(export, "a name that is not UTF-8")]
 
 
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:
