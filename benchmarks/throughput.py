@@ -1,10 +1,12 @@
 """How fast the training loop is, and in how much memory, beside `transformers.Trainer` with PEFT.
 
-    python -m benchmarks.throughput [--steps N] [--json]
+    python -m benchmarks.throughput [--steps N] [--compute auto|full] [--json]
+    python -m benchmarks.throughput --arm learnctl --compute full      (one arm, as JSON)
 
 Both arms train the same new adapter (rank 32, all linear layers, fp32, AdamW at 1e-3) of the embedded base
 on the CPU, on the same rows in the same order: the samples that need no model, made of `examples/night1`.
-`learnctl` is `trainer.train` as a night runs it. `Trainer` pads batches of eight rows to their longest and
+`learnctl` is `trainer.train` as a night runs it, in bf16 where the CPU multiplies it in hardware or, with
+`--compute full`, in fp32 as `Trainer` always does. `Trainer` pads batches of eight rows to their longest and
 wants no loss on prompts. Each arm has a process of its own, one after the other, so that each has its own
 peak; the first step warms up and is not timed. Rates count rows and their real tokens, never padding, and
 so do not depend on how many rows make a step.
@@ -17,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -31,7 +33,7 @@ from learnctl.trainer import base as bases
 from learnctl.trainer.base import Base
 from learnctl.trainer.consolidate import peak_bytes
 from learnctl.trainer.facts import find_facts
-from learnctl.trainer.options import Options
+from learnctl.trainer.options import CHOICES, Options
 from learnctl.trainer.pack import Row, pack
 from learnctl.trainer.progress import silent
 from learnctl.trainer.rows import Material, epoch_rows
@@ -100,27 +102,27 @@ def note_rows(base: Base, n_rows: int) -> list[Row]:
     raise AssertionError("not reached")
 
 
-def run_learnctl(base: Base, n_steps: int) -> Course:
-    per_step = OPTIONS.packs_per_step
+def run_learnctl(base: Base, n_steps: int, options: Options) -> Course:
+    per_step = options.packs_per_step
     n_packs = n_steps * per_step
     # A pack of 256 tokens holds five to eight of these rows, so there are enough for every step.
-    packs = pack(note_rows(base, 24 * n_packs), OPTIONS.pack_tokens)[:n_packs]
+    packs = pack(note_rows(base, 24 * n_packs), options.pack_tokens)[:n_packs]
     course = Course()
     for start in range(0, len(packs), per_step):
         groups = packs[start : start + per_step]
         rows = [row for rows in groups for row in rows]
         nodes = sum(_n_nodes(rows) for rows in groups)
         course.step_of(rows, sum(len(row.ids) for row in rows), nodes)
-    model = adapter.new_adapter(base, OPTIONS.rank, OPTIONS.seed)
+    model = adapter.new_adapter(base, options.rank, options.seed)
     with tempfile.TemporaryDirectory() as folder:
         train.train(
-            base, model, packs, OPTIONS, Path(folder) / "checkpoint", StopSignals(), silent,
+            base, model, packs, options, Path(folder) / "checkpoint", StopSignals(), silent,
             on_step=lambda step: course.step_done(),
         )  # fmt: skip
     return course
 
 
-def run_trainer(base: Base, n_steps: int) -> Course:
+def run_trainer(base: Base, n_steps: int, options: Options) -> Course:
     from transformers import (
         DataCollatorForSeq2Seq,
         Trainer,
@@ -155,18 +157,18 @@ def run_trainer(base: Base, n_steps: int) -> Course:
         def _get_train_sampler(self, *_: Any) -> Any:
             return None  # what the loader then does is to go through the rows in order
 
-    model = adapter.new_adapter(base, OPTIONS.rank, OPTIONS.seed)
+    model = adapter.new_adapter(base, options.rank, options.seed)
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
             output_dir=folder,
             max_steps=n_steps,
             per_device_train_batch_size=BATCH_ROWS,
-            learning_rate=OPTIONS.learning_rate,
+            learning_rate=options.learning_rate,
             lr_scheduler_type="cosine",
             optim="adamw_torch",
             weight_decay=0.0,
             max_grad_norm=train.CLIP_NORM,
-            seed=OPTIONS.seed,
+            seed=options.seed,
             use_cpu=True,
             dataloader_pin_memory=False,
             remove_unused_columns=False,
@@ -188,10 +190,11 @@ def run_trainer(base: Base, n_steps: int) -> Course:
 ARMS = {"learnctl": run_learnctl, "Trainer": run_trainer}
 
 
-def run_arm(name: str, n_steps: int) -> dict[str, Any]:
+def run_arm(name: str, n_steps: int, compute: str) -> dict[str, Any]:
     """One arm in this process."""
-    base = bases.load(OPTIONS.base, OPTIONS.quantize, OPTIONS.device)
-    course = ARMS[name](base, n_steps)
+    options = replace(OPTIONS, compute=compute)
+    base = bases.load(options.base, options.quantize, options.device)
+    course = ARMS[name](base, n_steps, options)
     return {"arm": name, **course.figures(), "peak_bytes": peak_bytes(base.device)}
 
 
@@ -200,13 +203,16 @@ def _n_nodes(rows: Sequence[Row]) -> int:
     return len({row.ids[: end + 1] for row in rows for end in range(len(row.ids))})
 
 
-def compare(n_steps: int) -> dict[str, Any]:
+def compare(n_steps: int, compute: str) -> dict[str, Any]:
     """Both arms, each in a process of its own, and how they stand to each other."""
     arms = []
     for name in ARMS:
         command = [sys.executable, "-m", "benchmarks.throughput", "--arm", name, "--json"]
         done = subprocess.run(
-            [*command, "--steps", str(n_steps)], stdout=subprocess.PIPE, text=True, check=True
+            [*command, "--steps", str(n_steps), "--compute", compute],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
         )
         arms.append(json.loads(done.stdout.splitlines()[-1]))
     ours, theirs = arms
@@ -238,14 +244,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--steps", type=int, default=12, help="optimizer steps of each arm")
     parser.add_argument("--arm", choices=list(ARMS), help="this arm alone, in this process")
+    parser.add_argument(
+        "--compute",
+        choices=CHOICES["compute"],
+        default=OPTIONS.compute,
+        help="what the loop of learnctl computes in",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON value on stdout")
     given = parser.parse_args()
     if given.steps < 2:
         parser.error("--steps must be at least 2: the first is not timed")
     if given.arm:
-        print(json.dumps(run_arm(given.arm, given.steps)))
+        print(json.dumps(run_arm(given.arm, given.steps, given.compute)))
         return
-    result = compare(given.steps)
+    result = compare(given.steps, given.compute)
     print(json.dumps(result)) if given.json else show(result)
 
 
