@@ -1,9 +1,12 @@
 """The conditions of a scheduled run as options, for the command that keeps to them and the one that plans it."""
 
 import re
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
 from typing import Annotated, Any
 
-from typer import BadParameter, Option
+from typer import BadParameter, Context, Option
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -26,108 +29,126 @@ def parse_time(text: str) -> str:
     return f"{int(found[1]):02d}:{found[2]}"
 
 
-OnAc = Annotated[
-    bool | None,
-    Option(
-        "--on-ac/--on-battery",
-        help="Only while plugged in, or on battery too. [default: on-ac]",
-        show_default=False,
-        rich_help_panel=_PANEL,
-    ),
-]
-IdleGpu = Annotated[
-    bool | None,
-    Option(
-        "--idle-gpu/--share-gpu",
-        help="Give way to others on the GPU, or share it. [default: idle-gpu]",
-        show_default=False,
-        rich_help_panel=_PANEL,
-    ),
-]
-MaxLoad = Annotated[
-    float | None,
-    Option(
-        min=0,
-        metavar="SHARE",
-        help="The share of the processors that others may keep busy. [default: 0.75]",
-        show_default=False,
-        rich_help_panel=_PANEL,
-    ),
-]
-MinFreeVram = Annotated[
-    int | None,
-    Option(
-        parser=parse_size,
-        metavar="SIZE",
-        help="GPU memory that must be free, such as 8GB.",
-        show_default=False,
-        rich_help_panel=_PANEL,
-    ),
-]
-MinFreeDisk = Annotated[
-    int | None,
-    Option(
-        parser=parse_size,
-        metavar="SIZE",
-        help="Disk that must be free. [default: 2GB]",
-        show_default=False,
-        rich_help_panel=_PANEL,
-    ),
-]
-MaxTemperature = Annotated[
-    float | None,
-    Option(
-        min=0,
-        metavar="CELSIUS",
-        help="Not while the processors or the GPU are hotter.",
-        show_default=False,
-        rich_help_panel=_PANEL,
-    ),
-]
-MinNewTokens = Annotated[
-    int | None,
-    Option(
-        min=0,
-        metavar="N",
-        help="Wait until so much is new.",
-        show_default=False,
-        rich_help_panel=_PANEL,
-    ),
-]
-Until = Annotated[
-    str | None,
-    Option(
-        parser=parse_time,
-        metavar="HH:MM",
-        help="Stop in good order then, and go on the next night.",
-        show_default=False,
-        rich_help_panel=_PANEL,
-    ),
-]
-Notify = Annotated[
-    bool,
-    Option("--notify", help="Show a notification when it is done.", rich_help_panel=_PANEL),
-]
-OnFinish = Annotated[
-    str | None,
-    Option(
-        metavar="COMMAND",
-        help="Run this by the shell when it is done; LEARNCTL_DECISION, LEARNCTL_REASON and"
-        " LEARNCTL_NOTE say what came of it.",
-        show_default=False,
-        rich_help_panel=_PANEL,
-    ),
-]
+def _conditions(
+    on_ac: Annotated[
+        bool | None,
+        Option(
+            "--on-ac/--on-battery",
+            help="Only while plugged in, or on battery too. [default: on-ac]",
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    idle_gpu: Annotated[
+        bool | None,
+        Option(
+            "--idle-gpu/--share-gpu",
+            help="Give way to others on the GPU, or share it. [default: idle-gpu]",
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    max_load: Annotated[
+        float | None,
+        Option(
+            min=0,
+            metavar="SHARE",
+            help="The share of the processors that others may keep busy. [default: 0.75]",
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    min_free_vram: Annotated[
+        int | None,
+        Option(
+            parser=parse_size,
+            metavar="SIZE",
+            help="GPU memory that must be free, such as 8GB.",
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    min_free_disk: Annotated[
+        int | None,
+        Option(
+            parser=parse_size,
+            metavar="SIZE",
+            help="Disk that must be free. [default: 2GB]",
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    max_temperature: Annotated[
+        float | None,
+        Option(
+            min=0,
+            metavar="CELSIUS",
+            help="Not while the processors or the GPU are hotter.",
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    min_new_tokens: Annotated[
+        int | None,
+        Option(
+            min=0,
+            metavar="N",
+            help="Wait until so much is new.",
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        Option(
+            parser=parse_time,
+            metavar="HH:MM",
+            help="Stop in good order then, and go on the next night.",
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    notify: Annotated[
+        bool,
+        Option("--notify", help="Show a notification when it is done.", rich_help_panel=_PANEL),
+    ] = False,
+    on_finish: Annotated[
+        str | None,
+        Option(
+            metavar="COMMAND",
+            help="Run this by the shell when it is done; LEARNCTL_DECISION, LEARNCTL_REASON and"
+            " LEARNCTL_NOTE say what came of it.",
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+) -> None:
+    """The options, by their names and with their defaults."""
 
 
-def as_arguments(chosen: dict[str, Any]) -> tuple[str, ...]:
-    """The same conditions again as arguments; what was not chosen is left out."""
-    pairs = {True: {"on_ac": "--on-ac", "idle_gpu": "--idle-gpu", "notify": "--notify"},
-             False: {"on_ac": "--on-battery", "idle_gpu": "--share-gpu"}}  # fmt: skip
+def with_conditions(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the conditions as further options, which it finds in `ctx.params`."""
+    own = signature(command)
+    more = signature(_conditions).parameters
+
+    @wraps(command)
+    def taking(**values: Any) -> None:
+        command(**{name: values[name] for name in own.parameters})
+
+    parameters = [*own.parameters.values(), *more.values()]
+    vars(taking)["__signature__"] = own.replace(parameters=parameters)
+    return taking
+
+
+def as_arguments(ctx: Context) -> tuple[str, ...]:
+    """The conditions that a command was given, again as arguments."""
     words: list[str] = []
-    for name, value in chosen.items():
+    for option in ctx.command.params:
+        value = ctx.params.get(option.name or "")
+        if getattr(option, "rich_help_panel", None) != _PANEL or value is None:
+            continue
         if isinstance(value, bool):
-            words += [pairs[value][name]] if name in pairs[value] else []
-        elif value is not None:
-            words += [f"--{name.replace('_', '-')}={value}"]
+            words += (option.opts if value else option.secondary_opts)[:1]
+        else:
+            words.append(f"{option.opts[0]}={value}")
     return tuple(words)

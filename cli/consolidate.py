@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Context, Exit, Option
 
 from ..memory.errors import LearnctlError
-from . import condition_flags as conditions
 from . import flags
+from .condition_flags import with_conditions
 from .context import load_options, open_store
 from .durations import duration, parse_duration
 from .history import recall_text
@@ -22,6 +22,7 @@ GAVE_WAY = 75
 EXIT_CODES = {"promoted": 0, "refused": 4, "nothing": 5, "paused": 130}
 
 
+@with_conditions
 def consolidate(
     ctx: Context,
     dry_run: Annotated[
@@ -61,16 +62,6 @@ def consolidate(
     seed: Annotated[
         int | None, Option(metavar="N", help="Fixes every random choice.", show_default=False)
     ] = None,
-    on_ac: conditions.OnAc = None,
-    idle_gpu: conditions.IdleGpu = None,
-    max_load: conditions.MaxLoad = None,
-    min_free_vram: conditions.MinFreeVram = None,
-    min_free_disk: conditions.MinFreeDisk = None,
-    max_temperature: conditions.MaxTemperature = None,
-    min_new_tokens: conditions.MinNewTokens = None,
-    until: conditions.Until = None,
-    notify: conditions.Notify = False,
-    on_finish: conditions.OnFinish = None,
     as_json: flags.Json = False,
 ) -> None:
     """Learn what is new, examine the result, and put it in service if it passes.

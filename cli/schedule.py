@@ -50,22 +50,13 @@ Using = Annotated[
 
 
 @app.command(cls=Command)
+@conditions.with_conditions
 def install(
     ctx: Context,
     daily: Daily = None,
     weekly: Weekly = False,
     every: Every = None,
     using: Using = None,
-    on_ac: conditions.OnAc = None,
-    idle_gpu: conditions.IdleGpu = None,
-    max_load: conditions.MaxLoad = None,
-    min_free_vram: conditions.MinFreeVram = None,
-    min_free_disk: conditions.MinFreeDisk = None,
-    max_temperature: conditions.MaxTemperature = None,
-    min_new_tokens: conditions.MinNewTokens = None,
-    until: conditions.Until = None,
-    notify: conditions.Notify = False,
-    on_finish: conditions.OnFinish = None,
 ) -> None:
     """Consolidate every night; once more changes the time and the conditions.
 
@@ -89,22 +80,13 @@ def install(
 
 
 @app.command("print", cls=Command)
+@conditions.with_conditions
 def print_text(
     ctx: Context,
     daily: Daily = None,
     weekly: Weekly = False,
     every: Every = None,
     using: Using = None,
-    on_ac: conditions.OnAc = None,
-    idle_gpu: conditions.IdleGpu = None,
-    max_load: conditions.MaxLoad = None,
-    min_free_vram: conditions.MinFreeVram = None,
-    min_free_disk: conditions.MinFreeDisk = None,
-    max_temperature: conditions.MaxTemperature = None,
-    min_new_tokens: conditions.MinNewTokens = None,
-    until: conditions.Until = None,
-    notify: conditions.Notify = False,
-    on_finish: conditions.OnFinish = None,
 ) -> None:
     """Print what `install` would write, and change nothing."""
     show(schedulers.choose(using, must_work=False).text(_job(ctx)).rstrip("\n"))
@@ -150,5 +132,4 @@ def _job(ctx: Context) -> Job:
         raise BadParameter("--every goes without --daily and --weekly")
     hour, minute = (int(part) for part in (times["daily"] or "03:00").split(":"))
     when = When(hour, minute, times["weekly"], times["every"] or 0)
-    chosen = {name: value for name, value in ctx.params.items() if name not in (*times, "using")}
-    return Job(find_home(ctx).path, when, conditions.as_arguments(chosen))
+    return Job(find_home(ctx).path, when, conditions.as_arguments(ctx))
