@@ -1,5 +1,6 @@
 """Every test has a home and a model cache of its own; those that need the embedded model say so."""
 
+import importlib.util
 import os
 import shlex
 import shutil
@@ -16,6 +17,7 @@ import pytest
 from learnctl.memory.home import models_folder
 from learnctl.memory.lineage import in_service
 from learnctl.memory.store import Store, now, to_json
+from learnctl.trainer import base as bases
 
 # Where models lie on this machine, read before any test changes it.
 REAL_MODELS = os.environ.get("LEARNCTL_MODELS")
@@ -52,6 +54,37 @@ def embedded_models(embedded_folder: Path, monkeypatch: pytest.MonkeyPatch) -> P
     else:
         monkeypatch.setenv("LEARNCTL_MODELS", REAL_MODELS)
     return embedded_folder.parent
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random model of the trainer's tests, in a folder."""
+    made_by = ROOT / "tests" / "trainer" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("tiny_models", made_by)
+    assert spec
+    assert spec.loader
+    tiny = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tiny)
+    bases.quiet_libraries()
+    folder: Path = tiny.make_model("llama", tmp_path_factory.mktemp("tiny") / "llama")
+    return folder
+
+
+@pytest.fixture
+def benchmark() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run one of the benchmarks with some arguments, in a process of its own."""
+
+    def run(name: str, *args: str) -> subprocess.CompletedProcess[str]:
+        reach = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
+        return subprocess.run(
+            [sys.executable, "-m", f"benchmarks.{name}", *args],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": reach},
+            capture_output=True,
+            text=True,
+        )
+
+    return run
 
 
 class Diary:

@@ -1,6 +1,5 @@
 """The programs in examples/ run, and the questions of the demo fit the texts they ask about."""
 
-import importlib.util
 import json
 import runpy
 import shutil
@@ -17,7 +16,6 @@ from learnctl.memory import readers
 from learnctl.memory.home import Home
 from learnctl.memory.records import Document, Item
 from learnctl.memory.store import Store
-from learnctl.trainer import base as bases
 from learnctl.trainer.facts import contains, normalise
 from learnctl.trainer.models import file_sha256
 from learnctl.trainer.synthesize import read_prompts
@@ -46,26 +44,12 @@ def learned_text(item: Item) -> str:
 # The programs
 
 
-@pytest.fixture(scope="module")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random model of the trainer's tests, in a folder."""
-    made_by = Path(__file__).parent / "trainer" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("tiny_models", made_by)
-    assert spec
-    assert spec.loader
-    tiny = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tiny)
-    bases.quiet_libraries()
-    folder: Path = tiny.make_model("llama", tmp_path_factory.mktemp("tiny") / "llama")
-    return folder
-
-
 @pytest.fixture
-def configured(home: Path, tiny_model: Path) -> Path:
+def configured(home: Path, tiny_llama: Path) -> Path:
     """A home whose nights are small and pass a gate that is open."""
     home.mkdir(parents=True)
     (home / "config.toml").write_text(
-        f"base = {json.dumps(str(tiny_model))}\n"
+        f"base = {json.dumps(str(tiny_llama))}\n"
         "epochs = 1\nrank = 2\ngeneral_rows = 2\nquestions_per_fact = 1\nprobes_per_run = 2\n"
         "max_divergence = 1e9\nmin_recall_gain = -1.0\nmax_recall_loss = 1.0\n"
     )

@@ -2,28 +2,18 @@
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
+from typing import Any
 
 import pytest
-
-ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(
     not hasattr(os, "fork"), reason="processes are copied and killed in another way"
 )
-def test_five_nights() -> None:
+def test_five_nights(benchmark: Any) -> None:
     """A power cut, a full disk, poison, a forget and a rollback; `benchmarks.fortnight` lives fourteen."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "benchmarks.fortnight", "--nights", "5", "--json"],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-    )
+    ended = benchmark("fortnight", "--nights", "5", "--json")
     assert ended.stdout, ended.stderr
     found = json.loads(ended.stdout)
     assert found["faults"] == []

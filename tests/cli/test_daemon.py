@@ -1,6 +1,5 @@
 """`learnctl daemon` as a process of its own, and `ask` through it."""
 
-import importlib.util
 import json
 import os
 import signal
@@ -11,21 +10,6 @@ from typing import Any
 import pytest
 
 from learnctl.memory.home import Home
-from learnctl.trainer import base as bases
-
-
-@pytest.fixture(scope="session")
-def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random model of the trainer's tests, in a folder."""
-    made_by = Path(__file__).parent.parent / "trainer" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("tiny_models", made_by)
-    assert spec
-    assert spec.loader
-    tiny = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tiny)
-    bases.quiet_libraries()
-    folder: Path = tiny.make_model("llama", tmp_path_factory.mktemp("tiny") / "llama")
-    return folder
 
 
 @pytest.fixture
@@ -57,10 +41,10 @@ def test_killed(run: Any, daemon: int, home: Path) -> None:
 
 
 def test_ask_goes_to_the_daemon(
-    run: Any, home: Path, tiny_base: Path, monkeypatch: pytest.MonkeyPatch
+    run: Any, home: Path, tiny_llama: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where none is at work the model is loaded here, with the same answer, and nothing is said about it."""
-    run("config", "set", "base", str(tiny_base))
+    run("config", "set", "base", str(tiny_llama))
     run("config", "set", "device", "cpu")
     told = run("ask", "--no-retrieval", "--version", "base", "-m", "8", "Who?")
     assert told.exit_code == 0, told.output

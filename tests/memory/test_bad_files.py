@@ -1,10 +1,8 @@
 """Hostile files by the hundred, and whatever comes to hypothesis' mind: a line each, and nothing more."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +13,6 @@ from learnctl.memory.errors import UnreadableSource
 from learnctl.memory.readers import FORMATS
 from learnctl.memory.records import Conversation, Document
 
-ROOT = Path(__file__).parent.parent.parent
 # What readers look for, so that they are entered and not only passed by.
 OPENINGS = (
     "", "%PDF-1.4\n", "{\\rtf1 ", "PK\x03\x04", "<html><body>", "<?xml version='1.0'?>", "From a Mon Mar 4 10:00:00 2024\n",
@@ -28,15 +25,9 @@ ENDINGS = (
 )  # fmt: skip
 
 
-def test_bad_files_of_every_kind() -> None:
+def test_bad_files_of_every_kind(benchmark: Any) -> None:
     """The quick part of `benchmarks/bad_files.py`, whose whole is run by hand."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.bad_files", "--quick", "--json"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])},
-    )
+    done = benchmark("bad_files", "--quick", "--json")
     assert done.stderr == ""
     report = json.loads(done.stdout)
     assert report["files"] >= 120

@@ -2,36 +2,16 @@
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
-
 
 @pytest.mark.skipif(os.name != "posix", reason="processes are killed in another way")
-def test_killed_at_random_moments() -> None:
+def test_killed_at_random_moments(benchmark: Any) -> None:
     """Eight times, on one store, then to its end: the same as an undisturbed one. `benchmarks.kills` does
     it fifty times."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "benchmarks.kills",
-            "--kills",
-            "8",
-            "--files",
-            "40",
-            "--longest",
-            "0.5",
-        ],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-    )
+    done = benchmark("kills", "--kills", "8", "--files", "40", "--longest", "0.5")
     assert done.stderr == ""
     outcome = json.loads(done.stdout)
     assert outcome["faults"] == []
