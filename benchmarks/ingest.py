@@ -1,22 +1,23 @@
 """How fast sources come in, in how much memory, and how fast a large store answers.
 
-    python -m benchmarks.ingest [--export-mb N] [--files N] [--chunks N] [--json]
+    python -m benchmarks.ingest FOLDER [--export-mb N] [--files N] [--chunks N ...]
 
 Everything is generated from a seed: a ChatGPT export of prose with code and some secrets, a folder of small
-notes, and a store of many chunks. Parsing is read through the reading process and thrown away; end to end is
-`ingest` with redaction, deduplication and indexing. Both are put beside `json.load` of the same file. Seconds
-are of the clock; `cpu_s` is what this process and the reading one spent, for machines that do other work too.
+notes, and a store of many chunks, which is searched at each of the sizes that are given. Parsing is read
+through the reading process and thrown away; end to end is `ingest` with redaction, deduplication and
+indexing. Both are put beside `json.load` of the same file. Seconds are of the clock; `cpu_s` is what this
+process and those that it started spent, for machines that do other work too.
+
+What was generated stays in FOLDER, and each figure in its `rows.jsonl`, so that a run that was stopped goes on.
 """
 
 import argparse
 import json
 import random
-import resource
-import sys
-import tempfile
+import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -127,7 +128,7 @@ def watched() -> Iterator[dict[str, Any]]:
     def look() -> None:
         while not done.wait(0.5):
             figures["rss_mb"].append(round(me.memory_info().rss / MEGABYTE))
-            readers = [child.memory_info().rss for child in me.children()]
+            readers = [child.memory_info().rss for child in me.children(recursive=True)]
             figures["reader_rss_mb"].append(round(sum(readers) / MEGABYTE))
 
     thread = threading.Thread(target=look, daemon=True)
@@ -144,16 +145,38 @@ def watched() -> Iterator[dict[str, Any]]:
 
 def _cpu_s() -> float:
     total = 0.0
-    for process in (psutil.Process(), *psutil.Process().children()):
+    for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
         times = process.cpu_times()
         total += times.user + times.system
     return total
 
 
-def measure_export(folder: Path, n_bytes: int) -> list[dict[str, Any]]:
-    path = folder / "conversations.json"
-    write_export(path, n_bytes)
+class Rows:
+    """The figures so far, one line of JSON each; what is there is not measured again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "rows.jsonl"
+        lines = self._path.read_text().splitlines() if self._path.exists() else []
+        self._found = {row["what"]: row for row in map(json.loads, lines)}
+
+    def measure(self, what: str, figures: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        if what not in self._found:
+            self._found[what] = {"what": what, **figures()}
+            with self._path.open("a") as file:
+                file.write(json.dumps(self._found[what]) + "\n")
+        print(", ".join(f"{key} {value}" for key, value in self._found[what].items()), flush=True)
+        return self._found[what]
+
+
+def measure_export(rows: Rows, folder: Path, n_megabytes: int) -> None:
+    path = folder / f"{n_megabytes}" / "conversations.json"
+    if not path.exists():
+        path.parent.mkdir()
+        half = path.with_suffix(".half")
+        write_export(half, n_megabytes * MEGABYTE)
+        half.rename(path)
     size = path.stat().st_size / MEGABYTE
+    json_cpu_s = 0.0
 
     def by_json() -> None:
         with path.open("rb") as file:
@@ -164,19 +187,22 @@ def measure_export(folder: Path, n_bytes: int) -> list[dict[str, Any]]:
             pass
 
     def end_to_end() -> None:
+        shutil.rmtree(folder / "home", ignore_errors=True)
         with Store.open(Home(folder / "home"), create=True) as store:
             report = ingest(store, [path])
             assert not report.refused, report.refused
+        shutil.rmtree(folder / "home")
 
-    sandbox.detect(path)  # the reading process has started
-    rows = []
-    for name, work in (("parse", parsed), ("end to end", end_to_end), ("json.load", by_json)):
-        with watched() as figures:
+    def figures(work: Callable[[], None]) -> dict[str, Any]:
+        sandbox.detect(path)  # the reading process has started
+        with watched() as found:
             work()
-        rows.append({"what": name, "mb": round(size, 1), **_rates(figures, size)})
-    for row in rows:
-        row["times_json_load"] = round(row["cpu_s"] / rows[-1]["cpu_s"], 1)
-    return rows
+        times = found["cpu_s"] / json_cpu_s if json_cpu_s else 1
+        return {**_rates(found, size), "cpu_times_json_load": round(times, 1)}
+
+    for what, work in (("json.load", by_json), ("parse", parsed), ("end to end", end_to_end)):
+        row = rows.measure(f"{what}, {n_megabytes} MB", lambda work=work: figures(work))  # type: ignore[misc]
+        json_cpu_s = json_cpu_s or row["cpu_s"]
 
 
 def _rates(figures: dict[str, Any], size: float) -> dict[str, Any]:
@@ -197,95 +223,107 @@ def _tenths(values: list[int]) -> list[int]:
     return [values[n * (len(values) - 1) // 9] for n in range(10)]
 
 
-def measure_folder(folder: Path, n_files: int) -> list[dict[str, Any]]:
-    notes = folder / "notes"
+def measure_folder(rows: Rows, folder: Path, n_files: int) -> None:
+    notes = folder / f"{n_files}_files"
     write_notes(notes, n_files)
     size = sum(path.stat().st_size for path in notes.rglob("*.md")) / MEGABYTE
-    rows = []
-    with Store.open(Home(folder / "notes_home"), create=True) as store:
-        for what in ("folder, first", "folder, unchanged"):
-            with watched() as figures:
+
+    def figures() -> dict[str, Any]:
+        with Store.open(Home(folder / f"home_{n_files}_files"), create=True) as store:
+            with watched() as found:
                 report = ingest(store, [notes])
             assert not report.refused, report.refused[:3]
-            row = {"what": what, "files": n_files, "mb": round(size, 1), **_rates(figures, size)}
-            rows.append(row)
-    return rows
+            return {**_rates(found, size), "mb": round(size, 1), "unchanged": len(report.skipped)}
+
+    rows.measure(f"{n_files} files, first", figures)
+    rows.measure(f"{n_files} files, again", figures)
 
 
-def measure_search(folder: Path, n_chunks: int) -> dict[str, Any]:
+def measure_search(rows: Rows, folder: Path, sizes: list[int]) -> None:
     """Questions of three to twelve words, common ones among them, over generated chunks."""
-    writer = Writer(3)
     with Store.open(Home(folder / "large_home"), create=True) as store:
-        _fill(store, writer, n_chunks)
-        chooser = random.Random(4)
-        seconds, cpu_seconds = [], []
-        for _ in range(N_QUERIES):
-            words = chooser.choices(writer.words[:20_000], k=chooser.randint(1, 6))
-            common = chooser.choices(writer.words[:40], k=chooser.randint(2, 6))
-            start, spent = time.monotonic(), time.process_time()
-            search(store, " ".join(words + common))
-            seconds.append(time.monotonic() - start)
-            cpu_seconds.append(time.process_time() - spent)
+        for n_chunks in sorted(sizes):
+
+            def figures(n_chunks: int = n_chunks) -> dict[str, Any]:
+                writer = Writer(3)
+                start = time.process_time()
+                _fill(store, writer, n_chunks)
+                filled = time.process_time() - start
+                return {"fill_cpu_s": round(filled, 1), **_answers(store, writer)}
+
+            rows.measure(f"search, {n_chunks} chunks", figures)
+
+
+def _answers(store: Store, writer: Writer) -> dict[str, Any]:
+    chooser = random.Random(4)
+    seconds, cpu_seconds, n_found = [], [], 0
+    for _ in range(N_QUERIES):
+        words = chooser.choices(writer.words[:20_000], k=chooser.randint(1, 6))
+        common = chooser.choices(writer.words[:40], k=chooser.randint(2, 6))
+        start, spent = time.monotonic(), time.process_time()
+        n_found += bool(search(store, " ".join(words + common)))
+        seconds.append(time.monotonic() - start)
+        cpu_seconds.append(time.process_time() - spent)
 
     def at(share: float, of: list[float]) -> float:
         return round(sorted(of)[int(share * (N_QUERIES - 1))] * 1000, 1)
 
     return {
-        "what": "search",
-        "chunks": n_chunks,
+        "queries": N_QUERIES,
+        "answered": n_found,
         "p50_ms": at(0.5, seconds),
         "p95_ms": at(0.95, seconds),
         "p50_cpu_ms": at(0.5, cpu_seconds),
         "p95_cpu_ms": at(0.95, cpu_seconds),
+        "max_cpu_ms": at(1, cpu_seconds),
     }
 
 
 def _fill(store: Store, writer: Writer, n_chunks: int) -> None:
-    record = {"sha256": "", "format": "text", "n_bytes": 1, "ingested_at": now(), "root": ""}
-    with store.db.atomic():
-        store.db.table("sources").insert({"path": "/large", **record})
-        store.db.table("documents").insert({"sha256": "", "title": "Large"})
-        store.db.execute("INSERT INTO source_documents VALUES (1, 1)")
-        stock = [writer.sentence() for _ in range(100_000)]
-        for start in range(0, n_chunks, 10_000):
-            rows = [
-                (n, str(n), "text", " ".join(writer.chooser.choices(stock, k=4)), 56, now())
-                for n in range(start + 1, min(start + 10_000, n_chunks) + 1)
-            ]
+    """Rows as `contents` writes them, in the same tables and the same index, but in bulk."""
+    stock = [writer.sentence() for _ in range(100_000)]
+    if store.value("SELECT id FROM sources") is None:
+        with store.db.atomic():
+            record = {"sha256": "", "format": "text", "n_bytes": 1, "ingested_at": now()}
+            store.db.table("sources").insert({"path": "/large", "root": "", **record})
+            store.db.table("documents").insert({"sha256": "", "title": "Large"})
+            store.db.execute("INSERT INTO source_documents VALUES (1, 1)")
+    n_there = store.value("SELECT coalesce(max(id), 0) FROM chunks")
+    for start in range(n_there, n_chunks, 10_000):
+        chooser = random.Random(start)
+        texts = {
+            n: " ".join(chooser.choices(stock, k=4))
+            for n in range(start + 1, min(start + 10_000, n_chunks) + 1)
+        }
+        with store.db.atomic():
             store.db.conn.executemany(
                 "INSERT INTO chunks (id, sha256, kind, text, n_words, created_at)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                rows,
+                " VALUES (?, ?, 'text', ?, 56, ?)",
+                [(n, str(n), text, now()) for n, text in texts.items()],
             )
             store.db.conn.executemany(
-                "INSERT INTO document_chunks VALUES (1, ?, ?, '')",
-                [(row[0], row[0]) for row in rows],
+                "INSERT INTO chunks_fts (rowid, text) VALUES (?, ?)", texts.items()
+            )
+            store.db.conn.executemany(
+                "INSERT INTO document_chunks VALUES (1, ?, ?, '')", [(n, n) for n in texts]
             )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
     parser.add_argument("--export-mb", type=int, default=200)
     parser.add_argument("--files", type=int, default=10_000)
-    parser.add_argument("--chunks", type=int, default=1_000_000)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--chunks", type=int, nargs="*", default=[40_000, 200_000, 1_000_000])
     options = parser.parse_args()
-    rows: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory(prefix="learnctl-benchmark-") as name:
-        folder = Path(name)
-        if options.export_mb:
-            rows += measure_export(folder, options.export_mb * MEGABYTE)
-        if options.files:
-            rows += measure_folder(folder, options.files)
-        if options.chunks:
-            rows.append(measure_search(folder, options.chunks))
-    if options.json:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        json.dump({"rows": rows, "peak_rss": peak, "python": sys.version}, sys.stdout, indent=1)
-        print()
-        return
-    for row in rows:
-        print(f"{row.pop('what')}: " + ", ".join(f"{key} {value}" for key, value in row.items()))
+    options.folder.mkdir(parents=True, exist_ok=True)
+    rows = Rows(options.folder)
+    if options.export_mb:
+        measure_export(rows, options.folder, options.export_mb)
+    if options.files:
+        measure_folder(rows, options.folder, options.files)
+    if options.chunks:
+        measure_search(rows, options.folder, options.chunks)
 
 
 if __name__ == "__main__":
