@@ -6,7 +6,8 @@ its samples and probes. Taking out never touches what another source still holds
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 
 from . import forgotten, left_out, near
 from .chunk import Chunk, document_chunks, message_chunks
@@ -33,17 +34,23 @@ COUNTS = (
 
 
 def put(store: Store, source_id: int, item: Item) -> Record:
-    """Put one document or conversation under a source; secrets are replaced first.
+    """Put one document or conversation under a source, as `put_all` does."""
+    return put_all(store, source_id, [item])
+
+
+def put_all(store: Store, source_id: int, items: Iterable[Item]) -> Record:
+    """Put documents and conversations under a source; secrets are replaced first.
 
     Returns the counts of what was new, by the names in `COUNTS`; beside them how much was left out because
     it was forgotten or is worth nothing (`quality`), how many of the chunks are kept back, and how many characters that nobody sees were
     taken out.
     """
     taking = _Taking(store, source_id)
-    if isinstance(item, Document):
-        taking.put_document(item)
-    else:
-        taking.put_conversation(item)
+    for item in items:
+        if isinstance(item, Document):
+            taking.put_document(item)
+        else:
+            taking.put_conversation(item)
     return taking.counts
 
 
@@ -208,14 +215,34 @@ def put_message(store: Store, conversation_id: int, message: Message) -> Record:
     return taking.counts
 
 
+@dataclass(frozen=True)
+class _Passage:
+    """A chunk in the words that it is stored in.
+
+    Attributes:
+        chunk_id: its row, where it has one.
+        keys: what it is found by (`near`), where it has none.
+    """
+
+    chunk: Chunk
+    text: str
+    sha256: str
+    chunk_id: int | None
+    keys: tuple[int, ...] = ()
+
+
 class _Taking:
-    """One document or conversation on its way into the store, and the counts of what was new."""
+    """The items of a source on their way into the store, and the counts of what was new."""
 
     def __init__(self, store: Store, source_id: int) -> None:
         self.counts: Record = dict.fromkeys(COUNTS, 0)
         self._store = store
         self._source_id = source_id
         self._redact = Redactor.of(store)
+        self._rules = forgotten.load(store)
+        self._now = now()
+        # The few people of a chat say much.
+        self._clean_name = lru_cache(maxsize=1000)(self._clean)
         trust = store.value("SELECT trust FROM sources WHERE id = ?", source_id)
         self._is_own = trust == "own"
 
@@ -226,7 +253,7 @@ class _Taking:
             Section(self._line(s.heading), self._text(s.text)) for s in document.sections
         )
         author = self._line(document.author or "") or None
-        rules = forgotten.load(self._store)
+        rules = self._rules
 
         def sifted(section: Section) -> Section:
             place = (title, author, section.heading)
@@ -238,28 +265,31 @@ class _Taking:
 
         sections = tuple(map(sifted, sections))
         whole = list(document_chunks(replace(document, sections=sections)))
-        chunks = [
+        passages = [
             self._as_known(chunk)
             for chunk in whole
             if not rules.cover((title, author, chunk.heading, chunk.text), author, document.date)
         ]
-        self.counts["forgotten"] += len(whole) - len(chunks)
-        if len(chunks) < len(whole) and not chunks:
+        self.counts["forgotten"] += len(whole) - len(passages)
+        if len(passages) < len(whole) and not passages:
             return
-        digest = document_sha256(title, [(chunk.heading, _plain(chunk.text)) for chunk in chunks])
+        digest = document_sha256(title, [(each.chunk.heading, each.text) for each in passages])
         known = self._store.value("SELECT id FROM documents WHERE sha256 = ?", digest)
         if known is None:
             record = {"sha256": digest, "title": title, "author": author, "date": document.date}
             known = _insert(self._store, "documents", record)
             self.counts["documents"] += 1
-            for position, chunk in enumerate(chunks):
-                place = {"document_id": known, "position": position, "heading": chunk.heading}
-                self._put_chunk(chunk, "document_chunks", place)
+            ids: dict[str, int] = {}  # what stands in it twice
+            for position, each in enumerate(passages):
+                chunk_id = ids.get(each.sha256) or self._put_passage(each)
+                ids[each.sha256] = chunk_id
+                place = {"document_id": known, "position": position, "heading": each.chunk.heading}
+                _insert(self._store, "document_chunks", {**place, "chunk_id": chunk_id})
         _link(self._store, "source_documents", self._source_id, known)
 
     def put_conversation(self, conversation: Conversation) -> None:
         title = self._line(conversation.title)
-        rules = forgotten.load(self._store)
+        rules = self._rules
 
         def kept(messages: Iterable[Message]) -> list[Message]:
             context = (title, conversation.external_id)
@@ -315,21 +345,23 @@ class _Taking:
         self.counts["messages"] += 1
         kept = self._sifted(message, position + 1)
         for place, chunk in enumerate(message_chunks(kept)):
-            self._put_chunk(
-                self._as_known(chunk),
-                "message_chunks",
-                {"message_id": message_id, "position": place},
-            )
+            chunk_id = self._put_passage(self._as_known(chunk))
+            link = {"message_id": message_id, "position": place, "chunk_id": chunk_id}
+            _insert(self._store, "message_chunks", link)
 
     def cleaned(self, message: Message) -> Message:
-        speaker = self._line(message.speaker) if message.speaker else None
+        speaker = None
+        if message.speaker:
+            seen, n_unseen = self._clean_name(message.speaker)
+            self.counts["unseen"] += n_unseen
+            speaker = _plain(seen)
         return replace(message, text=self._text(message.text), speaker=speaker)
 
     def _sifted(self, message: Message, number: int) -> Message:
         kept, worthless = sift(message.text, is_message=True)
         for found in worthless:
             self._leave_out(f"message {number}", found)
-        return replace(message, text=kept)
+        return replace(message, text=kept) if worthless else message
 
     def _leave_out(self, place: str, found: LeftOut) -> None:
         left_out.note(
@@ -337,42 +369,53 @@ class _Taking:
         )
         self.counts["left_out"] += 1
 
-    def _as_known(self, chunk: Chunk) -> Chunk:
+    def _as_known(self, chunk: Chunk) -> _Passage:
         """The chunk in the words that a source holds already, where it says the same."""
         text = _plain(chunk.text)
         digest = chunk_sha256(chunk.kind, text)
-        if self._store.value("SELECT 1 FROM chunks WHERE sha256 = ?", digest):
-            return chunk
-        known = near.find(self._store, chunk.kind, text)
-        return chunk if known is None else replace(chunk, text=known)
+        if chunk_id := self._id_of(digest):
+            return _Passage(chunk, text, digest, chunk_id)
+        keys = near.keys(chunk.kind, text)
+        known = near.find(self._store, keys, text)
+        if known is None:
+            return _Passage(chunk, text, digest, None, keys)
+        digest = chunk_sha256(chunk.kind, known)
+        return _Passage(chunk, known, digest, self._id_of(digest))
 
-    def _put_chunk(self, chunk: Chunk, table: str, place: Record) -> None:
-        """Put a chunk in its place; the same text is there once."""
-        text = _plain(chunk.text)
-        digest = chunk_sha256(chunk.kind, text)
-        chunk_id = self._store.value("SELECT id FROM chunks WHERE sha256 = ?", digest)
-        if chunk_id is None:
-            record = {
-                "sha256": digest,
-                "kind": chunk.kind,
-                "text": text,
-                "n_words": len(text.split()),
-                "created_at": now(),
-                "language": language_of(text),
-                "quarantine": why_kept_back(chunk.text, self._is_own),
-            }
-            chunk_id = _insert(self._store, "chunks", record)
-            _insert(self._store, "chunks_fts", {"rowid": chunk_id, "text": spaced(text)})
-            near.note(self._store, chunk_id, chunk.kind, text)
-            self.counts["chunks"] += 1
-            self.counts["kept_back"] += record["quarantine"] is not None
-        _insert(self._store, table, {**place, "chunk_id": chunk_id})
+    def _id_of(self, digest: str) -> int | None:
+        found: int | None = self._store.value("SELECT id FROM chunks WHERE sha256 = ?", digest)
+        return found
+
+    def _put_passage(self, passage: _Passage) -> int:
+        """The row of a passage; the same text is there once."""
+        if passage.chunk_id is not None:
+            return passage.chunk_id
+        kind, text = passage.chunk.kind, passage.text
+        record = {
+            "sha256": passage.sha256,
+            "kind": kind,
+            "text": text,
+            "n_words": len(text.split()),
+            "created_at": self._now,
+            "language": language_of(text),
+            "quarantine": why_kept_back(passage.chunk.text, self._is_own),
+        }
+        chunk_id = _insert(self._store, "chunks", record)
+        _insert(self._store, "chunks_fts", {"rowid": chunk_id, "text": spaced(text)})
+        near.note(self._store, chunk_id, passage.keys)
+        self.counts["chunks"] += 1
+        self.counts["kept_back"] += record["quarantine"] is not None
+        return chunk_id
 
     def _text(self, text: str) -> str:
         """Without secrets and unseen characters, but with the marks that these leave."""
-        seen, n_removed = without_unseen(text)
+        seen, n_removed = self._clean(text)
         self.counts["unseen"] += n_removed
-        return self._redact(seen)
+        return seen
+
+    def _clean(self, text: str) -> tuple[str, int]:
+        seen, n_removed = without_unseen(text)
+        return self._redact(seen), n_removed
 
     def _line(self, text: str) -> str:
         return _plain(self._text(text))
@@ -383,11 +426,13 @@ def _plain(text: str) -> str:
 
 
 def _insert(store: Store, table: str, record: Record) -> int:
-    names = ", ".join(record)
-    cursor = store.db.execute(
-        f"INSERT INTO {table} ({names}) VALUES ({marks(record)})", list(record.values())
-    )
+    cursor = store.db.execute(_insertion(table, tuple(record)), tuple(record.values()))
     return int(cursor.lastrowid or 0)
+
+
+@cache
+def _insertion(table: str, names: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks(names)})"
 
 
 def _link(store: Store, table: str, source_id: int, held_id: int) -> None:

@@ -231,7 +231,7 @@ def _put_all(
         UnreadableSource: it cannot be read, or no file of the archive.
     """
     if name != archives.FORMAT:
-        return _put_items(store, source_id, _items(path, path, report, me))
+        return Counter(contents.put_all(store, source_id, _items(path, path, report, me)))
     counts: Counter[str] = Counter()
     inside = IngestReport()
     n_read = 0
@@ -242,7 +242,7 @@ def _put_all(
         try:
             with store.db.atomic():
                 items = _items(member.path, member.shown, report, me)
-                found = _put_items(store, source_id, items)
+                found = contents.put_all(store, source_id, items)
             counts.update(found)
             n_read += 1
         except UnreadableSource as error:
@@ -258,13 +258,6 @@ def _add_inside(report: IngestReport, inside: IngestReport, n_read: int) -> None
         raise UnreadableSource(reasons.pop() if len(reasons) == 1 else "no file in it can be read")
     report.skipped += inside.skipped
     report.refused += inside.refused
-
-
-def _put_items(store: Store, source_id: int, items: Iterable[Item]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for item in items:
-        counts.update(contents.put(store, source_id, item))
-    return counts
 
 
 def _items(path: Path, shown: Path, report: IngestReport, me: Collection[str]) -> Iterator[Item]:

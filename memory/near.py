@@ -14,7 +14,6 @@ What a near duplicate says is kept in the words of whom it came from first, also
 import hashlib
 import re
 import unicodedata
-from functools import lru_cache
 
 from .store import Store, marks
 
@@ -52,7 +51,6 @@ def words(text: str) -> list[str]:
     return _TOKEN.findall(plain)
 
 
-@lru_cache(maxsize=4)  # asked for before a chunk is put, and again when it is new
 def keys(kind: str, text: str) -> tuple[int, ...]:
     """The numbers that a passage is found by; none where only exact copies count."""
     if len(_CODE_SIGN.findall(text)) > len(text) / 50:
@@ -80,25 +78,29 @@ def same(one: str, other: str) -> bool:
     )
 
 
-def find(store: Store, kind: str, text: str) -> str | None:
-    """The wording of a chunk that a source holds and that is the same but for that."""
-    wanted = keys(kind, text)
-    if not wanted:
+def find(store: Store, wanted: tuple[int, ...], text: str) -> str | None:
+    """The wording of a chunk that a source holds and that is the same but for that.
+
+    Args:
+        wanted: the keys of the text.
+    """
+    among = f"w.key IN ({marks(wanted)})"
+    # Nearly always there is none, which is all that has to be known then.
+    if store.value(f"SELECT 1 FROM wordings w WHERE {among} LIMIT 1", *wanted) is None:
         return None
     candidates = store.rows(
         "SELECT DISTINCT c.text FROM wordings w JOIN chunks c ON c.id = w.chunk_id"
-        f" WHERE w.key IN ({marks(wanted)}) AND ({_IS_HELD}) ORDER BY c.id LIMIT ?",
+        f" WHERE {among} AND ({_IS_HELD}) ORDER BY c.id LIMIT ?",
         *wanted,
         _MOST_CANDIDATES,
     )
     return next((row["text"] for row in candidates if same(row["text"], text)), None)
 
 
-def note(store: Store, chunk_id: int, kind: str, text: str) -> None:
+def note(store: Store, chunk_id: int, keys: tuple[int, ...]) -> None:
     """Keep what a new chunk is found by."""
     store.db.conn.executemany(
-        "INSERT INTO wordings (key, chunk_id) VALUES (?, ?)",
-        [(key, chunk_id) for key in keys(kind, text)],
+        "INSERT INTO wordings (key, chunk_id) VALUES (?, ?)", [(key, chunk_id) for key in keys]
     )
 
 
