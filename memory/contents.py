@@ -242,9 +242,11 @@ class _Taking:
         self._rules = forgotten.load(store)
         self._now = now()
         # The few people of a chat say much.
-        self._clean_name = lru_cache(maxsize=1000)(self._clean)
+        self._clean_name = lru_cache(maxsize=1000)(self._clean_line)
         trust = store.value("SELECT trust FROM sources WHERE id = ?", source_id)
         self._is_own = trust == "own"
+        # Titles, headings and speakers that what stands under is kept back for.
+        self._suspicious: dict[str, str] = {}
 
     def put_document(self, document: Document) -> None:
         title = self._line(document.title)
@@ -284,6 +286,7 @@ class _Taking:
                 chunk_id = ids.get(each.sha256) or self._put_passage(each)
                 ids[each.sha256] = chunk_id
                 place = {"document_id": known, "position": position, "heading": each.chunk.heading}
+                self._look_above(chunk_id, "document_chunks", title, each.chunk.heading)
                 _insert(self._store, "document_chunks", {**place, "chunk_id": chunk_id})
         _link(self._store, "source_documents", self._source_id, known)
 
@@ -322,7 +325,7 @@ class _Taking:
             known = _insert(self._store, "conversations", record)
             self.counts["conversations"] += 1
             for position, message in enumerate(messages):
-                self.put_message(known, position, message)
+                self.put_message(known, position, message, title)
             for position, other in enumerate(kept(conversation.alternatives)):
                 place = {"conversation_id": known, "position": position, "role": other.role}
                 said = {"text": _plain(other.text), "created_at": other.created_at}
@@ -332,7 +335,9 @@ class _Taking:
                 self._sifted(message, number)
         _link(self._store, "source_conversations", self._source_id, known)
 
-    def put_message(self, conversation_id: int, position: int, message: Message) -> None:
+    def put_message(
+        self, conversation_id: int, position: int, message: Message, title: str = ""
+    ) -> None:
         record = {
             "conversation_id": conversation_id,
             "position": position,
@@ -347,14 +352,14 @@ class _Taking:
         for place, chunk in enumerate(message_chunks(kept)):
             chunk_id = self._put_passage(self._as_known(chunk))
             link = {"message_id": message_id, "position": place, "chunk_id": chunk_id}
+            self._look_above(chunk_id, "message_chunks", title, message.speaker or "")
             _insert(self._store, "message_chunks", link)
 
     def cleaned(self, message: Message) -> Message:
         speaker = None
         if message.speaker:
-            seen, n_unseen = self._clean_name(message.speaker)
+            speaker, n_unseen = self._clean_name(message.speaker)
             self.counts["unseen"] += n_unseen
-            speaker = _plain(seen)
         return replace(message, text=self._text(message.text), speaker=speaker)
 
     def _sifted(self, message: Message, number: int) -> Message:
@@ -407,6 +412,15 @@ class _Taking:
         self.counts["kept_back"] += record["quarantine"] is not None
         return chunk_id
 
+    def _look_above(self, chunk_id: int, table: str, title: str, under: str) -> None:
+        """Keep a passage back for the title, or the heading or speaker, that stands above it in a prompt."""
+        reason = self._suspicious.get(title) or self._suspicious.get(under)
+        if reason and not _stood_there(self._store, chunk_id, table, title, under):
+            self.counts["kept_back"] += self._store.db.execute(
+                "UPDATE chunks SET quarantine = ? WHERE id = ? AND quarantine IS NULL",
+                [reason, chunk_id],
+            ).rowcount
+
     def _text(self, text: str) -> str:
         """Without secrets and unseen characters, but with the marks that these leave."""
         seen, n_removed = self._clean(text)
@@ -418,7 +432,29 @@ class _Taking:
         return self._redact(seen), n_removed
 
     def _line(self, text: str) -> str:
-        return _plain(self._text(text))
+        line, n_removed = self._clean_line(text)
+        self.counts["unseen"] += n_removed
+        return line
+
+    def _clean_line(self, text: str) -> tuple[str, int]:
+        seen, n_removed = self._clean(text)
+        line = _plain(seen)
+        # Each heading of a path is a line of its own.
+        if reason := why_kept_back(seen.replace(" › ", "\n"), self._is_own):
+            self._suspicious[line] = reason
+        return line, n_removed
+
+
+def _stood_there(store: Store, chunk_id: int, table: str, title: str, under: str) -> bool:
+    """Whether a chunk is known under such a title, and heading or speaker: it may have been let in there."""
+    places = {
+        "document_chunks": "document_chunks p JOIN documents h ON h.id = p.document_id"
+        " WHERE p.heading = ?",
+        "message_chunks": "message_chunks p JOIN messages m ON m.id = p.message_id"
+        " JOIN conversations h ON h.id = m.conversation_id WHERE coalesce(m.speaker, '') = ?",
+    }
+    query = f"SELECT 1 FROM {places[table]} AND h.title = ? AND p.chunk_id = ? LIMIT 1"
+    return store.value(query, under, title, chunk_id) is not None
 
 
 def _plain(text: str) -> str:

@@ -102,7 +102,7 @@ def why_kept_back(text: str, is_own: bool) -> str | None:
     """Why a passage is not to be learned or put into a prompt as it is; None where nothing speaks against it.
 
     Args:
-        text: with the marks that `invisible` left.
+        text: or its title, heading or speaker, with the marks that `invisible` left.
         is_own: it comes from its owner, who may quote such things.
     """
     if MARK in text:

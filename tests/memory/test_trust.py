@@ -1,5 +1,6 @@
 """What talks to a model instead of a reader is kept back, and what nobody vouches for is not learned."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,41 @@ def test_what_was_let_in_stays_in(take: Any, store: Store, folder: Path) -> None
     assert kept_back(store) == []
 
 
+def test_what_stands_above_a_passage_is_looked_at_too(take: Any, store: Store) -> None:
+    """Its title, heading and speaker stand in prompts and samples as well."""
+    chat = [{"role": "user", "content": "The table in the kitchen is blue."}]
+    lines = [
+        f"25/12/2023, 18:05 - Eve. {ORDERS[0]}: The shelf in the hall is brown.",
+        "25/12/2023, 18:06 - Adam: The carpet in the hall is grey.",
+    ]
+    take(
+        {
+            "title.html": f"<html><head><title>{ORDERS[0]}</title></head><body><p>{LAMP}</p></body></html>",
+            "heading.md": f"# House\n\n{CHAIR}\n\n## {ORDERS[4]}\n\nThe door is white.\n",
+            "hidden.md": "# At\u200btic\n\nThe window is round.\n",
+            "talk.jsonl": json.dumps({"title": ORDERS[0], "messages": chat}),
+            "chat.txt": "\n".join(lines),
+        }
+    )
+    assert {passage["text"]: passage["reason"] for passage in kept_back(store)} == {
+        LAMP: ORDER,
+        "The door is white.": ORDER,
+        "The window is round.": HIDDEN,
+        "The table in the kitchen is blue.": ORDER,
+        "The shelf in the hall is brown.": ORDER,
+    }
+    assert search(store, "lamp", for_prompt=True) == []
+
+
+def test_a_known_passage_under_such_a_title(take: Any, store: Store) -> None:
+    """It is kept back from then on, and stays in once it was let in."""
+    take({"a.md": f"# Hall\n\n{LAMP}\n"})
+    assert take({"b.md": f"# Hall\n\n## {ORDERS[0]}\n\n{LAMP}\n"}).kept_back == 1
+    let_in(store, [kept_back(store)[0]["chunk"]])
+    take({"b.md": f"# Hall\n\n## {ORDERS[0]}\n\n{LAMP}\n\n## More\n\n{CHAIR}\n"})
+    assert kept_back(store) == []
+
+
 # Tiers
 
 
@@ -231,6 +267,9 @@ def test_ordinary_documents_are_not_kept_back() -> None:
             n_chunks += 1
             n_own += why_kept_back(chunk.text, is_own=True) is not None
             n_others += why_kept_back(chunk.text, is_own=False) is not None
+        lines = {section.heading for document in found for section in document.sections}
+        lines |= {document.title for document in found}
+        assert not [line for line in lines if why_kept_back(line, is_own=False)]
     assert n_chunks > 1000
     assert n_own < n_chunks / 1000
     assert n_others < n_chunks / 200
