@@ -52,6 +52,7 @@ def trust(
     named = names or []
     tier = named.pop() if named and named[-1] in TIERS else None
     chunks = [_number(name) for name in named if name.startswith("chunk:")]
+    n_kept_back = 0
     with open_store(ctx) as store:
         sources = _sources(store, [name for name in named if not name.startswith("chunk:")])
         if list_all or (sources and tier is None):
@@ -61,14 +62,17 @@ def trust(
         if not sources and not chunks:
             raise LearnctlError("nothing named", hint="try `learnctl trust --list`")
         if sources and tier:
-            set_trust(store, [source["id"] for source in sources], tier)
+            n_kept_back = set_trust(store, [source["id"] for source in sources], tier)
             keep_for_watched(store, map(Path, named), Manner(trust=tier))
         n_let_in = let_in(store, chunks)
     if as_json:
-        show_json({"sources": len(sources), "trust": tier, "let_in": n_let_in})
+        done = {"sources": len(sources), "trust": tier, "let_in": n_let_in}
+        show_json(done | {"kept_back": n_kept_back})
         return
     if sources:
         show(f"{counted(len(sources), 'source')}: {tier}")
+    if n_kept_back:
+        show(f"kept back: {counted(n_kept_back, 'passage')} (`learnctl trust --list` says why)")
     if chunks:
         show(f"let in: {counted(n_let_in, 'passage')}")
 

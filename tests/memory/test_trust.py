@@ -230,6 +230,32 @@ def test_what_is_not_trusted_is_found_and_not_learned(store: Store, folder: Path
         set_trust(store, [1], "friend")
 
 
+@pytest.mark.parametrize("tier", ["known", "untrusted"])
+def test_what_is_no_longer_ones_own_is_looked_at_again(
+    tier: str, store: Store, take: Any, learn: Any, states: Any
+) -> None:
+    """A mention is an order there; what was learned of it goes. What another source of one's own says stays."""
+    quoted = f'The note said "{ORDERS[0]}" and no more.'
+    take(
+        {
+            "a.md": f"# Note\n\n{quoted}\n\n# Hall\n\n{LAMP}\n\n# “{ORDERS[0]}”\n\n{CHAIR}\n",
+            "b.md": f"# Another\n\nHere too: {quoted}\n",
+            "c.md": f"# Copy\n\nHere too: {quoted}\n",
+        }
+    )
+    version, other = learn("note said"), learn("lamp")
+    a, b = (store.find_sources(name)[0]["id"] for name in ("a.md", "b.md"))
+    assert kept_back(store) == []
+    assert set_trust(store, [a, b], tier) == 2
+    assert sorted(kept(store)) == sorted([quoted, CHAIR])
+    assert search(store, "note said", for_prompt=True)[0].text == f"Here too: {quoted}"
+    assert states()[version] == "stale"
+    assert states()[other] == ("ok" if tier == "known" else "stale")
+    let_in(store, [passage["chunk"] for passage in kept_back(store)])
+    assert set_trust(store, [a, b], tier) == 0
+    assert kept_back(store) == []
+
+
 def test_what_a_trusted_source_says_too_is_learned(store: Store, folder: Path) -> None:
     (folder / "a.md").write_text(f"# A\n\n{LAMP}\n")
     (folder / "b.md").write_text(f"# B\n\n{LAMP}\n")
