@@ -79,11 +79,12 @@ def train(
         raise LearnctlError("there is no answer to learn from in the training rows")
     compute_in = torch.bfloat16 if options.compute == "auto" and is_quick_in_bf16(base) else None
     masters = Masters(model, compute_in)
+    # Never in training mode: that would switch on the base's own dropout, whose draws no checkpoint holds.
+    model.eval()
     with computing(model, masters, compute_in):
         report = _loop(
             base, model, masters, packs, options, checkpoint, stop, on_progress, deadline, on_step
         )
-    model.eval()
     return report
 
 
@@ -117,7 +118,6 @@ def _loop(
         else:
             masters.scatter()
     parts = 1
-    model.train()
     began = saved = time.monotonic()
     base_elapsed, first = report.elapsed_s, step
     while step < n_steps:

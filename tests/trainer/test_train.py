@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -269,6 +270,25 @@ def test_same_seed_same_adapter(
         base = tiny("qwen")
         model = new_adapter(base, 4, options.seed)
         learn(base, model, options, checkpoint=tmp_path / name)
+        made.append(adapter_after(model))
+    assert apart(*made) < 1e-6
+
+
+def test_a_base_s_own_dropout_is_off(
+    tiny: Callable[[str], Base],
+    tiny_folder: Callable[[str], Path],
+    learn: Callable[..., TrainReport],
+    options: Options,
+    tmp_path: Path,
+) -> None:
+    """A base that was pre-trained with dropout learns the same as one that was not: nothing is drawn."""
+    folder = shutil.copytree(tiny_folder("llama"), tmp_path / "llama")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "attention_dropout": 0.3}))
+    made = []
+    for number, base in enumerate((tiny("llama"), bases.load(str(folder)))):
+        model = new_adapter(base, 4, options.seed)
+        learn(base, model, options, checkpoint=tmp_path / str(number))
         made.append(adapter_after(model))
     assert apart(*made) < 1e-6
 
