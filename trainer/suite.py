@@ -203,7 +203,9 @@ def _item(task: str, line: str) -> Item | None:
         options, answer = _options(row)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         return None
-    if not 0 <= answer < len(options) or not all(scored.strip() for _, scored in options):
+    # Both must hold something: what is scored, and what it is scored after.
+    texts = [text.strip() for option in options for text in option]
+    if not 0 <= answer < len(options) or not all(texts):
         return None
     content = json.dumps([task, options, answer], sort_keys=True)
     return Item(task, hashlib.sha256(content.encode()).hexdigest()[:16], tuple(options), answer)

@@ -85,14 +85,24 @@ def test_all_tasks_alike(folder: Path) -> None:
 
 def test_what_is_no_item_is_named(folder: Path, tmp_path: Path) -> None:
     """Broken lines and other files cost a line each; a folder without items is refused."""
-    bad = ("{", "[]", "7", {"goal": "x"}, GOAL | {"label": 2}, CHOICES | {"answerKey": "Z"})
-    write(folder, "bad.jsonl", *bad, GOAL | {"sol1": 5}, SENTENCE | {"sentence": "no gap"}, STEM)
+    bad: tuple[Any, ...] = (
+        "{",
+        "[]",
+        "7",
+        {"goal": "x"},
+        GOAL | {"label": 2},
+        CHOICES | {"answerKey": "Z"},
+    )
+    bad += (GOAL | {"sol1": 5}, SENTENCE | {"sentence": "no gap"})
+    # Nothing stands before what would be scored.
+    bad += (SENTENCE | {"sentence": "_ is small.", "option1": ""},)
+    write(folder, "bad.jsonl", *bad, STEM)
     write(folder, "other.jsonl", {"prompt": "Write a poem."})
     (folder / "long.jsonl").write_text('{"goal": "' + "x" * 300_000 + '"}')
     suite = read_suite(folder, 100)
     assert len(suite.items) == 7
     assert suite.left_out == [
-        "bad.jsonl: 8 lines are no items and were left out",
+        "bad.jsonl: 9 lines are no items and were left out",
         "long.jsonl: no multiple-choice items of a known form",
         "other.jsonl: no multiple-choice items of a known form",
     ]
