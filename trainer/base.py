@@ -100,7 +100,7 @@ def load(name: str = "auto", quantize: str = "auto", device: str = "auto") -> Ba
 
     Args:
         name: `auto`, `embedded`, a hub id that was pulled, a local folder or a GGUF file.
-        quantize: `nf4`, `none`, or `auto` (NF4 on CUDA, full precision elsewhere).
+        quantize: `nf4`, `none`, or `auto` (NF4 on CUDA but for a GGUF file, full precision elsewhere).
 
     Raises:
         LearnctlError: the model is not there or cannot be used.
@@ -110,15 +110,10 @@ def load(name: str = "auto", quantize: str = "auto", device: str = "auto") -> Ba
 
     where = choose_device(device)
     files = find(name, where)
-    quantization = _quantization(quantize, where)
+    quantization = choose_quantization(quantize, where, files)
     try:
         if files.is_gguf:
-            model: Any = load_gguf(files.path)
-            if quantization:
-                raise LearnctlError(
-                    f"{files.path.name} is a GGUF file and cannot be quantized again on loading",
-                    hint="use `--quantize none`, or a folder of safetensors",
-                )
+            model: Any = load_gguf(files.path, full_precision(where))
         else:
             model = _load_folder(files.path, quantization, where)
     except (OSError, ValueError) as error:
@@ -144,24 +139,43 @@ def load(name: str = "auto", quantize: str = "auto", device: str = "auto") -> Ba
     )
 
 
-def load_gguf(path: Path) -> Any:
-    """A GGUF file as plain full-precision layers."""
+def load_gguf(path: Path, dtype: Any) -> Any:
+    """A GGUF file as plain layers that hold `dtype`."""
     quiet_libraries()
     from transformers import AutoModelForCausalLM, GgufConfig
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
     return AutoModelForCausalLM.from_pretrained(
-        path.parent, gguf_file=path.name, quantization_config=GgufConfig(dequantize=True)
+        path.parent,
+        gguf_file=path.name,
+        quantization_config=GgufConfig(dequantize=True),
+        dtype=dtype,
     )
 
 
-def _quantization(wanted: str, device: Any) -> str | None:
+def choose_quantization(wanted: str, device: Any, files: models.ModelFiles) -> str | None:
+    """How a model is held on a device: `nf4`, or None for full precision.
+
+    Raises:
+        LearnctlError: there is no such way, or not for a file that is quantized in another.
+    """
     if wanted not in {"auto", "nf4", "none"}:
         raise LearnctlError(f"unknown quantization: {wanted}", hint="use `auto`, `nf4` or `none`")
-    if wanted == "auto":
-        return "nf4" if device.type == "cuda" else None
-    return "nf4" if wanted == "nf4" else None
+    if wanted == "nf4" and files.is_gguf:
+        raise LearnctlError(
+            f"{files.path.name} is a GGUF file and cannot be quantized again on loading",
+            hint="use `auto` or `none`, or a folder of safetensors",
+        )
+    quantizes = wanted == "nf4" or (wanted == "auto" and device.type == "cuda")
+    return "nf4" if quantizes and not files.is_gguf else None
+
+
+def full_precision(device: Any) -> Any:
+    """What weights are held in where they are not quantized."""
+    import torch
+
+    return torch.float32 if device.type == "cpu" else torch.bfloat16
 
 
 def _load_folder(path: Path, quantization: str | None, device: Any) -> Any:
@@ -185,7 +199,7 @@ def _load_folder(path: Path, quantization: str | None, device: Any) -> Any:
         common["device_map"] = {"": device}
         common["dtype"] = compute
     else:
-        common["dtype"] = torch.float32 if device.type == "cpu" else torch.bfloat16
+        common["dtype"] = full_precision(device)
     return AutoModelForCausalLM.from_pretrained(path, **common)
 
 

@@ -167,11 +167,12 @@ def unslug(folder: str) -> str:
 def _build_embedded(scratch: Path, target: Path) -> None:
     """The embedded model as safetensors, and the GGUF file that it came in."""
     path = _fetch_embedded(scratch)
+    import torch
     from transformers import AutoTokenizer
 
     from .base import load_gguf
 
-    model = load_gguf(path)
+    model = load_gguf(path, torch.float32)
     # A model loaded from GGUF refuses to be saved while it is marked as quantized.
     model.config.__dict__.pop("quantization_config", None)
     model.save_pretrained(target)

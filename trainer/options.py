@@ -39,7 +39,7 @@ class Options:
     base: str = "auto"
     """The base model: auto, embedded, a hub id that was pulled, a local folder or a GGUF file."""
     quantize: str = "auto"
-    """How the base is held: nf4, none, or auto (NF4 on CUDA, full precision elsewhere)."""
+    """How the base is held: nf4, none, or auto (NF4 on CUDA but for a GGUF file, full precision elsewhere)."""
     device: str = "auto"
     """Where to compute: auto, cpu, cuda or mps."""
     backend: str = "auto"

@@ -7,6 +7,7 @@ import pytest
 
 from learnctl.memory.errors import LearnctlError
 from learnctl.memory.home import models_folder
+from learnctl.trainer import base as bases
 from learnctl.trainer import models
 
 
@@ -40,3 +41,32 @@ def test_nothing_else_is_removed(name: str, cached: Callable[[str], Path]) -> No
         models.remove(name)
     assert folder.exists()
     assert beside.exists()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "device", "name", "held"),
+    [
+        ("auto", "cuda", "folder", "nf4"),
+        ("auto", "cuda", "base.gguf", None),
+        ("auto", "cpu", "folder", None),
+        ("none", "cuda", "base.gguf", None),
+        ("nf4", "cpu", "folder", "nf4"),
+    ],
+)
+def test_how_a_base_is_held(
+    wanted: str, device: str, name: str, held: str | None, tmp_path: Path
+) -> None:
+    """With the shipped setting a GGUF file, quantized already, can be used on every device."""
+    import torch
+
+    path = tmp_path / name
+    path.touch() if path.suffix else path.mkdir()
+    files = models.ModelFiles(name, path)
+    assert bases.choose_quantization(wanted, torch.device(device), files) == held
+
+
+def test_what_cannot_be_quantized_is_refused_before_it_is_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "base.gguf"
+    file.write_bytes(b"no weights")
+    with pytest.raises(LearnctlError, match="cannot be quantized again"):
+        bases.load(str(file), "nf4", "cpu")
