@@ -304,15 +304,24 @@ def test_rate() -> None:
 
 
 def test_deadline_shortens_the_schedule(
-    llama: Base, learn: Callable[..., TrainReport], settings: Callable[..., Options]
+    llama: Base, learn: Callable[..., TrainReport], settings: Callable[..., Options], tmp_path: Path
 ) -> None:
-    """Where time allows fewer steps, training ends in time, with its rate fallen to the end."""
+    """Where time allows fewer steps, fewer are planned, and training ends with the last of them, its rate
+    fallen to the end. Where there is no time left, a step under way is the last."""
     options = settings(epochs=5000, learning_rate=1e-2, pack_tokens=64)
-    began = time.monotonic()
-    report = learn(llama, new_adapter(llama, 4, 0), options, deadline=began + 2)
-    assert time.monotonic() - began < 2.5
+    told: list[Progress] = []
+    deadline = time.monotonic() + 2
+    model = new_adapter(llama, 4, 0)
+    report = learn(llama, model, options, deadline=deadline, on_progress=told.append)
     assert 3 < report.n_steps < 5000
+    assert (told[-1].done, told[-1].total) == (report.n_steps, report.n_steps)
+    planned = [one.total for one in told]
+    assert planned == sorted(planned, reverse=True)
     assert report.losses[-1] < report.losses[0]
+    shutil.rmtree(tmp_path / "checkpoint")
+    llama.model = remove_adapter(model)
+    late = learn(llama, new_adapter(llama, 4, 1), options, deadline=time.monotonic() - 1)
+    assert late.n_steps == 1
 
 
 @pytest.mark.parametrize("fault_at", [1, 2])
