@@ -28,6 +28,8 @@ def forget_by_rule(store: "Store", rule: "Rule", yes: bool, dry_run: bool, as_js
         for line in examples(meant):
             show(line)
         show(f"would forget: {_counts(meant)}")
+        if called_so := _called_so(meant["named"]):
+            show(called_so)
         if meant["versions_deleted"]:
             show(f"would delete: version {_numbers(meant['versions_deleted'])}")
         return
@@ -48,7 +50,8 @@ def covered(store: "Store", rule: "Rule") -> dict[str, Any]:
     if not (meant["passages"] or meant["messages"]):
         raise LearnctlError(
             "nothing there is so",
-            hint="`learnctl search` and `learnctl show SOURCE` show what there is",
+            hint=_called_so(meant["named"])
+            or "`learnctl search` and `learnctl show SOURCE` show what there is",
         )
     return meant
 
@@ -89,7 +92,17 @@ def told(report: dict[str, Any]) -> list[str]:
         serving = f"version {report['version']}" if report["version"] else "the base"
         gone = _numbers(report["versions_deleted"])
         lines.append(f"deleted: version {gone}; {serving} is in service")
+    if called_so := _called_so(report.get("named", [])):
+        lines.append(called_so)
     return lines
+
+
+def _called_so(paths: list[str]) -> str:
+    """What sources have the words in their path alone."""
+    if not paths:
+        return ""
+    first = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1:,} more"
+    return f"called so, and stays: {first}; `learnctl forget SOURCE` takes a source back"
 
 
 def parts(meant: dict[str, Any]) -> str:

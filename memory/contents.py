@@ -256,6 +256,7 @@ class _Taking:
         )
         author = self._line(document.author or "") or None
         rules = self._rules
+        n_before = self.counts["forgotten"]
 
         def sifted(section: Section) -> Section:
             place = (title, author, section.heading)
@@ -273,7 +274,9 @@ class _Taking:
             if not rules.cover((title, author, chunk.heading, chunk.text), author, document.date)
         ]
         self.counts["forgotten"] += len(whole) - len(passages)
-        if len(passages) < len(whole) and not passages:
+        if not whole and rules.cover((title, author), author, document.date):
+            self.counts["forgotten"] += 1
+        if self.counts["forgotten"] > n_before and not passages:
             return
         digest = document_sha256(title, [(each.chunk.heading, each.text) for each in passages])
         known = self._store.value("SELECT id FROM documents WHERE sha256 = ?", digest)

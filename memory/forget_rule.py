@@ -1,9 +1,10 @@
 """Taking back by rule: what a person said, what is of a time, what has some words.
 
 What goes: the passages and messages that the rule covers, wherever they came from, and all that was made of
-them; documents, conversations and sources of which nothing is left; and samples, answers and questions
-that have the words themselves. The same text stays where the rule does not cover it. Every adapter that
-learned of a source it touches, as it is or once was, is marked `deleted`.
+them; what was left out, and answers made again, that it covers; documents, conversations and sources of which
+nothing is left; and samples, answers and questions that have the words themselves. The same text stays where
+the rule does not cover it, and so do sources that have the words in their path alone: they are named. Every
+adapter that learned of a source it touches, as it is or once was, is marked `deleted`.
 """
 
 from . import contents, forgotten
@@ -19,7 +20,10 @@ _CHUNKS = f"""
     SELECT chunk_id FROM document_chunks WHERE rowid IN ({_COVERED}'passage')
     UNION SELECT chunk_id FROM message_chunks WHERE message_id IN ({_COVERED}'message')
 """
-_DOCUMENTS = f"SELECT document_id FROM document_chunks WHERE rowid IN ({_COVERED}'passage')"
+_DOCUMENTS = f"""
+    SELECT document_id FROM document_chunks WHERE rowid IN ({_COVERED}'passage')
+    UNION {_COVERED}'document'
+"""
 _CONVERSATIONS = f"""
     SELECT conversation_id FROM messages WHERE id IN ({_COVERED}'message')
     UNION SELECT conversation_id FROM alternatives WHERE id IN ({_COVERED}'alternative')
@@ -27,17 +31,20 @@ _CONVERSATIONS = f"""
 _SOURCES = f"""
     SELECT source_id FROM source_documents WHERE document_id IN ({_DOCUMENTS})
     UNION SELECT source_id FROM source_conversations WHERE conversation_id IN ({_CONVERSATIONS})
+    UNION SELECT source_id FROM left_out WHERE id IN ({_COVERED}'left out')
 """
 
 
 def forget_where(store: Store, rule: Rule) -> Record:
     """Remove at once what a rule covers, and keep it out from now on.
 
-    Returns counts: sources, documents (conversations too) of which nothing is left, messages, chunks, samples.
+    Returns counts: sources, documents (conversations too) of which nothing is left, passages (with what was
+    left out), messages (with answers made again), chunks, samples; and the paths that are `named` so and stay.
     """
     with store.db.atomic():
-        _find(store, forgotten.only(store, rule))
-        report = _remove(store)
+        rules = forgotten.only(store, rule)
+        _find(store, rules)
+        report = _remove(store) | {"named": _named(store, rules)}
         if report["passages"] or report["messages"]:
             forgotten.remember(store, rule)
     store.erase_traces()
@@ -48,10 +55,11 @@ def preview(store: Store, rule: Rule) -> Record:
     """What `forget_where` would remove: its counts, `versions_deleted`, and some `examples`."""
     try:
         with store.db.atomic():
-            _find(store, forgotten.only(store, rule))
+            rules = forgotten.only(store, rule)
+            _find(store, rules)
             examples = _examples(store)
             before = _live_versions(store)
-            report = _remove(store)
+            report = _remove(store) | {"named": _named(store, rules)}
             gone = sorted(before - _live_versions(store))
             raise _Undone
     except _Undone:
@@ -93,7 +101,14 @@ def _find(store: Store, rules: Rules) -> None:
             f" FROM {table} m JOIN conversations c ON c.id = m.conversation_id",
             *("title", "external_id", "person", "text"),
         )
+    look(
+        "document",
+        "SELECT id, title, author AS person, date FROM documents"
+        " WHERE id NOT IN (SELECT document_id FROM document_chunks)",
+        *("title", "person"),
+    )
     undated = "NULL AS person, NULL AS date"
+    look("left out", f"SELECT id, place, beginning, {undated} FROM left_out", "place", "beginning")
     look("sample", f"SELECT id, prompt, answer, {undated} FROM samples", "prompt", "answer")
     look("probe", f"SELECT id, question, gold, {undated} FROM probes", "question", "gold")
     look("evaluation", f"SELECT id, answer, {undated} FROM evaluations", "answer")
@@ -104,8 +119,8 @@ def _remove(store: Store) -> Record:
     chunk_ids = _column(store, _CHUNKS)
     documents, conversations = _column(store, _DOCUMENTS), _column(store, _CONVERSATIONS)
     source_ids = _column(store, _SOURCES)
-    n_messages = len(_column(store, f"{_COVERED}'message'"))
-    n_passages = len(_column(store, f"{_COVERED}'passage'"))
+    n_messages = len(_column(store, f"{_COVERED}'message' OR what = 'alternative'"))
+    n_passages = len(_column(store, f"{_COVERED}'passage' OR what IN ('document', 'left out')"))
 
     n_samples, versions = contents.remove_samples(store, chunk_ids)
     versions |= trained_on(store, _column(store, f"{_COVERED}'sample'"))
@@ -148,6 +163,12 @@ def _remove(store: Store) -> Record:
     }
 
 
+def _named(store: Store, rules: Rules) -> list[str]:
+    """The files that have the words in their path."""
+    files = store.rows("SELECT path FROM sources WHERE root != '' ORDER BY path")
+    return [file["path"] for file in files if rules.cover((file["path"],), None, None)]
+
+
 def _examples(store: Store) -> list[Record]:
     """The first passages and messages that are covered, with where they came from."""
     return store.rows(
@@ -163,6 +184,16 @@ def _examples(store: Store) -> list[Record]:
         JOIN source_conversations sc ON sc.conversation_id = c.id
         JOIN sources s ON s.id = sc.source_id
         WHERE m.id IN ({_COVERED}'message')
+        UNION ALL
+        SELECT s.path, c.title, coalesce(a.created_at, c.started_at), a.role, a.text
+        FROM alternatives a JOIN conversations c ON c.id = a.conversation_id
+        JOIN source_conversations sc ON sc.conversation_id = c.id
+        JOIN sources s ON s.id = sc.source_id
+        WHERE a.id IN ({_COVERED}'alternative')
+        UNION ALL
+        SELECT s.path, l.place, NULL, NULL, l.beginning
+        FROM left_out l JOIN sources s ON s.id = l.source_id
+        WHERE l.id IN ({_COVERED}'left out')
         LIMIT ?
         """,
         EXAMPLES,

@@ -12,6 +12,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from .errors import LearnctlError
@@ -19,6 +20,8 @@ from .store import Record, Store, now
 
 # A setting.
 KEY = "forget_key"
+UTC_ZONE = "+00:00"
+FARTHEST_EAST = timedelta(hours=14)
 # Scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, kana, Han, Hangul.
 _UNSPACED = re.compile(
     "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff]+)"
@@ -32,7 +35,8 @@ class Rule:
     Attributes:
         person: keyed hash of a name, or nothing.
         words: keyed hashes.
-        since: the beginning of an ISO date, or nothing; so is `until`. Both ends count.
+        since: the beginning of an ISO date, or nothing; both ends count.
+        until: the same, or a moment with its zone.
     """
 
     person: str = ""
@@ -84,7 +88,7 @@ def make(store: Store, person: str = "", since: str = "", until: str = "", words
         person=keyed(key, name_of(person)) if person else "",
         words=frozenset(keyed(key, word) for word in wanted),
         since=since,
-        until=until or (now()[:19] if since else ""),
+        until=until or (now() if since else ""),
     )
 
 
@@ -155,7 +159,18 @@ def _is_within(date: str | None, rule: Rule) -> bool:
     if not date:
         return False
     starts = not rule.since or date[: len(rule.since)] >= rule.since
-    return starts and (not rule.until or date[: len(rule.until)] <= rule.until)
+    return starts and (not rule.until or _is_by(date, rule.until))
+
+
+def _is_by(date: str, end: str) -> bool:
+    """Whether a date is not after an end."""
+    if not end.endswith(UTC_ZONE):
+        return date[: len(end)] <= end
+    if date.endswith(UTC_ZONE):
+        return date <= end
+    # The clock of a chat without a zone may be ahead of ours.
+    latest = (datetime.fromisoformat(end) + FARTHEST_EAST).isoformat()
+    return date <= latest[: len(date)]
 
 
 def key_of(store: Store) -> bytes:

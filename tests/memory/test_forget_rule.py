@@ -1,6 +1,9 @@
 """What a person said, what is of a time, what has some words: gone from everywhere, and does not come back."""
 
 import json
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +93,7 @@ def test_words_leave_no_byte_and_do_not_come_back(
         "messages": 1,
         "chunks": 4,
         "samples": 2,
+        "named": [],
     }
     left = {"The lamp broke.", "Congratulations.", "The chair is red."}
     assert texts(store) == left
@@ -148,6 +152,60 @@ def test_a_rule_without_an_end_ends_now(store: Store, take: Any) -> None:
     later = {**CHAT, "messages": [{**CHAT["messages"][2], "created_at": "2999-01-01"}]}  # type: ignore[dict-item]
     take({"later.jsonl": json.dumps(later)})
     assert "The chair is red." in texts(store)
+
+
+def test_the_clock_of_a_chat_may_be_ahead(store: Store) -> None:
+    """Its times may be of any zone where it names none; where it does, now is now."""
+    said = datetime.now(UTC)
+    hour = timedelta(hours=1)
+    times = {
+        "in Auckland": (said + 13 * hour).replace(tzinfo=None),
+        "tomorrow": (said + 15 * hour).replace(tzinfo=None),
+        "before": said - hour,
+        "after": said + hour,
+    }
+    messages = (
+        Message("person", f"It was said {name}.", time.isoformat(timespec="seconds"), "Ann")
+        for name, time in times.items()
+    )
+    put_group(store, "/a", Conversation("Group", tuple(messages)))
+    forget_where(store, forgotten.make(store, person="Ann", since="2024"))
+    assert texts(store) == {"It was said tomorrow.", "It was said after."}
+
+
+def test_what_no_passage_says_goes_too(store: Store, take: Any, folder: Path) -> None:
+    """An answer that was made again, the beginning of what was left out, the title of a document of which all
+    was left out: each alone is enough, leaves no byte, and stays out."""
+    again = Message("assistant", "Ask Zyxqorvane.", "2024-03-01")
+    talk = Conversation("Tea", (Message("user", "Who came to tea?"),), alternatives=(again,))
+    encoded = f"zyxqorvane {secrets.token_hex(400)}\n"
+    untitled = f"---\ntitle: Of Zyxqorvane\n---\n\n{encoded.replace('zyxqorvane', '')}"
+    b = f"# Tea\n\nIt was green.\n\n{encoded}"
+    puts: list[Callable[[], Any]] = [
+        lambda: put_group(store, "/a", talk),
+        lambda: take({"b.md": b if not (folder / "b.md").exists() else f"{b}\n\nIt was hot."}),
+        lambda: take({"c.md": untitled}),
+    ]
+    for put in puts:
+        put()
+        assert marked(store.home.path)
+        rule = forgotten.make(store, words="Zyxqorvane")
+        meant = preview(store, rule)
+        assert meant["passages"] or meant["messages"]
+        forget_where(store, rule)
+        assert marked(store.home.path) == []
+        put()
+        assert marked(store.home.path) == []
+        forgotten.lift(store, rule)
+    assert texts(store) == {"It was green.\nIt was hot.", "Who came to tea?"}
+
+
+def test_a_file_called_so_is_named_and_stays(store: Store, take: Any) -> None:
+    take({"zyxqorvane.md": "# Tea\n\nIt was green.\n"})
+    report = forget_where(store, forgotten.make(store, words="Zyxqorvane"))
+    assert [Path(path).name for path in report["named"]] == ["zyxqorvane.md"]
+    assert report["sources"] == 0
+    assert texts(store) == {"It was green."}
 
 
 def test_all_that_is_given_must_hold(store: Store) -> None:
@@ -226,6 +284,7 @@ def test_the_rule_itself_tells_neither_name_nor_word(store: Store, home: Path) -
 def test_what_nothing_is_covered_by_is_not_remembered(store: Store, take: Any) -> None:
     take(FILES)
     report = forget_where(store, forgotten.make(store, words="xylophone"))
+    assert report.pop("named") == []
     assert set(report.values()) == {0}
     assert store.value("SELECT count(*) FROM forgotten") == 0
     ingest(store, [])
