@@ -14,6 +14,7 @@ import random
 import shutil
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,10 @@ from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.options import Options
 from learnctl.trainer.synthesize import study_chunks
 
-from .recipe import OPEN_GATE, notes
+from .recall import OPEN_GATE
+from .recipe import notes
+from .results import FOLDER, Results, label_of
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "gate.jsonl"
 FAULTS = ("shuffled answers", "ten times the learning rate", "no rehearsal")
 
 
@@ -45,20 +46,24 @@ def shuffle_answers(store: Store, seed: int) -> None:
             store.db.execute("UPDATE samples SET answer = ? WHERE id = ?", [answer, row["id"]])
 
 
-def first_night(home: Path) -> None:
-    """A store that has learned the first note and studied the second."""
+def first_night(home: Path, options: Options) -> None:
+    """A store that has learned the first note and studied the second, where it is not there yet."""
+    if (home / "ready").exists():
+        return
+    shutil.rmtree(home, ignore_errors=True)
     nights = notes()[0]
     with Store.open(Home(home), create=True) as store:
-        options = Options(base="embedded")
         ingest(store, nights[0])
         consolidate(store, replace(options, **OPEN_GATE))
         ingest(store, nights[-1])
         base = bases.load("embedded")
         study_chunks(store, base, studied_chunks(store), options.questions_per_fact, 0)
+    (home / "ready").touch()
 
 
 def judge(studied: Path, fault: str, seed: int, options: Options) -> dict[str, Any]:
     """One run on a copy of the studied store, and what the gate said of it."""
+    first_night(studied, options)
     options = replace(options, seed=seed)
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(studied, folder, dirs_exist_ok=True)
@@ -84,30 +89,23 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     options = Options(base="embedded")
-    RESULTS.parent.mkdir(exist_ok=True)
-    lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
-    done = {(row["fault"], row["seed"]): row for row in map(json.loads, lines)}
+    results = Results("gate")
+    studied = FOLDER / label_of(options, "gate-first-night").replace(" ", "-")
     wanted = [("none", seed) for seed in range(given.good)]
     wanted += [(FAULTS[number % len(FAULTS)], number) for number in range(given.bad)]
     # Good and bad in turn, so that a table cut short still holds both.
     wanted.sort(key=lambda one: one[1])
-    studied = RESULTS.with_name("gate-first-night")
-    if any(one not in done for one in wanted) and not (studied / "ready").exists():
-        shutil.rmtree(studied, ignore_errors=True)
-        first_night(studied)
-        (studied / "ready").touch()
+    rows = []
     for fault, seed in wanted:
-        if (fault, seed) not in done:
-            done[fault, seed] = judge(studied, fault, seed, options)
-            with RESULTS.open("a") as file:
-                file.write(json.dumps(done[fault, seed]) + "\n")
-        row = done[fault, seed]
+        make = partial(judge, studied, fault, seed, options)
+        row = results.get(label_of(options, fault, seed), make)
+        rows.append(row)
         if given.json:
             print(json.dumps(row), flush=True)
         else:
             print(f"{fault:28} {seed:2} {row['decision']:9} {row['reason']}", flush=True)
-    good = [done[one] for one in wanted if one[0] == "none"]
-    bad = [done[one] for one in wanted if one[0] != "none"]
+    good = [row for row in rows if row["fault"] == "none"]
+    bad = [row for row in rows if row["fault"] != "none"]
     if not given.json:
         print(f"promoted {sum(r['decision'] == 'promoted' for r in good)} of {len(good)} good runs")
         print(f"refused {sum(r['decision'] == 'refused' for r in bad)} of {len(bad)} bad runs")
