@@ -24,6 +24,7 @@ from learnctl.memory.store import Store
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.examine import examine, read_questions
 from learnctl.trainer.options import KINDS, Options
+from learnctl.trainer.synthesize import hold_out
 
 from .recall import OPEN_GATE
 from .results import Results, label_of
@@ -83,6 +84,8 @@ def run(
         everyday = [
             row for row in examine(store, options, everyday, 0)["answers"] if row["correct"]
         ]
+        # Before anything is studied: a night must not be trained on the words it is examined in.
+        hold_out(store, [row["question"] for row in questions])
         for files in nights:
             ingest(store, files)
             report = consolidate(store, options)
