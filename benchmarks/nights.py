@@ -25,7 +25,7 @@ from learnctl.trainer import registry
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.examine import examine
 from learnctl.trainer.matrix import summarise
-from learnctl.trainer.options import Options
+from learnctl.trainer.options import KINDS, Options
 from learnctl.trainer.synthesize import hold_out
 
 from .invented import nights as invented_nights
@@ -34,7 +34,7 @@ from .results import FOLDER, Results, label_of
 
 # The options of an arm, and what else is special about it.
 ARMS: dict[str, tuple[dict[str, Any], str]] = {
-    "fast and slow": ({}, ""),
+    "fast and slow": ({"fast": "anew"}, ""),
     "continued": ({"fast": "continue"}, ""),
     "continued, no replay": ({"fast": "continue", "replay_share": 0.0}, ""),
     "continued, 5% replay": ({"fast": "continue", "replay_share": 0.05}, ""),
@@ -101,6 +101,11 @@ def run_night(
     home: Path, stream: list[tuple[Path, Questions]], number: int, options: Options, special: str
 ) -> dict[str, Any]:
     """Take in one night's file, consolidate, and ask everything so far."""
+    if number and not home.is_dir():
+        raise SystemExit(
+            f"the store that night {number} of {home.name} left was removed when its nights were done: remove"
+            " the rows of that label from results/nights.jsonl to begin again, with as many nights as wanted"
+        )
     with Store.open(Home(home), create=True) as store:
         ingest(store, [stream[number][0]])
         if special == "retrain":
@@ -186,7 +191,7 @@ def _arm(
     changes, special = ARMS[arm]
     pairs = dict(pair.split("=", 1) for pair in given.set)
     options = replace(Options(base=given.base), **OPEN_GATE, **changes)
-    options = replace(options, **{k: type(getattr(options, k))(v) for k, v in pairs.items()})
+    options = replace(options, **{name: KINDS[name](value) for name, value in pairs.items()})
     label = label_of(options, given.base, kind, given.wordings, arm, *given.set)
     # The store of an arm lies beside the results, so that a stopped arm goes on with its next night.
     home = FOLDER / "nights" / label.replace(" ", "_").replace(",", "").replace("%", "")
@@ -204,6 +209,7 @@ def _arm(
             )
 
         rows.append(results.get(f"{label} night {number}", make))
+    # All its nights are rows now. They cannot be added to: see `run_night`.
     shutil.rmtree(home, ignore_errors=True)
     return rows
 
