@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from learnctl.memory.errors import LearnctlError
 from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
 from learnctl.memory.lineage import studied_chunks
@@ -76,7 +77,7 @@ def judge(studied: Path, fault: str, seed: int, options: Options) -> dict[str, A
                 options = replace(options, general_rows=0, replay_share=0.0)
             try:
                 report = consolidate(store, options)
-            except Exception as error:  # a run whose weights went wrong is refused before the gate
+            except LearnctlError as error:  # weights that went wrong are refused before the gate
                 report = {"decision": "refused", "reason": str(error), "recall": None}
     kept = ("decision", "reason", "recall", "divergence", "elapsed_s")
     return {"fault": fault, "seed": seed, **{name: report.get(name) for name in kept}}
