@@ -1,12 +1,12 @@
 """How fast the training loop is, and in how much memory, beside `transformers.Trainer` with PEFT.
 
-    python -m benchmarks.throughput [--steps N] [--compute auto|full] [--json]
-    python -m benchmarks.throughput --arm learnctl --compute full      (one arm, as JSON)
+    python -m benchmarks.throughput [--steps N] [--json]
+    python -m benchmarks.throughput --arm learnctl --compute auto      (one arm, as JSON)
 
-Both arms train the same new adapter (rank 32, all linear layers, fp32, AdamW at 1e-3) of the embedded base
+All arms train the same new adapter (rank 32, all linear layers, fp32, AdamW at 1e-3) of the embedded base
 on the CPU, on the same rows in the same order: the samples that need no model, made of `examples/night1`.
-`learnctl` is `trainer.train` as a night runs it, in bf16 where the CPU multiplies it in hardware or, with
-`--compute full`, in fp32 as `Trainer` always does. `Trainer` pads batches of eight rows to their longest and
+`learnctl, full` is `trainer.train` in fp32, as `Trainer` computes; the ratios are of these two. `learnctl, auto`
+is as a night runs it, in bf16 where the CPU multiplies that in hardware. `Trainer` pads batches of eight rows to their longest and
 wants no loss on prompts. Each arm has a process of its own, one after the other, so that each has its own
 peak; the first step warms up and is not timed. Rates count rows and their real tokens, never padding, and
 so do not depend on how many rows make a step.
@@ -43,6 +43,7 @@ from learnctl.trainer.synthesize import deterministic_samples
 NOTES = Path(__file__).parent.parent / "examples" / "night1"
 OPTIONS = Options(base="embedded", quantize="none", device="cpu", rank=32, learning_rate=1e-3)
 BATCH_ROWS = 8
+MOST_ROWS_A_PACK = 24
 
 
 @dataclass
@@ -105,8 +106,8 @@ def note_rows(base: Base, n_rows: int) -> list[Row]:
 def run_learnctl(base: Base, n_steps: int, options: Options) -> Course:
     per_step = options.packs_per_step
     n_packs = n_steps * per_step
-    # A pack of 256 tokens holds five to eight of these rows, so there are enough for every step.
-    packs = pack(note_rows(base, 24 * n_packs), options.pack_tokens)[:n_packs]
+    packs = pack(note_rows(base, MOST_ROWS_A_PACK * n_packs), options.pack_tokens)[:n_packs]
+    assert len(packs) == n_packs
     course = Course()
     for start in range(0, len(packs), per_step):
         groups = packs[start : start + per_step]
@@ -188,6 +189,8 @@ def run_trainer(base: Base, n_steps: int, options: Options) -> Course:
 
 
 ARMS = {"learnctl": run_learnctl, "Trainer": run_trainer}
+# What is run without `--arm`, and what it computes in: the first two are compared.
+COMPARED = (("learnctl", "full"), ("Trainer", "full"), ("learnctl", "auto"))
 
 
 def run_arm(name: str, n_steps: int, compute: str) -> dict[str, Any]:
@@ -195,6 +198,7 @@ def run_arm(name: str, n_steps: int, compute: str) -> dict[str, Any]:
     options = replace(OPTIONS, compute=compute)
     base = bases.load(options.base, options.quantize, options.device)
     course = ARMS[name](base, n_steps, options)
+    name = f"{name}, {compute}" if name == "learnctl" else name
     return {"arm": name, **course.figures(), "peak_bytes": peak_bytes(base.device)}
 
 
@@ -203,10 +207,10 @@ def _n_nodes(rows: Sequence[Row]) -> int:
     return len({row.ids[: end + 1] for row in rows for end in range(len(row.ids))})
 
 
-def compare(n_steps: int, compute: str) -> dict[str, Any]:
-    """Both arms, each in a process of its own, and how they stand to each other."""
+def compare(n_steps: int) -> dict[str, Any]:
+    """All arms, each in a process of its own, and how the first two stand to each other."""
     arms = []
-    for name in ARMS:
+    for name, compute in COMPARED:
         command = [sys.executable, "-m", "benchmarks.throughput", "--arm", name, "--json"]
         done = subprocess.run(
             [*command, "--steps", str(n_steps), "--compute", compute],
@@ -215,27 +219,27 @@ def compare(n_steps: int, compute: str) -> dict[str, Any]:
             check=True,
         )
         arms.append(json.loads(done.stdout.splitlines()[-1]))
-    ours, theirs = arms
+    ours, theirs, _ = arms
     measures = ("rows_per_s", "row_tokens_per_s", "peak_bytes")
     return {"arms": arms, "ratio": {name: round(ours[name] / theirs[name], 3) for name in measures}}
 
 
 def show(result: dict[str, Any]) -> None:
     print(
-        f"{'':10}{'rows/s':>9}{'row tok/s':>11}{'computed/s':>12}{'s/step':>8}{'rows':>6}"
+        f"{'':16}{'rows/s':>9}{'row tok/s':>11}{'computed/s':>12}{'s/step':>8}{'rows':>6}"
         f"{'RSS first':>11}{'RSS last':>10}{'peak':>10}"
     )
     for arm in result["arms"]:
         names = ("rss_first_step_bytes", "rss_last_step_bytes", "peak_bytes")
         memory = [arm[name] / 2**30 for name in names]
         print(
-            f"{arm['arm']:10}{arm['rows_per_s']:9.2f}{arm['row_tokens_per_s']:11.0f}"
+            f"{arm['arm']:16}{arm['rows_per_s']:9.2f}{arm['row_tokens_per_s']:11.0f}"
             f"{arm['computed_tokens_per_s']:12.0f}{arm['s_per_step']:8.2f}{arm['rows']:6}"
             f"{memory[0]:9.2f} G{memory[1]:8.2f} G{memory[2]:8.2f} G"
         )
     ratio = result["ratio"]
     print(
-        f"learnctl over Trainer: rows/s {ratio['rows_per_s']:.2f},"
+        f"learnctl, full over Trainer: rows/s {ratio['rows_per_s']:.2f},"
         f" row tokens/s {ratio['row_tokens_per_s']:.2f}, peak {ratio['peak_bytes']:.2f}"
     )
 
@@ -247,8 +251,8 @@ def main() -> None:
     parser.add_argument(
         "--compute",
         choices=CHOICES["compute"],
-        default=OPTIONS.compute,
-        help="what the loop of learnctl computes in",
+        default="full",
+        help="what the loop of learnctl computes in, with --arm",
     )
     parser.add_argument("--json", action="store_true", help="one JSON value on stdout")
     given = parser.parse_args()
@@ -257,7 +261,7 @@ def main() -> None:
     if given.arm:
         print(json.dumps(run_arm(given.arm, given.steps, given.compute)))
         return
-    result = compare(given.steps, given.compute)
+    result = compare(given.steps)
     print(json.dumps(result)) if given.json else show(result)
 
 
