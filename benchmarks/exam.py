@@ -15,11 +15,13 @@ ANSWER_TOKENS = 48
 
 @dataclass(frozen=True)
 class Question:
-    """A question, its accepted answers, and the text that holds the answer (empty where there is none)."""
+    """A question, its accepted answers, the text that holds the answer (empty where there is none), and the
+    source or session that it hangs on, with whose other questions it is right or wrong together."""
 
     text: str
     gold: tuple[str, ...]
     source: str = ""
+    cluster: str = ""
 
 
 Form = Callable[[Question], Chat]

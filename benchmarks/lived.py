@@ -47,7 +47,12 @@ def news(folder: Path, data: Path, n_items: int) -> tuple[list[Path], list[Quest
         text = f"---\ndate: {day}\n---\n\n# News of {day}\n\n{row['evidence_text']}\n"
         (night / f"{number:03}.md").write_text(text, encoding="utf-8")
         questions.append(
-            Question(row["question_sentence"], tuple(row["answer_text"]), row["evidence_text"])
+            Question(
+                row["question_sentence"],
+                tuple(row["answer_text"]),
+                row["evidence_text"],
+                cluster=row["evidence_text"],
+            )
         )
     return [night], questions
 
@@ -85,7 +90,10 @@ def locomo(
         said |= {turn["dia_id"]: f"{turn['speaker']}: {turn['text']}" for turn in turns}
     questions = [
         Question(
-            row["question"], (str(row["answer"]),), "\n".join(said[one] for one in row["evidence"])
+            row["question"],
+            (str(row["answer"]),),
+            "\n".join(said[one] for one in row["evidence"]),
+            cluster=row["evidence"][0].split(":")[0],  # `D3:7` is the seventh turn of session 3
         )
         for row in whole["qa"]
         if row["category"] in CATEGORIES
@@ -146,14 +154,15 @@ def main() -> None:
         print(json.dumps(row))
         return
     arms = [name for name in row if name.startswith(("base", "version"))]
+    clusters = [question.cluster for question in questions]
     for name in arms:
-        found = share(row[name]["right"])
+        found = share(row[name]["right"], clusters)
         assert found is not None
         print(
             f"{what}: {name:20} right {found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
             f" of {row['n']}, f1 {row[name]['f1']:.3f}"
         )
-    both = compare(row["base, retrieval"]["right"], row["version, retrieval"]["right"])
+    both = compare(row["base, retrieval"]["right"], row["version, retrieval"]["right"], clusters)
     assert both is not None
     print(
         f"both beside retrieval alone: {both.change:+.3f} [{both.low:+.3f}, {both.high:+.3f}],"

@@ -28,6 +28,7 @@ from learnctl.trainer import adapter
 from learnctl.trainer import base as bases
 from learnctl.trainer.base import Base
 from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.facts import contains
 from learnctl.trainer.intervals import share
 from learnctl.trainer.options import Options
 from learnctl.trainer.pack import Row, pack
@@ -187,7 +188,7 @@ def _examine(store: Store, talker: Talker, chosen: list[Passage]) -> dict[str, A
     answers = {name: ask(talker, asked, form) for name, form in forms.items()}
     hits = [passages(store, question.text, limit=5) for question in asked]
     found = [
-        any(" ".join(hit.text.split()) in " ".join(question.source.split()) for hit in some)
+        any(_answers(hit.text, question) for hit in some)
         for some, question in zip(hits, asked, strict=True)
     ]
     return {
@@ -197,6 +198,12 @@ def _examine(store: Store, talker: Talker, chosen: list[Passage]) -> dict[str, A
         "f1": {name: f1(asked, said) for name, said in answers.items()},
         "hit_at_5": round(sum(found) / len(found), 4),
     }
+
+
+def _answers(text: str, question: Question) -> bool:
+    """Whether a hit is of the right passage, and of the half of it that holds the answer."""
+    is_of_passage = " ".join(text.split()) in " ".join(question.source.split())
+    return is_of_passage and any(contains(text, gold) for gold in question.gold)
 
 
 def table(rows: list[dict[str, Any]]) -> None:
@@ -220,8 +227,18 @@ def table(rows: list[dict[str, Any]]) -> None:
                 normalised = f", normalised {(found.value - floor) / (ceiling - floor):.2f}"
             print(
                 f"{arm:20} {form:10} {found.value:.3f} [{found.low:.3f}, {found.high:.3f}]{normalised},"
-                f" divergence {some[0]['divergence']}, {some[0]['trained_s']} s, {len(some)} seeds"
+                f" divergence {_over_seeds(some, 'divergence')}, {_over_seeds(some, 'trained_s')} s,"
+                f" {len(some)} seeds"
             )
+
+
+def _over_seeds(rows: list[dict[str, Any]], name: str) -> str:
+    """The mean of a figure over seeds, with its range where there are several."""
+    values = [row[name] for row in rows if row[name] is not None]
+    if not values:
+        return "–"
+    mean = f"{sum(values) / len(values):.3g}"
+    return mean if len(values) == 1 else f"{mean} ({min(values):.3g} to {max(values):.3g})"
 
 
 def _mean(right: list[bool]) -> float:
