@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import defaultdict
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +39,11 @@ FEWEST_PIECES = 3
 GOALS = {False: 1.0, True: 2.5}
 
 
-def measure(session: ChatSession, question: str, keeps: bool) -> dict[str, float]:
+def measure(session: ChatSession, question: str) -> dict[str, float]:
     """Ask one question: seconds to the first piece, tokens a second after it, tokens in the prompt.
 
     Pieces end with words, so a piece may be several tokens; an answer of few pieces has no speed.
     """
-    if not keeps:
-        session.drop_computed()
     tokenizer = session.talker.base.tokenizer
     start = time.perf_counter()
     came = []
@@ -77,7 +76,8 @@ def run(base: str, max_tokens: int) -> list[dict[str, Any]]:
         talker.answer([{"role": "user", "content": "Hello"}], 4)
         for retrieval in (False, True):
             for keeps in (True, False):
-                session = ChatSession(
+                start = partial(
+                    ChatSession,
                     talker,
                     store,
                     options,
@@ -85,9 +85,13 @@ def run(base: str, max_tokens: int) -> list[dict[str, Any]]:
                     retrieval=retrieval,
                     is_kept=False,
                 )
+                session = start()
                 for number, question in enumerate(QUESTIONS):
                     turn = "first" if not number else "later" if keeps else "later, anew"
-                    found[retrieval, turn].append(measure(session, question, keeps))
+                    if not keeps:  # the same conversation, of which nothing was computed
+                        session, turns = start(), session.turns
+                        session.turns = turns
+                    found[retrieval, turn].append(measure(session, question))
     return [
         {
             "retrieval": retrieval,

@@ -26,7 +26,7 @@ from learnctl.trainer.examine import examine, read_questions
 from learnctl.trainer.options import KINDS, Options
 from learnctl.trainer.synthesize import hold_out
 
-from .recall import OPEN_GATE
+from .recall import OPEN_GATE, choose_passages
 from .results import Results, label_of
 
 HERE = Path(__file__).parent
@@ -54,17 +54,9 @@ def notes() -> tuple[list[list[Path]], Questions]:
 
 
 def squad(folder: Path, data: Path, n_passages: int) -> tuple[list[list[Path]], Questions]:
-    """The first passages of different tuning articles, in turn, as files, with their questions."""
-    splits = json.loads((data / "squad" / "splits.json").read_text())
-    passages = json.loads((data / "squad" / "passages.json").read_text())
-    chosen: list[dict[str, Any]] = []
-    for turn in range(n_passages):
-        for title in splits["tune"]:
-            own = [p for p in passages if p["title"] == title]
-            if turn < len(own) and len(chosen) < n_passages:
-                chosen.append(own[turn])
+    """Passages of the tuning articles, as `benchmarks.recall` chooses them, as files, with their questions."""
     files, questions = [], []
-    for index, passage in enumerate(chosen):
+    for index, passage in enumerate(choose_passages(data, "tune", n_passages)):
         file = folder / f"{index:02}.md"
         file.write_text(f"# {passage['title']}\n\n{passage['context']}\n")
         files.append(file)
@@ -131,7 +123,7 @@ def main() -> None:
     given = parser.parse_args()
     chosen = dict(pair.split("=", 1) for pair in given.set)
     changes = {name: KINDS[name](value) for name, value in chosen.items()}
-    material = f"squad {given.passages}" if given.data else "notes"
+    material = f"squad tune {given.passages}" if given.data else "notes"
     results = Results("recipe")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

@@ -206,10 +206,6 @@ class ChatSession:
         asked = {"role": "user", "content": self._last().asked}
         return [*self._prompt(self.turns[:-1]), asked]
 
-    def drop_computed(self) -> None:
-        """Let the next turn compute the whole conversation anew."""
-        self._cache.clear()
-
     def resume(self, number: int) -> None:
         """Go on with a conversation of earlier.
 
