@@ -16,14 +16,15 @@ import sqlite3
 import struct
 import tempfile
 import zipfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import filelock
 
 from .errors import LearnctlError, Locked
-from .home import Home
+from .home import Home, sync
 from .store import Record, Store, now
 
 MANIFEST = "manifest.json"
@@ -52,11 +53,15 @@ def backup(store: Store, target: Path) -> Record:
     """Write a backup and read it again. Returns `path`, `n_bytes`, `files` and `versions`.
 
     Raises:
-        LearnctlError: the file is there already, cannot be written, or is not what was to be written; or
+        LearnctlError: the file is there already, or would lie in the home folder; it cannot be written, or is not what was to be written; or
             the store has a version whose weights are damaged.
     """
     if target.exists():
         raise LearnctlError(f"{target} is there already", hint="give another name, or remove it")
+    if _lies_in(target, store.home):
+        raise LearnctlError(
+            f"{target} is in the home folder, which `restore` replaces", hint="write it elsewhere"
+        )
     try:
         with tempfile.TemporaryDirectory(dir=store.home.scratch()) as name:
             files = _gather(store, Path(name))
@@ -68,6 +73,7 @@ def backup(store: Store, target: Path) -> Record:
                     _verify(file)
                     os.fsync(file.fileno())
                 os.replace(scratch, target)
+                sync(target.parent)
             finally:
                 scratch.unlink(missing_ok=True)
     except OSError as error:
@@ -91,25 +97,41 @@ def restore(home: Home, source: Path, replace: bool = False) -> Record:
         The counts of what is in the store now.
 
     Raises:
-        LearnctlError: it is no backup, is damaged, or there is a store already.
-        Locked: a consolidation is running.
+        LearnctlError: it is no backup, is damaged, lies in the home folder, or there is a store already.
+        Locked: a consolidation is running, or another process has the store open.
     """
+    home = Home(home.path.resolve())  # of a link, what it leads to is replaced
+    if _lies_in(source, home):
+        raise LearnctlError(
+            f"{source} is in the home folder, which would be replaced", hint="move it elsewhere"
+        )
+    home.settle()
     if not replace and _has_content(home):
         raise LearnctlError(
             f"there is a store in {home.path}", hint="`--yes` replaces it and all it holds"
         )
-    home.path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=home.path.parent, prefix=f".{home.path.name}.restore-"))
+    is_new = not home.path.exists()
+    home.make()
     try:
-        _read(source, scratch)
-        counts = _examine(Home(scratch))
-        _swap(home, scratch)
+        # In the home folder, so that a copy that is left by a process that was killed goes with the others.
+        with tempfile.TemporaryDirectory(dir=home.scratch(), ignore_cleanup_errors=True) as name:
+            unpacked = Path(name)
+            _read(source, unpacked)
+            counts = _examine(Home(unpacked))
+            _swap(home, unpacked)
+            is_new = False
     except _BROKEN as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise LearnctlError(f"{source} cannot be restored: {reason}") from error
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        if is_new:
+            home.sweep_scratch()
+            home.path.rmdir()
     return counts
+
+
+def _lies_in(path: Path, home: Home) -> bool:
+    return path.resolve().is_relative_to(home.path.resolve())
 
 
 def _gather(store: Store, folder: Path) -> dict[str, Path]:
@@ -254,26 +276,50 @@ def _code(store: Store) -> set[tuple[str, str]]:
     }
 
 
-def _swap(home: Home, scratch: Path) -> None:
-    if not home.path.exists():
-        os.rename(scratch, home.path)
-        return
+def _swap(home: Home, unpacked: Path) -> None:
+    for folder in (unpacked, *filter(Path.is_dir, unpacked.rglob("*"))):
+        sync(folder)
     lock = filelock.FileLock(home.lock, timeout=0, mode=0o600)
     try:
         lock.acquire()
     except filelock.Timeout as error:
         raise Locked("a consolidation is running", hint="wait until it is done") from error
-    aside = scratch.with_name(f"{scratch.name}.old")
     try:
-        os.rename(home.path, aside)
-        try:
-            os.rename(scratch, home.path)
-        except OSError:
-            os.rename(aside, home.path)
-            raise
+        with _closed(home.database):
+            os.rename(home.path, home.aside)
+            try:
+                os.rename(home.aside / unpacked.relative_to(home.path), home.path)
+            except OSError:
+                os.rename(home.aside, home.path)
+                raise
+            sync(home.path.parent)
     finally:
         lock.release()
-    shutil.rmtree(aside, ignore_errors=True)
+    home.settle()
+
+
+@contextmanager
+def _closed(database: Path) -> Iterator[None]:
+    """Keep everybody else from having a database open: they would go on in one that is deleted.
+
+    Raises:
+        Locked: somebody has.
+    """
+    if not database.exists():
+        yield
+        return
+    with closing(sqlite3.connect(database, timeout=5, isolation_level=None)) as connection:
+        try:
+            # A log ahead of the database can be done away with by the only one who has it open.
+            connection.execute("PRAGMA journal_mode = DELETE")
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise Locked(
+                    "the store is open in another process", hint="end chats, and try again"
+                ) from error
+            # What is damaged nobody can write to.
+        yield
 
 
 def _has_content(home: Home) -> bool:

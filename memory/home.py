@@ -64,12 +64,29 @@ class Home:
         """A folder for copies that are needed for a moment; a process that was killed may leave some."""
         return private_folder(self.path / ".scratch")
 
+    @property
+    def aside(self) -> Path:
+        """Where this folder lies while another one takes its place."""
+        path = self.path.resolve()
+        return path.with_name(f".{path.name}.replaced")
+
+    def settle(self) -> None:
+        """End what was killed while it put another folder in the place of this one: this one comes back, or what
+        is left of it goes where the other is in place."""
+        if not self.aside.is_dir():
+            return
+        if not self.path.exists():
+            os.rename(self.aside, self.path.resolve())
+        elif self.database.exists():
+            shutil.rmtree(self.aside, ignore_errors=True)
+
     def sweep_scratch(self) -> None:
         """Remove such copies: they hold what the store held then."""
         shutil.rmtree(self.path / ".scratch", ignore_errors=True)
 
     def make(self) -> None:
         """Make the folder, for its owner alone."""
+        self.settle()
         private_folder(self.path)
 
 

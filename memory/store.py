@@ -499,6 +499,7 @@ class Store:
             NoStore: there is none and `create` is false.
             LearnctlError: the file is no store, or cannot be written.
         """
+        home.settle()
         if not create and not home.database.exists():
             raise NoStore(f"no store in {home.path}", hint="run `learnctl ingest PATH` to make one")
         try:

@@ -4,6 +4,8 @@ import hashlib
 import json
 import sqlite3
 import stat
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
@@ -110,9 +112,98 @@ def test_what_is_forgotten_is_in_no_copy_that_was_left(store: Store, filled: Non
 def test_while_a_consolidation_runs_nothing_is_replaced(store: Store, saved: Path) -> None:
     from filelock import FileLock
 
-    with FileLock(store.home.lock), pytest.raises(Locked):
+    store.close()
+    with FileLock(store.home.lock), pytest.raises(Locked, match="consolidation"):
         restore(store.home, saved, replace=True)
-    assert store.counts()["sources"] == 2
+    with Store.open(store.home) as still:
+        assert still.counts()["sources"] == 2
+
+
+def test_while_somebody_has_the_store_open_nothing_is_replaced(store: Store, saved: Path) -> None:
+    """What they write goes into the store that is there, not into one that was deleted."""
+    code = "import sys; from learnctl.memory.home import find_home; from learnctl.memory.store import Store"
+    code += "; store = Store.open(find_home()); print(store.counts(), flush=True); sys.stdin.read()"
+    code += "; store.set_setting('written', 'yes')"
+    store.close()
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdin
+        assert other.stdout
+        assert other.stdout.readline()
+        with pytest.raises(Locked, match="open in another process"):
+            restore(store.home, saved, replace=True)
+        other.stdin.close()
+        assert other.wait() == 0
+    with Store.open(store.home) as still:
+        assert still.setting("written") == "yes"
+    assert restore(store.home, saved, replace=True)["sources"] == 2
+    with Store.open(store.home) as back:
+        assert back.setting("written") == ""
+
+
+def test_a_backup_lies_outside_of_the_home(store: Store, saved: Path) -> None:
+    """Else restoring would delete it, and what is forgotten would stay in it there."""
+    inside = store.home.path / "saved.zip"
+    with pytest.raises(LearnctlError, match="in the home folder"):
+        backup(store, inside)
+    assert not inside.exists()
+    inside.write_bytes(saved.read_bytes())
+    store.close()
+    with pytest.raises(LearnctlError, match="in the home folder"):
+        restore(store.home, inside, replace=True)
+    assert inside.exists()
+
+
+def test_a_home_that_is_a_link_stays_one(store: Store, saved: Path, tmp_path: Path) -> None:
+    """What it leads to is replaced: no old store is left there."""
+    store.set_setting("after", "the backup")
+    store.close()
+    link = tmp_path / "link"
+    link.symlink_to(store.home.path)
+    restore(Home(link), saved, replace=True)
+    assert link.is_symlink()
+    with Store.open(Home(link)) as back:
+        assert back.setting("after") == ""
+    assert [path.name for path in store.home.path.parent.iterdir()] == ["home"]
+
+
+RESTORES = """
+import os, sys
+from pathlib import Path
+from learnctl.memory import backup
+from learnctl.memory.home import find_home
+real, left = os.rename, int(sys.argv[2])
+def rename(*paths):
+    global left
+    left -= 1
+    if left < 0:
+        os._exit(9)
+    real(*paths)
+os.rename = rename
+backup.restore(find_home(), Path(sys.argv[1]), replace=True)
+"""
+
+
+@pytest.mark.parametrize("n_renames", [0, 1])
+def test_a_restore_that_is_killed_leaves_the_store_as_it_was(
+    store: Store, saved: Path, n_renames: int
+) -> None:
+    """Before anything was moved, and between the two moves; the next forgetting leaves no copy."""
+    from learnctl.memory.forget import forget_sources
+
+    store.set_setting("after", "the backup")
+    store.close()
+    args = [sys.executable, "-c", RESTORES, str(saved), str(n_renames)]
+    assert subprocess.run(args, check=False).returncode == 9
+    with Store.open(store.home) as back:
+        assert back.setting("after") == "the backup"
+        assert search(back, "lamp")
+        forget_sources(back, [1])
+        copies = store.home.path.parent.rglob("*")
+        assert not any(b"lamp is green" in path.read_bytes() for path in copies if path.is_file())
+    assert [path.name for path in store.home.path.parent.iterdir()] == ["home"]
+    assert restore(store.home, saved, replace=True)["sources"] == 2
 
 
 # Hostile and damaged files
