@@ -79,8 +79,14 @@ def judge(studied: Path, fault: str, seed: int, options: Options) -> dict[str, A
                 report = consolidate(store, options)
             except LearnctlError as error:  # weights that went wrong are refused before the gate
                 report = {"decision": "refused", "reason": str(error), "recall": None}
+            said = store.rows(
+                "SELECT e.stage, p.question, p.gold, e.correct, e.answer FROM evaluations e"
+                " JOIN probes p ON p.id = e.probe_id WHERE e.form = 'direct'"
+                " AND e.run_id = (SELECT max(id) FROM runs) ORDER BY e.stage, p.id"
+            )
     kept = ("decision", "reason", "recall", "divergence", "elapsed_s")
-    return {"fault": fault, "seed": seed, **{name: report.get(name) for name in kept}}
+    found = {name: report.get(name) for name in kept}
+    return {"fault": fault, "seed": seed, **found, "said": said}
 
 
 def main() -> None:

@@ -2,8 +2,9 @@
 
 Three questions, each on pooled probes, each refused with its reason: did it learn of the new what it did
 not know, does it still know what it knew, is it still the model it was. A difference counts only where
-chance does not explain it: probes are paired, a sign test says how likely their flips are, and a binomial
-test how likely so many answers are right by luck.
+chance does not explain it: probes are paired, and a sign test says how likely their flips are. A model that
+was taught a few sentences and says any of them is right now and then: the same answers given to each other's
+questions show how often.
 """
 
 import math
@@ -11,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .evaluate import Answered
+from .facts import contains
 from .options import Options
 
 # Fewer probes than this decide nothing about recall; divergence still does.
 FEWEST_PROBES = 8
 CHANCE = 0.05
-# So often, at most, does a probe turn right that nothing was learned for.
+# So often may a probe turn right by luck, where nothing shows that it is more.
 LUCK = 0.05
 # What is trained is tried whole, then at three quarters and at half of its strength: the scale, and the
 # factor that leads to it from the one before. Rewind along the line from the base to the adapted model
@@ -50,7 +52,7 @@ def judge(
     n_unknown = sum(not one.correct for one in new_before)
     if n_unknown >= FEWEST_PROBES and options.min_recall_gain > 0:
         won, lost = flips(new_before, new_after)
-        if (won - lost) / n_unknown < options.min_recall_gain or _is_luck(won, lost, n_unknown):
+        if (won - lost) / n_unknown < options.min_recall_gain or _is_luck(new_before, new_after):
             too_weak.append(
                 f"it learned too little: {won} new probes won, {lost} lost, of {n_unknown} it did not"
                 f" know (a gain of {options.min_recall_gain:.0%} wanted, beyond chance)"
@@ -81,16 +83,37 @@ def flips(before: Sequence[Answered], after: Sequence[Answered]) -> tuple[int, i
 
 def chance(more: int, fewer: int) -> float:
     """One-sided sign test: how likely so many flips one way are if both ways were equally likely."""
-    return at_least(more, more + fewer, 0.5)
+    return at_least(more, [0.5] * (more + fewer))
 
 
-def _is_luck(won: int, lost: int, n_unknown: int) -> bool:
-    """Whether chance explains what was won: as many might be lost, or any change at all brings it."""
+def _is_luck(before: Sequence[Answered], after: Sequence[Answered]) -> bool:
+    """Whether chance explains what was won: as many might be lost, or any answer might be right."""
+    won, lost = flips(before, after)
     if lost and chance(won, lost) > CHANCE:
         return True
-    return at_least(won - lost, n_unknown, LUCK) > CHANCE
+    guessed = [
+        max(LUCK, lucky)
+        for earlier, lucky in zip(before, by_luck(after), strict=True)
+        if not earlier.correct
+    ]
+    return at_least(won, guessed) > CHANCE
 
 
-def at_least(k: int, n: int, p: float) -> float:
-    """How likely `k` of `n` or more succeed where each does with probability `p`."""
-    return sum(math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(max(0, k), n + 1))
+def by_luck(answers: Sequence[Answered]) -> list[float]:
+    """For each probe the share of the answers to the others that would have been right for it too."""
+    return [
+        sum(contains(other.answer, one.probe["gold"]) for other in answers if other is not one)
+        / max(1, len(answers) - 1)
+        for one in answers
+    ]
+
+
+def at_least(k: int, chances: Sequence[float]) -> float:
+    """How likely `k` or more succeed, each with a probability of its own (Poisson binomial)."""
+    exactly = [1.0]
+    for p in chances:
+        exactly = [
+            missed * (1 - p) + hit * p
+            for missed, hit in zip([*exactly, 0.0], [0.0, *exactly], strict=True)
+        ]
+    return sum(exactly[max(0, k) :])

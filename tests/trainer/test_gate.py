@@ -5,7 +5,7 @@ import math
 import pytest
 
 from learnctl.trainer.evaluate import Answered
-from learnctl.trainer.gate import Verdict, chance, flips, judge
+from learnctl.trainer.gate import Verdict, at_least, chance, flips, judge
 from learnctl.trainer.options import Options
 
 OPTIONS = Options(max_divergence=0.6, min_recall_gain=0.15, max_recall_loss=0.1)
@@ -65,6 +65,37 @@ def test_a_gain_by_chance_is_none() -> None:
     assert won > lost > 0
     assert chance(won, lost) > 0.05
     assert not judge(OPTIONS, before, after, [], [], 0.1).promoted
+
+
+def said(answers: list[str]) -> list[Answered]:
+    """Eleven facts about Zephyrine and the keepers Adam to Kim; four golds are her name."""
+    golds = ["Zephyrine"] * 4 + ["Adam", "Bea", "Cem", "Dora", "Emil", "Fritz", "Gus"]
+    return [
+        Answered({"id": i, "question": "?", "gold": gold}, "direct", answer, gold in answer)
+        for i, (gold, answer) in enumerate(zip(golds, answers, strict=True))
+    ]
+
+
+def test_what_any_answer_would_win_is_luck() -> None:
+    """Five right of eleven by one sentence that is said to everything are none learned; four that only
+    their own answers hold are."""
+    nothing = said([""] * 11)
+    parrot = said(["Zephyrine was kept by Adam."] * 11)
+    assert flips(nothing, parrot) == (5, 0)
+    assert not judge(OPTIONS, nothing, parrot, [], [], 0.1).promoted
+    knows = said(
+        [""] * 4 + [f"Kept by {name}." for name in ("Adam", "Bea", "Cem", "Dora")] + [""] * 3
+    )
+    assert flips(nothing, knows) == (4, 0)
+    assert judge(OPTIONS, nothing, knows, [], [], 0.1).promoted
+
+
+def test_at_least() -> None:
+    """Unequal coins, by hand."""
+    assert at_least(0, [0.2, 0.5]) == pytest.approx(1.0)
+    assert at_least(1, [0.2, 0.5]) == pytest.approx(0.6)
+    assert at_least(2, [0.2, 0.5]) == pytest.approx(0.1)
+    assert at_least(3, [0.2, 0.5]) == 0.0
 
 
 def test_what_is_known_cannot_be_gained() -> None:
