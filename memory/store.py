@@ -213,6 +213,21 @@ def m015_across(db: Database) -> None:
     db.execute("DELETE FROM samples WHERE kind = 'across'")
 
 
+@migrations()
+def m016_lessons(db: Database) -> None:
+    """Lessons know how the base was held that gave them; those that do not say are given again."""
+    db.execute("DROP TABLE lessons")
+    db.execute(
+        "CREATE TABLE lessons ("
+        " sample_id INTEGER NOT NULL REFERENCES samples(id) ON DELETE CASCADE,"
+        " base TEXT NOT NULL,"  # its digest and quantization
+        " n_choices INTEGER NOT NULL,"
+        " choices BLOB NOT NULL,"  # int32, (answer token, choice)
+        " shares BLOB NOT NULL,"  # float32, likewise
+        " PRIMARY KEY (sample_id, base))"
+    )
+
+
 PEOPLE = """
 ALTER TABLE messages ADD COLUMN speaker TEXT;
 

@@ -57,6 +57,11 @@ class Base:
     quantization: str | None
     stop_ids: list[int]
 
+    @property
+    def as_held(self) -> str:
+        """What its answers belong to: the files, and how they are held."""
+        return f"{self.digest} {self.quantization or 'none'}"
+
 
 def choose_device(name: str = "auto") -> Any:
     """`auto` takes CUDA where there is one, then MPS, then the CPU."""

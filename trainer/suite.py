@@ -110,7 +110,7 @@ def retention(
             right = answer_items(base, model, missing, on_progress, phase)
         _keep(store, base, which, missing, right)
     names = {item.name for item in suite.items}
-    return {**compared(store, _key(base), talker.version, names), "left_out": suite.left_out}
+    return {**compared(store, base.as_held, talker.version, names), "left_out": suite.left_out}
 
 
 def answer_items(
@@ -245,12 +245,8 @@ def _row(base: Base, before: str, scored: str) -> Row:
     return Row((*start, *rest), len(start))
 
 
-def _key(base: Base) -> str:
-    return f"{base.digest} {base.quantization or 'none'}"
-
-
 def _kept(store: Store, base: Base, version: int) -> dict[str, tuple[str, bool]]:
-    return _kept_rows(store, _key(base), version)
+    return _kept_rows(store, base.as_held, version)
 
 
 def _kept_rows(store: Store, key: str, version: int) -> dict[str, tuple[str, bool]]:
@@ -269,5 +265,5 @@ def _keep(
         for item, correct in zip(items, right, strict=True):
             store.db.execute(
                 "INSERT OR REPLACE INTO suite_answers VALUES (?, ?, ?, ?, ?)",
-                [_key(base), version, item.name, item.task, int(correct)],
+                [base.as_held, version, item.name, item.task, int(correct)],
             )

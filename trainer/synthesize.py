@@ -373,7 +373,7 @@ def reads(store: Store, base: Base, asked: list[tuple[str, str, str]]) -> float 
     Args:
         asked: passage, question and gold of questions that were just written.
     """
-    key = f"reads {base.digest}"
+    key = f"reads {base.as_held}"
     known = store.setting(key)
     if not known and len(asked) >= FEWEST_TO_READ:
         step = max(1, len(asked) // READING_QUESTIONS)

@@ -61,8 +61,13 @@ def test_both_follows_the_teacher_as_far_as_it_is_right(store: Store, llama: Bas
     choices[-1] += 5
     shares = torch.tensor([0.5, 0.3, 0.1]).repeat(len(gold), 1)
     store.db.execute(
-        "INSERT INTO lessons (sample_id, n_choices, choices, shares) VALUES (?, 3, ?, ?)",
-        [number, choices.to(torch.int32).numpy().tobytes(), shares.numpy().tobytes()],
+        "INSERT INTO lessons (sample_id, base, n_choices, choices, shares) VALUES (?, ?, 3, ?, ?)",
+        [
+            number,
+            llama.as_held,
+            choices.to(torch.int32).numpy().tobytes(),
+            shares.numpy().tobytes(),
+        ],
     )
     taught = teach(store, llama, [SAMPLE | {"id": number}], "both", LONGEST)[number]
     wanted = torch.zeros(len(gold), 480).scatter_add(-1, *taught)  # (answer token, vocabulary)
@@ -104,7 +109,8 @@ def test_the_base_is_left_as_it_was(llama: Base, taught: Callable[..., Any]) -> 
 
 
 def test_a_teacher_is_asked_once(store: Store, llama: Base) -> None:
-    """What it said is kept with the sample, to the bit, and goes with it."""
+    """What it said is kept with the sample, to the bit, and goes with it; held in another precision it says
+    something else, and is asked itself."""
     kept = Sample("cue", SAMPLE["prompt"], SAMPLE["answer"])
     keep_samples(store, llama.digest, [(None, kept)])
     number = store.value("SELECT id FROM samples")
@@ -116,5 +122,8 @@ def test_a_teacher_is_asked_once(store: Store, llama: Base) -> None:
     again = teach(store, llama, [sample], "kl", LONGEST)[number]
     assert first[0].equal(again[0])
     assert first[1].equal(again[1])
+    other = teach(store, replace(llama, quantization="nf4"), [sample], "kl", LONGEST)[number]
+    assert not first[1].equal(other[1])
+    assert store.value("SELECT count(*) FROM lessons") == 2
     store.db.execute("DELETE FROM samples")
     assert store.rows("SELECT * FROM lessons") == []

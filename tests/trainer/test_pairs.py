@@ -1,5 +1,6 @@
 """What a base that reads well makes of a passage: what is parsed, what is verified, what is dropped."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,8 +67,10 @@ def test_what_is_not_verified_is_dropped(store: Store, llama: Base, take: Any) -
 
 
 def test_how_well_a_base_reads_is_measured_once(store: Store, llama: Base) -> None:
-    """The figure is kept with the base's digest; another base is measured anew."""
-    store.set_setting(f"reads {llama.digest}", "0.75")
+    """The figure is kept for the base as it is held; one that is held otherwise, or another one, is
+    measured anew."""
+    store.set_setting(f"reads {llama.as_held}", "0.75")
     assert reads(store, llama, []) == 0.75
+    assert reads(store, replace(llama, quantization="nf4"), []) is None
     llama.digest = "another"
     assert reads(store, llama, []) is None
