@@ -54,42 +54,46 @@ def message_chunks(message: Message) -> Iterator[Chunk]:
             yield Chunk(kind, text)
 
 
+_Sized = tuple[str, int]  # a text and its `_size`
+
+
 def _pieces(text: str) -> Iterator[str]:
     """Paragraphs put together, or taken apart, to at most `MOST_WORDS` words."""
-    return _packed(_parts(text), "\n")
+    return (piece for piece, _ in _packed(_parts(text), "\n"))
 
 
-def _packed(parts: Iterable[str], joint: str) -> Iterator[str]:
+def _packed(parts: Iterable[_Sized], joint: str) -> Iterator[_Sized]:
     held: list[str] = []
     size = 0
-    for part in parts:
-        more = _size(part)
+    for part, more in parts:
         if held and size + more > MOST_WORDS:
-            yield joint.join(held)
+            yield joint.join(held), size
             held, size = [], 0
         held.append(part)
         size += more
     if held:
-        yield joint.join(held)
+        yield joint.join(held), size
 
 
-def _parts(text: str) -> Iterator[str]:
+def _parts(text: str) -> Iterator[_Sized]:
     for paragraph in re.split(r"\n\s*\n", text):
         lines = "\n".join(line.strip() for line in paragraph.splitlines() if line.strip())
-        if _size(lines) <= MOST_WORDS:
+        size = _size(lines)
+        if size <= MOST_WORDS:
             if lines:
-                yield lines
+                yield lines, size
             continue
         for sentence in sentences(lines):
             yield from _packed(_words(sentence), " ")
 
 
-def _words(sentence: str) -> Iterator[str]:
+def _words(sentence: str) -> Iterator[_Sized]:
     """The words; one that would fill a chunk alone, such as encoded data, in stretches."""
     longest = WORD_CHARACTERS * (MOST_WORDS - 1)
     for word in sentence.split():
         for start in range(0, len(word), longest):
-            yield word[start : start + longest]
+            stretch = word[start : start + longest]
+            yield stretch, _size(stretch)
 
 
 def _size(text: str) -> int:

@@ -33,7 +33,7 @@ def without_unseen(text: str) -> tuple[str, int]:
 
     Soft hyphens and marks of direction are everywhere and are not counted.
     """
-    if not _UNSEEN.search(text):
+    if text.isascii() or not _UNSEEN.search(text):
         return text, 0
     n_removed = 0
     parts = re.split(r"(\s+)", text)

@@ -31,6 +31,7 @@ no gracias hola adiós vale jaja jajaja да нет ок спасибо прив
 _FILLERS = frozenset(_FILLERS_SPACED.split())
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _LONG = re.compile(r"[A-Za-z0-9+/=_-]{40,}+")
+_SHORTEST_HASH = 32
 _HASH = re.compile(r"(?<![A-Za-z0-9])(?:[0-9a-f]{32,128}|[0-9A-F]{32,128})(?![A-Za-z0-9])")
 _TIME = r"(?:\d{4}[-/]\d\d[-/]\d\d[T ]|\w{3} [ \d]\d )?\d\d:\d\d:\d\d"
 _LOG_LINE = re.compile(
@@ -81,9 +82,13 @@ def _why(paragraph: str) -> str | None:
     size = len(paragraph)
     if size < 40:
         return None
-    if len(_HASH.findall(paragraph)) >= 3 and _share(_HASH, paragraph) > MOST - 0.2:
-        return HASHES
     longest = max(map(len, paragraph.split()), default=0)
+    if (
+        longest >= _SHORTEST_HASH
+        and len(_HASH.findall(paragraph)) >= 3
+        and _share(_HASH, paragraph) > MOST - 0.2
+    ):
+        return HASHES
     # One long key in a sentence is not much.
     if size >= 120 and longest >= 60 and _share_encoded(paragraph) > MOST:
         return ENCODED

@@ -53,10 +53,11 @@ _STARTERS = _words(
 )
 
 _LIST_MARK = re.compile(r"^\s*(?:[-*+•‣◦▪·–—]|\d{1,2}[.)]|[A-Za-z]\))\s+")
-# Starting only at the first mark of a run, and never giving back, keeps this linear.
+# Starting only at the first mark of a run, and never giving back, keeps this linear. The mark comes first,
+# then what may not stand before it: so everything else is passed over quickly.
 _STOP = re.compile(
-    r"""(?<![.!?…])[.!?…]++["'”’»)\]]*+(?:\[\d{1,3}\])*+(?=\s)"""
-    r"|(?<![。！？])[。！？]++[」』”’）]*+"
+    r"""[.!?…。！？](?:(?<=[.!?…])(?<![.!?…].)[.!?…]*+["'”’»)\]]*+(?:\[\d{1,3}\])*+(?=\s)"""
+    r"|(?<=[。！？])(?<![。！？].)[。！？]*+[」』”’）]*+)"
 )
 _OPENERS = "\"'“‘«([{¿¡„*_"
 _WORD = re.compile(r"[^\W_]+")

@@ -119,7 +119,7 @@ def why_kept_back(text: str, is_own: bool) -> str | None:
 
 
 def _has(lowered: str, words: tuple[str, ...]) -> bool:
-    return any(word in lowered for word in words)
+    return any(map(lowered.__contains__, words))
 
 
 def _found(pattern: re.Pattern[str], text: str, is_own: bool) -> bool:

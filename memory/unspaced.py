@@ -16,6 +16,8 @@ _RUN = re.compile(f"[{_LETTERS}]+")
 
 def spaced(text: str) -> str:
     """`text` with each run of such letters as pairs between spaces; any other text as it is."""
+    if text.isascii():
+        return text
     return _RUN.sub(lambda run: f" {' '.join(pairs(run[0]))} ", text)
 
 
