@@ -27,6 +27,10 @@ from .unspaced import spaced
 
 Record = dict[str, Any]
 
+# Addresses and keys of passages come in no order: with SQLite's own 2 MB a large ingest writes the same pages
+# again and again.
+CACHE_KB = 64 * 1024
+
 # A setting: something was deleted, and its bytes may still be in the files.
 TRACES = "traces"
 
@@ -629,6 +633,7 @@ def _connect(path: Path) -> Database:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         connection.create_function("spaced", 1, spaced, deterministic=True)
         db = _Database(connection)
         migrations.apply(db)
