@@ -56,6 +56,7 @@ _MEDIA = re.compile(
     r"|null)"
 )
 # What none of these signs is in, cannot be media: most lines are no match for anything.
+_MEDIA_SIGNS = ("<", "(", "-wa", "omitted", "weggelassen", "null")
 _MAY_BE_MEDIA = re.compile(rf"[<({_MARK}]|-WA|omitted|weggelassen|null", re.IGNORECASE)
 _DELETED = re.compile(
     r"(?i)(?:this message was deleted(?: by admin .*)?|you deleted this message(?: as admin)?|"
@@ -229,7 +230,9 @@ def _take(talk: Talk, lines: list[str], at: str | None) -> None:
     if not has_sender or len(speaker) > _LONGEST_NAME or _SENDERLESS.search(speaker):
         talk.leave_out(SYSTEM)
         return
-    text = _EDITED.sub("", "\n".join([first.strip(" \u00a0"), *lines[1:]])).strip()
+    text = "\n".join([first.strip(" \u00a0"), *lines[1:]]).strip()
+    if "<" in text:
+        text = _EDITED.sub("", text).strip()
     if _DELETED.fullmatch(text.replace(_MARK, "")) or _HAPPENED.match(text.replace(_MARK, "")):
         talk.leave_out(SYSTEM)
         return
@@ -243,7 +246,10 @@ def _take(talk: Talk, lines: list[str], at: str | None) -> None:
 
 def _without_media(line: str) -> str | None:
     """What a person wrote of a line; None where it only stands for something that is no text."""
-    if not _MAY_BE_MEDIA.search(line):
+    if line.isascii():  # four times as quick as the pattern
+        if not any(map(line.lower().__contains__, _MEDIA_SIGNS)):
+            return line
+    elif not _MAY_BE_MEDIA.search(line):
         return line
     before, mark, _ = line.partition(_MARK)
     if mark and (not before.strip() or before.rstrip().endswith("•")):
