@@ -19,7 +19,7 @@ from .home import Home
 from .manner import Manner, keep_for_watched, kept_for_watched
 from .records import Conversation, Item
 from .sizes import refuse_too_large
-from .store import Record, Store, now
+from .store import Record, Store, marks, now
 from .walk import Entry, Found, Refused, Skipped, walk
 
 # Reasons for sources whose file is gone.
@@ -289,7 +289,12 @@ def _put_source(store: Store, entry: Found, name: str, digest: str) -> int:
         "n_bytes": source_bytes.size(entry.path),
         "ingested_at": now(),
     }
-    store.db.table("sources").upsert(record, pk="path")
+    changes = ", ".join(f"{name} = excluded.{name}" for name in record)
+    store.db.execute(
+        f"INSERT INTO sources ({', '.join(record)}) VALUES ({marks(record)})"
+        f" ON CONFLICT (path) DO UPDATE SET {changes}",
+        list(record.values()),
+    )
     return int(store.value("SELECT id FROM sources WHERE path = ?", record["path"]))
 
 
