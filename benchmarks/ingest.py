@@ -35,9 +35,10 @@ N_QUERIES = 200
 
 
 class Writer:
-    """Prose of a vocabulary in which a few words are common and most are rare, as in any language."""
+    """Prose of a vocabulary in which a few words are common and most are rare, as in any language. Sentences
+    are drawn from a stock, paragraphs are all different."""
 
-    def __init__(self, seed: int, n_words: int = 50_000) -> None:
+    def __init__(self, seed: int, n_words: int = 50_000, n_sentences: int = 100_000) -> None:
         self.chooser = random.Random(seed)
         letters = "etaoinshrdlucmfwypvbgk"
         self.words = [
@@ -48,8 +49,12 @@ class Writer:
         for rank in range(1, n_words + 1):
             total += 1 / rank
             self._weights.append(total)
+        self._stock = [self._sentence() for _ in range(n_sentences)]
 
     def sentence(self) -> str:
+        return self.chooser.choice(self._stock)
+
+    def _sentence(self) -> str:
         words = self.chooser.choices(
             self.words, cum_weights=self._weights, k=self.chooser.randint(6, 22)
         )
@@ -281,7 +286,6 @@ def _answers(store: Store, writer: Writer) -> dict[str, Any]:
 
 def _fill(store: Store, writer: Writer, n_chunks: int) -> None:
     """Rows as `contents` writes them, in the same tables and the same index, but in bulk."""
-    stock = [writer.sentence() for _ in range(100_000)]
     if store.value("SELECT id FROM sources") is None:
         with store.db.atomic():
             record = {"sha256": "", "format": "text", "n_bytes": 1, "ingested_at": now()}
@@ -290,9 +294,9 @@ def _fill(store: Store, writer: Writer, n_chunks: int) -> None:
             store.db.execute("INSERT INTO source_documents VALUES (1, 1)")
     n_there = store.value("SELECT coalesce(max(id), 0) FROM chunks")
     for start in range(n_there, n_chunks, 10_000):
-        chooser = random.Random(start)
+        writer.chooser.seed(start)
         texts = {
-            n: " ".join(chooser.choices(stock, k=4))
+            n: " ".join(writer.sentence() for _ in range(4))
             for n in range(start + 1, min(start + 10_000, n_chunks) + 1)
         }
         with store.db.atomic():
