@@ -295,10 +295,11 @@ class _Taking:
 
     def put_conversation(self, conversation: Conversation) -> None:
         title = self._line(conversation.title)
+        external_id = self._line(conversation.external_id or "") or None
         rules = self._rules
 
         def kept(messages: Iterable[Message]) -> list[Message]:
-            context = (title, conversation.external_id)
+            context = (title, external_id)
             return [
                 message
                 for message in map(self.cleaned, messages)
@@ -315,13 +316,13 @@ class _Taking:
         if n_forgotten and not messages:
             return
         digest = conversation_sha256(
-            title, conversation.external_id, [(m.role, m.speaker, _plain(m.text)) for m in messages]
+            title, external_id, [(m.role, m.speaker, _plain(m.text)) for m in messages]
         )
         known = self._store.value("SELECT id FROM conversations WHERE sha256 = ?", digest)
         if known is None:
             record = {
                 "sha256": digest,
-                "external_id": conversation.external_id,
+                "external_id": external_id,
                 "title": title,
                 "started_at": conversation.started_at,
             }

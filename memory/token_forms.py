@@ -149,7 +149,8 @@ _MARKED = {
     ".": r"[MNO][A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}",
     "Q~": r"[A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.-]{31,34}",  # Azure
 }
-_BEFORE = r"(?<![A-Za-z0-9_+/-])"
+# Behind a letter only where that belongs to something else: a line end written out, Telegram's addresses.
+_BEFORE = r"(?:(?<![A-Za-z0-9_+-])|(?<=\\[nrt])|(?<=/bot))"
 _AFTER = r"(?![A-Za-z0-9_])"
 
 

@@ -1,6 +1,7 @@
 """Secrets go, prose about secrets stays. The secrets are made up, and put together here so that no
 scanner takes this file for a leak."""
 
+import json
 import os
 import random
 import re
@@ -98,6 +99,9 @@ def test_provider_tokens(token: str) -> None:
     assert redact(f"Use {token}, please.") == "Use [API TOKEN], please."
     assert redact(f'key="{token}"\n') == 'key="[API TOKEN]"\n'
     assert redact(f"见{token}。") == "见[API TOKEN]。"
+    assert token[-16:] not in redact(f"https://{token}@x.org/a")
+    assert redact(f"https://x.org/{token}?a=b") == "https://x.org/[API TOKEN]?a=b"
+    assert redact(rf'{{"said":"a\n{token}"}}') == r'{"said":"a\n[API TOKEN]"}'
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "Basic", "token"])
@@ -139,11 +143,37 @@ def test_a_private_key_that_was_cut_off_takes_no_prose_with_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line_end", "mark"), [("\n", ""), ("\n", "> "), ("\\n", ""), ("\n    ", "")]
+)
+def test_a_private_key_that_was_cut_off_and_quoted(line_end: str, mark: str) -> None:
+    lines = [
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "DEK-Info: AES-128-CBC,3F17",
+        "",
+        some(64),
+        some(63),
+    ]
+    cut = line_end.join(mark + line for line in [*lines, "Ab/c=="])
+    assert redact(f"{cut}{line_end}{mark}That was the key.") == (
+        f"{mark}[PRIVATE KEY]{line_end}{mark}That was the key."
+    )
+
+
+def test_a_token_in_the_address_of_a_bot() -> None:
+    token = "123456789:AA" + some(33)
+    assert redact(f"https://api.telegram.org/bot{token}/getMe") == (
+        "https://api.telegram.org/bot[API TOKEN]/getMe"
+    )
+
+
+@pytest.mark.parametrize(
     "number",
     ["4111 1111 1111 1111", "5500-0055-5555-5559", "378282246310005", "6011000990139424"],
 )
 def test_card_numbers(number: str) -> None:
     assert redact(f"Card {number} expires") == "Card [CARD NUMBER] expires"
+    for before in ("card:", "Card=", "cardNumber=", "Kartennummer: ", "Visa #"):
+        assert redact(before + number) == f"{before}[CARD NUMBER]"
 
 
 @pytest.mark.parametrize(
@@ -161,6 +191,8 @@ def test_card_numbers(number: str) -> None:
 def test_account_numbers(number: str) -> None:
     assert redact(f"Pay to {number} BIC X.") == "Pay to [IBAN] BIC X."
     assert redact(f"Pay to {number}, please.") == "Pay to [IBAN], please."
+    assert redact(f"pay to {number.lower()} at10 now") == "pay to [IBAN] at10 now"
+    assert redact(f"From at10 we pay to {number}.") == "From at10 we pay to [IBAN]."
     wrong = number[:-1] + str((int(number[-1], 36) + 1) % 10)
     assert redact(f"Pay to {wrong}, please.") == f"Pay to {wrong}, please."
 
@@ -176,6 +208,9 @@ def test_account_numbers(number: str) -> None:
         "+49 170 1234567890",
         "DE89 3704 0044 0532 0130 01",
         "3.14159265358979323846",
+        "?id=4111111111111111",
+        "piano:4111111111111111",
+        "at10 de89 3704 0044 0532 0130 01 or fewer",
     ],
 )
 def test_other_numbers_stay(number: str) -> None:
@@ -206,6 +241,36 @@ def test_other_numbers_stay(number: str) -> None:
             "aws_secret_access_key = [API TOKEN]",
         ),
         ("postgres://ann:pa55word@db/app", "postgres://ann:[PASSWORD]@db/app"),
+        ("postgres://ann:p@ss:w0rd@db/app", "postgres://ann:[PASSWORD]@db/app"),
+        ("password = $ecret123Abc", "password = [PASSWORD]"),
+        ("password = *hunter2*99", "password = [PASSWORD]"),
+        ("password: your0wnS3cret", "password: [PASSWORD]"),
+        ("password: xxx99hunter", "password: [PASSWORD]"),
+        ('password: "correct horse battery staple"', 'password: "[PASSWORD]"'),
+        ("password: abc(def)12345", "password: [PASSWORD]"),
+        ("password: p;ssw0rd123", "password: [PASSWORD]"),
+        ("password=Tr0ub4dor&3xyz", "password=[PASSWORD]"),
+        ("password=it's2late4us", "password=[PASSWORD]"),
+        ("Server=x;Password=abc12345;User=y", "Server=x;Password=[PASSWORD];User=y"),
+        ("login(password=s3cret99, x=2)", "login(password=[PASSWORD], x=2)"),
+        ("login(user, password=s3cret99)", "login(user, password=[PASSWORD])"),
+        ('{"a": {"password":"s3cret99"}}', '{"a": {"password":"[PASSWORD]"}}'),
+        (r"{\"password\": \"s3cret99\"}", r"{\"password\": \"[PASSWORD]\"}"),
+        ("**Password:** s3cret99", "**Password:** [PASSWORD]"),
+        ("`password`: `s3cret99`", "`password`: `[PASSWORD]`"),
+        ("DB_PASS=correcthorse", "DB_PASS=[PASSWORD]"),
+        ("pass: hunter2xyz99", "pass: [PASSWORD]"),
+        ("PW: hunter2xyz99", "PW: [PASSWORD]"),
+        ("Meeting ID: 12, passcode: 830417", "Meeting ID: 12, passcode: [PASSWORD]"),
+        ("secret: hunter2xyz99", "secret: [PASSWORD]"),
+        ("<password>swordfish</password>", "<password>[PASSWORD]</password>"),
+        ('<db:pwd kind="a">my horse 1</db:pwd>', '<db:pwd kind="a">[PASSWORD]</db:pwd>'),
+        ("x --password hunter2xyz99 -v", "x --password [PASSWORD] -v"),
+        ("x --db-password 'hunter2xyz99'", "x --db-password '[PASSWORD]'"),
+        ("machine x.org login ann password fish", "machine x.org login ann password [PASSWORD]"),
+        ("default\n login ann\n password fish\n", "default\n login ann\n password [PASSWORD]\n"),
+        ("User: ann; Password: swordfish; Age: 41", "User: ann; Password: [PASSWORD]; Age: 41"),
+        ("User: ann; Age: 41; Password: swordfish", "User: ann; Age: 41; Password: [PASSWORD]"),
     ],
 )
 def test_assignments(text: str, expected: str) -> None:
@@ -276,6 +341,16 @@ PROSE = [
     "The signature: A. Smith",
     "curl -u was not needed here",
     "It costs $2.50, or $6 with tea.",
+    "password: $DB_PASSWORD1, password = $password, password: $(cat key), password=%(pass1word)s",
+    "password: ********, password: xxxxxxxx, password: your_password_here",
+    'password: "the password must have eight letters"',
+    '"password": "Please enter a new password."',
+    "password: Optional[str2], password = load_key1(name), password = rows[0]",
+    "The mountain pass: closed. A pass: 2500 m high. The secret: patience, and 100000 hours",
+    "<password>required</password>",
+    "Give --password PASSWORD, --token <token123> or --password $PASSWORD1.",
+    "The machine can login with a password of its own.",
+    "Add two rows; the password: nobody knows; it is lost.",
     "The private key: keep it safe!",
     "Der Schlüssel liegt unter der Matte: nicht verraten.",
 ]
@@ -333,6 +408,19 @@ def test_no_file_holds_the_secret_or_a_plain_hash_of_it(store: Store, folder: Pa
         digest = hashlib.new(algorithm, token.encode())
         assert digest.digest() not in held
         assert digest.hexdigest().encode() not in held
+
+
+def test_no_id_of_a_conversation_is_a_secret(store: Store, folder: Path) -> None:
+    set_config(store.home, "redact", "contacts")
+    said = [{"role": "user", "content": "Where is Oslo?"}]
+    for number, name in enumerate(("ghp_" + some(36), "iMessage;-;+4917012345678")):
+        (folder / f"{number}.json").write_text(json.dumps({"id": name, "messages": said}))
+    ingest(store, [folder])
+    ids = [row["external_id"] for row in store.rows("SELECT external_id FROM conversations")]
+    assert [re.sub(r"\d+", "N", name) for name in ids] == [
+        "[API TOKEN N]",
+        "iMessage;-;[PHONE NUMBER N]",
+    ]
 
 
 # Contacts
@@ -433,6 +521,16 @@ def test_ordinary_documents_lose_less_than_one_word_in_ten_thousand() -> None:
         "+49 1",
         "12 Long ",
         "Calle A ",
+        "password=a)",
+        "password=f(",
+        "pass:a1,b=",
+        "<password>",
+        "<password " + "a" * 200,
+        "--password a",
+        "--a-b-",
+        "machine a login ",
+        "://a:@@",
+        "de89 3704 ",
     ],
 )
 def test_a_long_text_of_one_piece_ends(piece: str) -> None:
