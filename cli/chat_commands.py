@@ -113,15 +113,14 @@ def _remember(talk: Talk, rest: str) -> None:
 def _forget(talk: Talk, rest: str) -> None:
     from ..memory import forgotten
 
-    words = rest.removeprefix("--yes").strip()
+    is_sure = rest.split(None, 1)[:1] == ["--yes"]
+    words = rest.removeprefix("--yes").strip() if is_sure else rest
     if not words:
         raise LearnctlError("nothing to forget", hint="`/forget WORDS`: what has all of them goes")
     rule = forgotten.make(talk.store, words=words)
     meant = forgetting.covered(talk.store, rule)
     try:
-        forgetting.ask(
-            forgetting.parts(meant), forgetting.examples(meant), rest.startswith("--yes")
-        )
+        forgetting.ask(forgetting.parts(meant), forgetting.examples(meant), is_sure)
     except Abort:
         say("nothing was forgotten")
         return

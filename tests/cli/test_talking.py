@@ -201,6 +201,13 @@ def test_forgetting_in_a_chat(run: Any, home: Path) -> None:
     assert not any(b"Zebulon" in file.read_bytes() for file in home.rglob("*") if file.is_file())
 
 
+def test_only_the_whole_word_is_a_yes(run: Any, logged: Any) -> None:
+    run("chat", "--no-retrieval", input="It was terday, not yesterday.\n")
+    asked = run("chat", "--no-retrieval", "--no-log", input="/forget --yesterday\n")
+    assert "forgotten:" not in asked.stderr
+    assert logged()[0] == ("user", "It was terday, not yesterday.")
+
+
 def test_versions_are_changed_in_place(run: Any) -> None:
     result = run(
         "chat", "--no-retrieval", input="One\n/version base\nTwo\n/version none\n/compare base,7\n"
