@@ -21,11 +21,6 @@ ARCHITECTURES = {"llama": "llama", "mistral": "llama", "qwen2": "qwen2", "qwen3"
 _PREFIX = "base_model.model."
 
 
-def is_known(config: Any) -> bool:
-    """Whether adapters of a base with these settings can be written."""
-    return config.model_type in ARCHITECTURES
-
-
 def write(folder: Path, config: Any, target: Path) -> None:
     """Write the adapter in a version's folder as one GGUF file, for its owner alone.
 
@@ -38,7 +33,7 @@ def write(folder: Path, config: Any, target: Path) -> None:
     """
     import gguf
 
-    if not is_known(config):
+    if config.model_type not in ARCHITECTURES:
         raise LearnctlError(
             f"adapters of {config.model_type} cannot be written as GGUF",
             hint=f"those of {', '.join(ARCHITECTURES)} can",

@@ -1,7 +1,8 @@
 """Talking through llama.cpp: the base as a GGUF file, a version's adapter beside it.
 
 Several times as fast on a processor as transformers in full precision. The tokens of a prompt are made by
-the base's own tokenizer and chat form, as everywhere else, so both answer the same question.
+the base's own tokenizer and chat form, as everywhere else, so both answer the same question; not always in
+the same words, for llama.cpp rounds what goes into a quantized product. So it is used only where it is asked for.
 An optional extra: https://github.com/xorbitsai/xllamacpp
 """
 
@@ -29,10 +30,6 @@ from .talk import GREEDY, Talker, wanted
 
 # A context's cache is held from the start, so a long one costs memory that few chats need.
 MOST_CONTEXT = 8192
-
-
-def is_installed() -> bool:
-    return importlib.util.find_spec("xllamacpp") is not None
 
 
 class _Model:
@@ -65,15 +62,15 @@ class LlamaCppTalker(Talker):
             LearnctlError: llama.cpp or a GGUF file of the base is not there, or cannot be used.
         """
         path = models.gguf(files)
-        if not is_installed():
+        if importlib.util.find_spec("xllamacpp") is None:
             raise LearnctlError(
                 "llama.cpp is not installed",
-                hint="`pip install 'learnctl-llm[llamacpp]'`, or `learnctl config set backend auto`",
+                hint="`pip install xllamacpp`, or `learnctl config set backend auto`",
             )
         if path is None:
             raise LearnctlError(
                 f"llama.cpp needs a GGUF file, and {files.path} holds none",
-                hint="`learnctl config set backend auto` takes it where there is one",
+                hint="`learnctl config set backend auto` answers without one",
             )
         bases.quiet_libraries()
         config = bases.load_config(files)

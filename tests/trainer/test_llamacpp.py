@@ -183,7 +183,7 @@ def compare(base: Base, model: Any, talker: LlamaCppTalker) -> None:
 
 def test_a_stream_ends_when_it_is_closed(in_gguf: Any) -> None:
     _, options = in_gguf("llama")
-    talker = backend.open_talker(None, options, 0)
+    talker = backend.open_talker(None, replace(options, backend="llamacpp"), 0)
     assert isinstance(talker, LlamaCppTalker)
     pieces = talker.stream(asked("Who?"), Sampling(max_tokens=2000))
     first = next(pieces)
@@ -214,11 +214,13 @@ def test_a_seed_gives_the_same_answer(in_gguf: Any) -> None:
 
 
 def test_the_backend_is_chosen(in_gguf: Any, tiny_folder: Callable[[str], Path]) -> None:
+    """What is served is what was examined: llama.cpp answers only where it is asked for."""
     _, options = in_gguf("llama")
-    plain = backend.open_talker(None, replace(options, backend="transformers"), 0)
-    assert type(plain) is Talker
+    for name in ("auto", "transformers"):
+        assert type(backend.open_talker(None, replace(options, backend=name), 0)) is Talker
+    asked_for = backend.open_talker(None, replace(options, backend="llamacpp"), 0)
+    assert type(asked_for) is LlamaCppTalker
     without = Options(base=str(tiny_folder("llama")), device="cpu")
-    assert type(backend.open_talker(None, without, 0)) is Talker
     with pytest.raises(LearnctlError, match="GGUF"):
         backend.open_talker(None, replace(without, backend="llamacpp"), 0)
 
