@@ -2,9 +2,13 @@
 
 What comes from others is looked at strictly. A person's own notes may well speak of such things: what
 stands between quotation marks or in code is a mention there, and only plain orders count.
+
+A passage is looked at as it reads: whatever spaces and marks stand between its words, in one form of each
+character, and with letters of other alphabets that look like ours within a word of ours.
 """
 
 import re
+import unicodedata
 
 from .invisible import MARK
 
@@ -13,9 +17,9 @@ ROLE_TAG = "marks of a chat's roles"
 ORDER = "orders to a model"
 
 _ROLE_TAG = re.compile(
-    r"(?i)<\|(?:im_start|im_end|im_sep|system|user|assistant|end|endoftext|end_of_text|eot_id"
-    r"|start_header_id|end_header_id|begin_of_text)\|>"
-    r"|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|</?(?:system|system_prompt|assistant)>"
+    r"(?i)[<‹]\|[\w▁]{2,40}\|[>›]"
+    r"|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>"
+    r"|</?(?:system|system_prompt|assistant|tool_calls?|tool_response|function_calls?)>"
     r"|(?m:^)\W{0,3}#{2,4} ?(?:system|instruction|assistant|human|user)s?(?: prompt| message)?:"
     r"|(?m:^)\W{0,4}system(?: prompt| message)?\s{0,2}:\s{0,3}(?:you (?:are|must|will|have)|ignore|disregard"
     r"|forget|from now on|new)\b"
@@ -24,11 +28,13 @@ _EARLIER = (
     "previous|prior|above|earlier|preceding|foregoing|initial|original|system|existing|safety"
 )
 _PLAIN_ORDER = re.compile(
-    r"(?i)\b(?:ignore|disregard|forget|override|bypass|do not follow|don['’]t follow)\s{1,3}"
+    r"(?i)\b(?:ignore|disregard|forget|override|bypass|do not follow|don['’]t follow):?\s{1,3}"
     r"(?:(?:all|any|every|the|your|of|these|those|each|other|and)\s{1,3}){0,5}"
     rf"(?:(?:(?:{_EARLIER})\s{{1,3}}(?:\w{{1,20}}\s{{1,3}}){{0,2}}?"
     r"(?:instructions?|prompts?|rules|directions|directives|guidelines|commands)"
-    r"|(?:instructions|prompts?|rules|directives|guidelines)\s{1,3}(?:above|before|you (?:were|have)))"
+    r"|(?:instructions|prompts?|rules|directives|guidelines)\s{1,3}(?:above|before|you (?:were|have)"
+    r"|(?:(?:that|which)\s)?(?:came|come|(?:were\s|was\s)?(?:given|written|stated))\s(?:\w{1,20}\s){0,2}?"
+    r"(?:above|before|earlier|previously)))"
     r"|(?<=your\s)(?:programming|safety guidelines)|everything (?:you (?:were|have been) told|above this))\b"
     r"|\byou(?:\sare|['’]re)\snow\s(?:(?:an?|the|my)\s(?:[\w-]{1,20}\s){0,3}?"
     r"(?:ai|assistant|model|chatbot|bot|agent|gpt|llm|hacker|pirate|terminal|persona|character)\b"
@@ -61,7 +67,18 @@ _STRICTER_ORDER = re.compile(
     r"|\b(?:dear|attention|hey),?\s(?:ai|llm|chatgpt|claude|assistant)\b"
 )
 # Words that have to be there, in lower case, before a pattern is tried at all.
-_TAG_HINTS = ("<|", "inst]", "sys>>", "_of_turn>", "system", "assistant>", "###")
+_TAG_HINTS = (
+    "<|",
+    "‹|",
+    "tool_",
+    "function_call",
+    "inst]",
+    "sys>>",
+    "_of_turn>",
+    "system",
+    "assistant>",
+    "###",
+)
 _VERBS = (
     *("ignor", "disregard", "forget", "overrid", "bypass", "follow"),
     *(
@@ -86,6 +103,14 @@ _PHRASES = (
     *("you are now", "you're now", "you’re now", "anything now", "developer mode"),
     *("игнорир", "забуд", "忽略", "无视", "無視", "忘"),
 )
+_BETWEEN = re.compile(r"[\s,;*~–—-]{2,}")
+_WORD = re.compile(r"\w+")
+_OUR_LETTER = re.compile("[A-Za-z]")
+_OTHER_ALPHABET = re.compile("[\u0370-\u052f]")
+_LOOK_ALIKES = str.maketrans(
+    "аеорсухіјѕԁһԛԝӏАВЕКМНОРСТУХІЈЅԚԜαορνικυΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "aeopcyxijsdhqwlABEKMHOPCTYXIJSQWaopvikuABEZHIKMNOPTYX",
+)
 _PAIRS = (
     ("“", "”"),
     ("„", "“"),
@@ -107,6 +132,7 @@ def why_kept_back(text: str, is_own: bool) -> str | None:
     """
     if MARK in text:
         return HIDDEN
+    text = _as_it_reads(text)
     lowered = text.lower()
     if _has(lowered, _TAG_HINTS) and _found(_ROLE_TAG, text, is_own):
         return ROLE_TAG
@@ -116,6 +142,18 @@ def why_kept_back(text: str, is_own: bool) -> str | None:
     if not is_own and _STRICTER_ORDER.search(text):
         return ORDER
     return None
+
+
+def _as_it_reads(text: str) -> str:
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+        if _OTHER_ALPHABET.search(text):
+            text = _WORD.sub(_in_our_letters, text)
+    return _BETWEEN.sub(lambda found: "\n" if "\n" in found[0] else " ", text)
+
+
+def _in_our_letters(word: re.Match[str]) -> str:
+    return word[0].translate(_LOOK_ALIKES) if _OUR_LETTER.search(word[0]) else word[0]
 
 
 def _has(lowered: str, words: tuple[str, ...]) -> bool:
