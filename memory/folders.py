@@ -5,7 +5,7 @@ that source under another path, and keeps all that was learned from it.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from .store import Record, Store
@@ -23,13 +23,16 @@ def moved_from(store: Store, sha256: str) -> Record | None:
 
 def vanished(store: Store, given: Iterable[Path]) -> list[Record]:
     """The sources in some files and folders that are there themselves, whose own file is not."""
-    looked_through = [path for path in given if os.path.exists(path)]
+    looked_through = {path for path in given if os.path.exists(path)}
     return [
         source
         for source in store.rows("SELECT id, path FROM sources WHERE root != '' ORDER BY path")
-        if any(Path(source["path"]).is_relative_to(path) for path in looked_through)
-        and is_gone(Path(source["path"]))
+        if _is_in(Path(source["path"]), looked_through) and is_gone(Path(source["path"]))
     ]
+
+
+def _is_in(path: Path, folders: Collection[Path]) -> bool:
+    return path in folders or any(folder in folders for folder in path.parents)
 
 
 def is_gone(path: Path) -> bool:

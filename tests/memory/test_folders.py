@@ -1,6 +1,7 @@
 """Watched folders, patterns, what is piped in, and files that are too large."""
 
 import io
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -222,3 +223,28 @@ def test_files_that_are_too_large_are_refused(store: Store, folder: Path) -> Non
     assert names(store) == ["small.txt"]
     set_config(store.home, "max_file_mb", "2")
     assert ingest(store, [folder]).refused == []
+
+
+def test_many_given_files_are_looked_up_once_for_each_source(store: Store, folder: Path) -> None:
+    """The calls are counted: with every source held against every given path they would be 40,000."""
+    columns = "path, root, format, sha256, n_bytes, ingested_at"
+    for number in range(200):
+        row = (str(folder / f"gone{number}.txt"), str(folder), "text", "", 1, "")
+        store.db.execute(f"INSERT INTO sources ({columns}) VALUES (?, ?, ?, ?, ?, ?)", row)
+    given = [folder / f"{number}.txt" for number in range(200)]
+    for path in given:
+        path.touch()
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        found = vanished(store, [*given, folder / "gone7.txt"])
+    finally:
+        sys.setprofile(None)
+    assert found == []
+    assert calls < 60_000
+    assert len(vanished(store, [*given, folder])) == 200
