@@ -102,7 +102,8 @@ def _take(talk: Talk, message: Json) -> None:
         talk.leave_out(MEDIA)
     else:
         speaker = name(author.get("nickname")) or name(author.get("name"))
-        talk.say(speaker, _named(text, message.get("mentions")), _utc(message.get("timestamp")))
+        text = _named(text, message.get("mentions"))
+        talk.say(speaker, text, _utc(message.get("timestamp")), account=author.get("id"))
 
 
 def _named(text: str, mentions: object) -> str:
@@ -127,7 +128,7 @@ def _from_csv(path: Path) -> Item:
         if _SYSTEM_TEXT.fullmatch(row[3].strip()):
             talk.leave_out(SYSTEM)
         else:
-            talk.say(_plain_name(row[1]), row[3], at)
+            talk.say(_plain_name(row[1]), row[3], at, account=row[0])
     return talk.conversation(_channel_of(path))
 
 
@@ -170,9 +171,9 @@ def _from_html(path: Path) -> Item:
 
     page = fromstring(decode(load_bytes(path)))
     talk = Talk()
-    said: list[tuple[str, str, str]] = []  # speaker, text, date
+    said: list[tuple[str, object, str, str]] = []  # speaker, account, text, date
     for group in page.find_class("chatlog__message-group"):
-        speaker, date, bot = "", "", False
+        speaker, account, date, bot = "", None, "", False
         for message in group.find_class("chatlog__message-container") or [group]:
             if message.find_class("chatlog__system-notification-content"):
                 talk.leave_out(SYSTEM)
@@ -182,6 +183,7 @@ def _from_html(path: Path) -> Item:
             )
             if authors:
                 speaker = str(authors[0].text_content())
+                account = authors[0].get("data-user-id")
                 bot = bool(
                     message.find_class("chatlog__author-tag")
                     or message.find_class("chatlog__bot-tag")
@@ -195,11 +197,11 @@ def _from_html(path: Path) -> Item:
             if bot or not text:
                 talk.leave_out(BOT if bot else MEDIA)
             else:
-                said.append((speaker, text, date))
-    for (speaker, text, _), at in zip(
+                said.append((speaker, account, text, date))
+    for (speaker, account, text, _), at in zip(
         said, _moments(talk, [date for *_, date in said]), strict=True
     ):
-        talk.say(speaker, text, at)
+        talk.say(speaker, text, at, account=account)
     titles = [str(entry.text_content()) for entry in page.find_class("preamble__entry")[:2]]
     return talk.conversation(" / ".join(filter(None, map(name, titles))) or _channel_of(path))
 

@@ -161,4 +161,5 @@ def _take_desktop(talk: Talk, message: Json) -> None:
         speaker = (
             message.get("sourceName") or message.get("source") or message.get("conversationName")
         )
-        talk.say(str(speaker or "unknown"), body, at, mine=kind == "outgoing")
+        account = message.get("sourceServiceId") or message.get("source")
+        talk.say(str(speaker or "unknown"), body, at, kind == "outgoing", account)

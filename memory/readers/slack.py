@@ -234,4 +234,5 @@ def _take(talk: Talk, names: _Names, message: Json) -> None:
     speaker = names.person(user)
     if speaker == user and isinstance(profile, dict):
         speaker = _shown(profile)
-    talk.say(speaker, names.readable(text), iso_from_unix(_seconds(message.get("ts"))))
+    at = iso_from_unix(_seconds(message.get("ts")))
+    talk.say(speaker, names.readable(text), at, account=user)

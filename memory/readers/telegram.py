@@ -83,11 +83,12 @@ def _take(talk: Talk, message: Json) -> None:
     if not text.strip():
         talk.leave_out(MEDIA)
         return
-    speaker = message.get("from") or message.get("from_id") or message.get("sender_id")
+    account = message.get("from_id") or message.get("sender_id")
+    speaker = message.get("from") or account
     forwarded = message.get("forwarded_from")
     if isinstance(forwarded, str) and forwarded != speaker:
         text = f"Forwarded from {forwarded}:\n{text}"
-    talk.say(str(speaker or "Deleted account"), text, _moment(message))
+    talk.say(str(speaker or "Deleted account"), text, _moment(message), account=account)
 
 
 def _text(value: object) -> str:

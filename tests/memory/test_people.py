@@ -1,7 +1,11 @@
 """Who the owner is in chats between people, and what follows from it."""
 
+import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from learnctl.memory import people
 from learnctl.memory.ingest import ingest, look
@@ -35,6 +39,50 @@ def test_owners_messages_are_the_user_s(store: Store, tmp_path: Path) -> None:
     people.disown(store, ["ann"])
     ingest(store, [path])
     assert (people.known(store), kinds(store)) == ([], SAID)
+
+
+def telegram(accounts: list[tuple[str, str]]) -> dict[str, Any]:
+    messages = [
+        {"id": n, "type": "message", "date": "2024-01-14T09:00:00", "from": shown}
+        | {"from_id": account, "text": f"Number {n} is what I like."}
+        for n, (shown, account) in enumerate(accounts)
+    ]
+    return {"name": "Group", "type": "private_group", "id": 1, "messages": messages}
+
+
+def discord(accounts: list[tuple[str, str]]) -> dict[str, Any]:
+    messages = [
+        {"id": str(n), "type": "Default", "timestamp": "2024-01-14T09:00:00+00:00"}
+        | {"content": f"Number {n} is what I like.", "author": {"id": account, "name": shown}}
+        for n, (shown, account) in enumerate(accounts)
+    ]
+    return {"guild": {"id": "1", "name": "G"}, "channel": {"id": "2"}, "messages": messages}
+
+
+@pytest.mark.parametrize("export", [telegram, discord])
+def test_somebody_else_of_the_owner_s_name_is_not_the_owner(
+    store: Store, tmp_path: Path, export: Any
+) -> None:
+    """Where the format knows accounts, people of one name are told apart, and it is said."""
+    path = tmp_path / "chat.json"
+    path.write_text(json.dumps(export([("Ada", "user1"), ("ADA", "user2"), ("Bob", "user3")])))
+    people.remember(store, ["Ada"])
+    (note,) = ingest(store, [path]).notes
+    assert "2 accounts are called ada" in note["note"]
+
+    def spoke() -> list[tuple[str, str]]:
+        rows = store.rows("SELECT role, speaker FROM messages ORDER BY position")
+        return [(row["role"], row["speaker"]) for row in rows]
+
+    people_of_it = ["Ada (user1)", "ADA (user2)", "Bob"]
+    assert spoke() == [("person", shown) for shown in people_of_it]
+    people.remember(store, ["ada (user1)"])
+    ingest(store, [path])
+    assert spoke()[0] == ("user", "Ada (user1)")
+    assert spoke()[1] == ("person", "ADA (user2)")
+    path.write_text(json.dumps(export([("Ada", "user1"), ("Bob", "user3"), ("Ada", "user1")])))
+    assert ingest(store, [path]).notes == []
+    assert [role for role, _ in spoke()] == ["user", "person", "user"]
 
 
 def test_names_are_kept_once_as_they_were_given(store: Store) -> None:
