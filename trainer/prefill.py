@@ -30,10 +30,10 @@ def prefill(model: Any, prompts: Sequence[Sequence[int]]) -> Any:
     if not 0 < len(trie) < min(WORTH_IT * n_tokens, MOST_NODES + 1) or longest > window:
         return None
     # Not told of sliding windows: none is filled by these prompts, and paths are gathered by node.
-    cache = DynamicCache()
+    cache: Any = DynamicCache()
     with torch.inference_mode():
-        laid = lay_out_trie(trie, len(trie), 0)
-        run_trie(model, *(one[None] for one in laid), cache)
+        tokens, positions, sees = lay_out_trie(trie, len(trie), 0)
+        run_trie(model, tokens[None], positions[None], sees[None], cache)
     nodes = torch.tensor([[0] * (longest - len(path)) + path for path in paths])
     for layer in cache.layers:
         at = nodes.to(layer.keys.device)
