@@ -47,7 +47,8 @@ def remove(home: Path) -> bool:
 
 def find(home: Path) -> str:
     """When the home folder's line is due, as it stands in the crontab; empty where there is none."""
-    lines = [entry for entry in read().splitlines() if _is_ours(entry, home)]
+    active = [entry for entry in _lines(read()) if not entry.lstrip().startswith("#")]
+    lines = [entry for entry in active if _is_ours(entry, home)]
     return " ".join(lines[0].split()[:5]) if lines else ""
 
 
@@ -57,7 +58,7 @@ def with_line(table: str, home: Path, new: str) -> str:
 
 
 def without_line(table: str, home: Path) -> str:
-    kept = [entry for entry in table.splitlines() if not _is_ours(entry, home)]
+    kept = [entry for entry in _lines(table) if not _is_ours(entry, home)]
     return "".join(f"{entry}\n" for entry in kept)
 
 
@@ -65,8 +66,8 @@ def read() -> str:
     """The crontab as it is; empty where there is none yet."""
     result = _crontab("-l")
     if result.returncode == 0:
-        return result.stdout
-    complaint = result.stderr.lower()
+        return result.stdout.decode("utf-8", "surrogateescape")
+    complaint = _reason(result).lower()
     if "no crontab" in complaint or "no such file" in complaint:
         return ""
     raise LearnctlError(f"the crontab cannot be read: {_reason(result)}")
@@ -79,6 +80,11 @@ def write(table: str) -> None:
         raise LearnctlError(f"the crontab cannot be written: {_reason(result)}")
 
 
+def _lines(table: str) -> list[str]:
+    """As cron cuts them: `splitlines` would also cut at a form feed, and at other marks."""
+    return table.removesuffix("\n").split("\n") if table else []
+
+
 def _times(when: When) -> str:
     if when.every_minutes >= 60:
         return f"0 */{when.every_minutes // 60} * * *"
@@ -87,7 +93,8 @@ def _times(when: When) -> str:
     return f"{when.minute} {when.hour} * * {0 if when.weekly else '*'}"
 
 
-def _crontab(argument: str, table: str | None = None) -> subprocess.CompletedProcess[str]:
+def _crontab(argument: str, table: str | None = None) -> subprocess.CompletedProcess[bytes]:
+    """Bytes both ways: what is no UTF-8, and every line break, goes back as it came."""
     program = shutil.which("crontab")
     if program is None:
         raise LearnctlError(
@@ -96,9 +103,8 @@ def _crontab(argument: str, table: str | None = None) -> subprocess.CompletedPro
         )
     return subprocess.run(
         [program, argument],
-        input=table,
+        input=None if table is None else table.encode("utf-8", "surrogateescape"),
         capture_output=True,
-        text=True,
         env={**os.environ, "LC_ALL": "C"},
     )
 
@@ -111,5 +117,6 @@ def _marker(home: Path) -> str:
     return f"# learnctl {shlex.quote(str(home))}"
 
 
-def _reason(result: subprocess.CompletedProcess[str]) -> str:
-    return (result.stderr.strip().splitlines() or [f"exit code {result.returncode}"])[-1]
+def _reason(result: subprocess.CompletedProcess[bytes]) -> str:
+    said = result.stderr.decode("utf-8", "replace").strip()
+    return (said.splitlines() or [f"exit code {result.returncode}"])[-1]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..memory.errors import LearnctlError
+from ..memory.home import models_folder
 
 DAY_S = 24 * 3600
 
@@ -54,8 +55,7 @@ class Job:
     @property
     def environment(self) -> dict[str, str]:
         """Where the models lie has to go along: schedulers start with hardly any environment."""
-        models = os.environ.get("LEARNCTL_MODELS")
-        return {"LEARNCTL_MODELS": str(Path(models).absolute())} if models else {}
+        return {"LEARNCTL_MODELS": str(models_folder().absolute())}
 
     def require_one_line(self, what: str) -> None:
         """Raises `LearnctlError` where a path holds a line break, which no line of a file can hold."""

@@ -52,6 +52,25 @@ def test_print_changes_nothing(run: Any, table: Path, home: Path) -> None:
     assert not table.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("LEARNCTL_MODELS", "~/models", "home/models"),
+        ("XDG_CACHE_HOME", "cache", "cache/learnctl/models"),
+    ],
+)
+def test_the_models_are_where_they_are_now(
+    run: Any, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    name: str, value: str, found: str,
+) -> None:  # fmt: skip
+    """A scheduler expands nothing, and knows none of the variables that say where caches lie."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("LEARNCTL_MODELS")
+    monkeypatch.setenv(name, value if value.startswith("~") else str(tmp_path / value))
+    run("schedule", "install")
+    assert f" LEARNCTL_MODELS={tmp_path / found} nice " in table.read_text()
+
+
 def test_install_is_idempotent_and_keeps_the_rest(run: Any, table: Path) -> None:
     table.write_text("# mine\n0 1 * * * backup\n")
     assert run("schedule", "install").stdout == "scheduled: every day at 03:00, by cron\n"
@@ -63,6 +82,26 @@ def test_install_is_idempotent_and_keeps_the_rest(run: Any, table: Path) -> None
     lines = table.read_text().splitlines()
     assert len(lines) == 3
     assert lines[2].startswith("30 4 * * * ")
+
+
+def test_a_crontab_in_any_encoding_comes_back_as_it_was(run: Any, table: Path) -> None:
+    """Cron cuts lines at line breaks alone, and knows nothing of encodings."""
+    before = "# one\fpage\u2028and \x0bmore\n0 1 * * * echo caf".encode() + b"\xe9 \x85\r\n"
+    table.write_bytes(before)
+    assert run("schedule", "install").exit_code == 0
+    assert table.read_bytes().startswith(before + b"0 3 * * * ")
+    assert run("schedule", "remove").exit_code == 0
+    assert table.read_bytes() == before
+
+
+def test_a_line_that_is_commented_out_is_not_scheduled(
+    run: Any, run_json: Any, table: Path
+) -> None:
+    run("schedule", "install")
+    table.write_text("# " + table.read_text())
+    assert run_json("schedule", "status")["scheduled"] == []
+    run("schedule", "install")
+    assert len(run_json("schedule", "status")["scheduled"]) == 1
 
 
 def test_each_home_has_its_line(run: Any, table: Path, tmp_path: Path) -> None:
