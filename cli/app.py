@@ -1,5 +1,6 @@
 """The command line: its global options and its commands."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -121,7 +122,17 @@ app.add_typer(config.app, name="config", rich_help_panel=SETTING_UP)
 
 
 def main() -> None:
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal's encoding cannot show must not end a command.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
     app()
+
+
+def _open_what_is_closed() -> None:
+    """Streams that a shell closed (`>&-`) lead nowhere. Else the next file that is opened would be in their place,
+    and what a library prints would be written into it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .output import is_terminal, say
+from .readable import readable
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -89,7 +90,7 @@ class _Prompt:
         self._session = _prompt_session(history, completions)
 
     def read(self, given: str = "") -> str:
-        return self._session.prompt(PROMPT, default=given)
+        return readable(self._session.prompt(PROMPT, default=given))
 
 
 def _prompt_session(

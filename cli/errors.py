@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from ..memory.errors import LearnctlError
 from .output import plain, say
+from .readable import readable_values
 
 INTERRUPTED = 130
 
@@ -19,6 +20,10 @@ INTERRUPTED = 130
 class Command(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:
         return _flags_without_type(super().get_params(ctx))
+
+    def invoke(self, ctx: Any) -> Any:
+        ctx.params = readable_values(ctx.params)
+        return super().invoke(ctx)
 
 
 class Group(TyperGroup):

@@ -104,6 +104,24 @@ def test_a_full_disk_under_stdout(process: Any) -> None:
     assert process("-c", code).stdout == "1 error: no space left on device\n"
 
 
+def test_bytes_on_stdin_that_are_no_text(process: Any) -> None:
+    ask = ("-m", "learnctl.cli", "ask", "--version", "base")
+    result = process(*ask, input="caf\udcff\n", errors="surrogateescape")
+    assert "is not on this machine" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="shells are different there")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams(closed: str) -> None:
+    env = os.environ | {"PYTHONPATH": str(ROOT / ".dev")}
+    command = f'exec "$0" -m learnctl.cli config set epochs 3 {closed}'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable], env=env, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "epochs = 3" in (Path(os.environ["LEARNCTL_HOME"]) / "config.toml").read_text()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are different there")
 def test_ctrl_c_is_130() -> None:
     code = (

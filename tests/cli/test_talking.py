@@ -109,6 +109,14 @@ def test_piped_text_goes_first(run: Any, logged: Any) -> None:
     assert Parrot.heard[0][-1]["content"] == "Dear Ann,\n\nWho wrote this?"
 
 
+def test_bytes_that_are_no_text(run: Any, logged: Any) -> None:
+    """The command line holds them as lone surrogates, which no store takes."""
+    assert run("ask", "--log", "--no-retrieval", "caf\udcff?").stdout == "v2: caf\ufffd?\n"
+    assert logged()[0] == ("user", "caf\ufffd?")
+    for args in (("search",), ("knows",), ("forget", "--yes", "--matching"), ("forget", "--yes")):
+        assert "Unicode" not in run(*args, "caf\udcff").stderr
+
+
 def test_ask_nothing(run: Any, logged: Any) -> None:
     assert run("ask", "-", input=" \n").exit_code == 2
 
