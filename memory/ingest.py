@@ -87,7 +87,7 @@ def ingest(
     manner = Manner(trust, learn)
     try:
         keep_for_watched(store, given, manner)
-        entries = list(chain(walk(given), piped))
+        entries = list(chain(walk(given, store.home.path), piped))
         done, total = 0, sum(map(_size, entries))
         for entry in entries:
             if isinstance(entry, Found):
@@ -119,7 +119,8 @@ def look(
     """
     report = IngestReport()
     me = {people.fold(name) for name in names}
-    for entry in chain(walk(map(_absolute, paths)), piped):
+    own = home.path if home else None
+    for entry in chain(walk(map(_absolute, paths), own), piped):
         if not isinstance(entry, Found):
             _pass_over(entry, report)
             continue

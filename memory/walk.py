@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 IGNORE_FILE = ".learnctlignore"
 HIDDEN = "hidden"
 NOT_UTF8 = "a name that is not UTF-8"
+OWN_FOLDER = "learnctl's own folder"
 MADE_BY_TOOLS = "made by tools, not by a person"
 TOOL_FOLDERS = frozenset(
     ["node_modules", "__pycache__", "venv", "env", "site-packages", "__MACOSX", "bower_components"]
@@ -65,40 +66,53 @@ class Refused:
 
 
 Entry = Found | Skipped | Refused
+_Inode = tuple[int, int]  # the number of the device, and on it
 
 
-def walk(paths: Iterable[Path]) -> Iterator[Entry]:
+def walk(paths: Iterable[Path], home: Path | None = None) -> Iterator[Entry]:
     """All files of `paths` in sorted order, each with what is to be done with it, once.
 
     A file that was named itself is taken even when it is hidden. Never raises for what it meets.
+
+    Args:
+        home: the folder of the store, which is passed over where it is met, under whatever name.
     """
     met: set[Path] = set()
+    own = _inode(home) if home else None
     for path in paths:
-        for entry in _given(path):
+        for entry in _given(path, own):
             if entry.path not in met:
                 met.add(entry.path)
                 yield entry
 
 
-def _given(path: Path) -> Iterator[Entry]:
+def _inode(path: Path) -> _Inode | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _given(path: Path, own: _Inode | None) -> Iterator[Entry]:
     try:
         if path.is_dir():
-            yield from _folder(path, path)
+            yield from _folder(path, own)
         elif path.exists():
             yield file_entry(path, path.parent)
         elif path.is_symlink():
             yield Refused(path, "a link to nothing")
         elif globs.is_pattern(path):
-            yield from _matching(path)
+            yield from _matching(path, own)
         else:
             yield Refused(path, "there is no such file or folder")
     except OSError as error:
         yield Refused(path, _reason(error))
 
 
-def _matching(pattern: Path) -> Iterator[Entry]:
+def _matching(pattern: Path, own: _Inode | None) -> Iterator[Entry]:
     base, matches = globs.base_of(pattern), globs.matcher(pattern)
-    found = [entry for entry in _folder(base, base) if matches.fullmatch(str(entry.path))]
+    found = [entry for entry in _folder(base, own) if matches.fullmatch(str(entry.path))]
     yield from found or [Refused(pattern, "nothing is called so")]
 
 
@@ -110,21 +124,24 @@ class _Folder:
     ignores: tuple["_Ignore", ...]
 
 
-def _folder(folder: Path, root: Path) -> Iterator[Entry]:
+def _folder(root: Path, own: _Inode | None) -> Iterator[Entry]:
     """All in a folder, in order; with a list and no calls, for folders may lie deeper than calls can."""
-    looked_into = [_listed(_Folder(folder, ()), root)]
+    looked_into = [_listed(_Folder(root, ()), root, own)]
     while looked_into:
         entry = next(looked_into[-1], None)
         if entry is None:
             looked_into.pop()
         elif isinstance(entry, _Folder):
-            looked_into.append(_listed(entry, root))
+            looked_into.append(_listed(entry, root, own))
         else:
             yield entry
 
 
-def _listed(folder: _Folder, root: Path) -> Iterator[Entry | _Folder]:
+def _listed(folder: _Folder, root: Path, own: _Inode | None) -> Iterator[Entry | _Folder]:
     path, ignores = folder.path, folder.ignores
+    if own and own == _inode(path):
+        yield Skipped(path, OWN_FOLDER)
+        return
     try:
         if is_one_export(path):
             yield Found(path, root) if _is_text(str(path)) else Refused(path, NOT_UTF8)

@@ -13,10 +13,12 @@ from learnctl.memory.errors import LearnctlError
 from learnctl.memory.folders import vanished
 from learnctl.memory.forget import forget_sources
 from learnctl.memory.globs import matcher
+from learnctl.memory.home import Home
 from learnctl.memory.ingest import FORGOTTEN, IngestReport, ingest, look
 from learnctl.memory.piped import piped
 from learnctl.memory.store import Store
 from learnctl.memory.trust import set_trust
+from learnctl.memory.walk import OWN_FOLDER
 from learnctl.memory.watched import ABSENT, take_in_watched, unwatch, watch, watched
 from learnctl.trainer.options import set_config
 
@@ -248,3 +250,20 @@ def test_many_given_files_are_looked_up_once_for_each_source(store: Store, folde
     assert found == []
     assert calls < 60_000
     assert len(vanished(store, [*given, folder])) == 200
+
+
+def test_the_home_is_no_source(folder: Path) -> None:
+    """Under whatever name the folder is met in which the store lies; what it stands beside comes in."""
+    (folder / "a.txt").write_text("The lamp is green.")
+    (folder / "home").mkdir()
+    (folder / "other").symlink_to(folder, target_is_directory=True)
+    home = Home(folder / "other/home")
+    with Store.open(home, create=True) as store:
+        home.config.write_text('redact = "contacts"')
+        (home.path / "nights").mkdir()
+        (home.path / "nights/1.txt").write_text("The chair is red.")
+        for given in (folder, folder / "*", folder / "home"):
+            for report in (ingest(store, [given]), look([given], home=home)):
+                skipped = {line["path"]: line["reason"] for line in report.skipped}
+                assert skipped[str(folder / "home")] == OWN_FOLDER
+        assert names(store) == ["a.txt"]
