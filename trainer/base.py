@@ -124,6 +124,7 @@ def load(name: str = "auto", quantize: str = "auto", device: str = "auto") -> Ba
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise LearnctlError(f"the base model {files.path} cannot be loaded: {reason}") from error
+    _refuse_other_layers(files.name, model.config.get_text_config())
     if quantization:
         _keep_trainable(model)
     else:
@@ -214,6 +215,20 @@ def _keep_trainable(model: Any) -> None:
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
+
+
+def _refuse_other_layers(name: str, config: Any) -> None:
+    """Rows that begin alike are computed together, each token with a view of its own: layers that carry a
+    state along instead (Mamba, linear attention, convolutions) would mix them without a word."""
+    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+    if not hasattr(config, "num_attention_heads"):
+        kinds.add("no attention")
+    other = kinds - {"full_attention", "sliding_attention"}
+    if other:
+        raise LearnctlError(
+            f"{name} has layers that cannot be trained here: {', '.join(sorted(other))}",
+            hint="`learnctl model use NAME` with a base of attention layers alone",
+        )
 
 
 def load_config(files: models.ModelFiles) -> Any:

@@ -70,3 +70,13 @@ def test_what_cannot_be_quantized_is_refused_before_it_is_loaded(tmp_path: Path)
     file.write_bytes(b"no weights")
     with pytest.raises(LearnctlError, match="cannot be quantized again"):
         bases.load(str(file), "nf4", "cpu")
+
+
+def test_a_base_without_attention_is_refused(tmp_path: Path) -> None:
+    """What carries a state from token to token cannot be trained on rows that share their beginnings."""
+    from transformers import MambaConfig, MambaForCausalLM
+
+    config = MambaConfig(vocab_size=64, hidden_size=16, state_size=4, num_hidden_layers=1)
+    MambaForCausalLM(config).save_pretrained(tmp_path)
+    with pytest.raises(LearnctlError, match="no attention"):
+        bases.load(str(tmp_path), "none", "cpu")
