@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import contents
+from . import addresses, contents
 from .lineage import in_service
 from .store import Store
 
@@ -87,15 +87,15 @@ def _index(store: Store) -> Iterator[Fault]:
 
 def _addresses(store: Store) -> Iterator[Fault]:
     for row in store.db.query("SELECT id, sha256, kind, text FROM chunks"):
-        if contents.chunk_sha256(row["kind"], row["text"]) != row["sha256"]:
+        if addresses.chunk_sha256(row["kind"], row["text"]) != row["sha256"]:
             yield Fault(f"chunk {row['id']}: its text is not what was stored")
     for row in store.rows("SELECT id, sha256 FROM documents"):
-        if contents.stored_document_sha256(store, row["id"]) not in (row["sha256"], None):
+        if addresses.stored_document_sha256(store.db, row["id"]) not in (row["sha256"], None):
             yield Fault(f"document {row['id']}: its parts are not what was stored")
     for row in store.rows(
         "SELECT id, sha256 FROM conversations WHERE coalesce(external_id, '') NOT LIKE 'chat:%'"
     ):  # chats of ours go on after they got their address
-        if contents.stored_conversation_sha256(store, row["id"]) not in (row["sha256"], None):
+        if addresses.stored_conversation_sha256(store.db, row["id"]) not in (row["sha256"], None):
             yield Fault(f"conversation {row['id']}: its messages are not what was stored")
 
 

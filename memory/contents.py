@@ -4,12 +4,18 @@ Rules: the same text is stored once; a chunk lives as long as one source holds i
 its samples and probes. Taking out never touches what another source still holds.
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from . import forgotten, left_out, near
+from .addresses import (
+    chunk_sha256,
+    conversation_sha256,
+    document_sha256,
+    stored_conversation_sha256,
+    stored_document_sha256,
+)
 from .chunk import Chunk, document_chunks, message_chunks
 from .invisible import MARK, without_unseen
 from .languages import language_of
@@ -124,49 +130,6 @@ def remove_samples(store: Store, chunk_ids: list[int]) -> tuple[int, set[int]]:
     return len(sample_ids), versions
 
 
-def chunk_sha256(kind: str, text: str) -> str:
-    """The address of a chunk."""
-    return _sha256(kind, text)
-
-
-def document_sha256(title: str, passages: Iterable[tuple[str, str]]) -> str:
-    """The address of a document: of its title and the heading and text of each chunk."""
-    return _sha256(title, *(part for passage in passages for part in passage))
-
-
-def conversation_sha256(
-    title: str, external_id: str | None, messages: Iterable[tuple[str, str | None, str]]
-) -> str:
-    """The address of a conversation; a message is its role, speaker and text."""
-    parts = (part or "" for message in messages for part in message)
-    return _sha256(title, external_id or "", *parts)
-
-
-def stored_document_sha256(store: Store, document_id: int) -> str | None:
-    """The address that follows from what is stored; None where nothing is left of the document."""
-    passages = store.rows(
-        "SELECT dc.heading, c.text FROM document_chunks dc JOIN chunks c ON c.id = dc.chunk_id"
-        " WHERE dc.document_id = ? ORDER BY dc.position",
-        document_id,
-    )
-    title = store.value("SELECT title FROM documents WHERE id = ?", document_id)
-    parts = [(passage["heading"], passage["text"]) for passage in passages]
-    return document_sha256(title, parts) if parts else None
-
-
-def stored_conversation_sha256(store: Store, conversation_id: int) -> str | None:
-    """The same for a conversation."""
-    messages = store.rows(
-        "SELECT role, speaker, text FROM messages WHERE conversation_id = ? ORDER BY position",
-        conversation_id,
-    )
-    head = store.row("SELECT title, external_id FROM conversations WHERE id = ?", conversation_id)
-    parts = [(message["role"], message["speaker"], message["text"]) for message in messages]
-    return (
-        conversation_sha256(head["title"], head["external_id"], parts) if head and parts else None
-    )
-
-
 def address_again(store: Store, document_ids: list[int], conversation_ids: list[int]) -> int:
     """Give new addresses to what lost a part; how many documents and conversations nothing is left of.
 
@@ -184,7 +147,7 @@ def address_again(store: Store, document_ids: list[int], conversation_ids: list[
         ),
     ):
         for number in ids:
-            digest = stored_sha256(store, number)
+            digest = stored_sha256(store.db, number)
             same = store.value(
                 f"SELECT id FROM {table} WHERE sha256 = ? AND id != ?", digest, number
             )
@@ -278,7 +241,9 @@ class _Taking:
             self.counts["forgotten"] += 1
         if self.counts["forgotten"] > n_before and not passages:
             return
-        digest = document_sha256(title, [(each.chunk.heading, each.text) for each in passages])
+        digest = document_sha256(
+            title, author, document.date, ((each.chunk.heading, each.text) for each in passages)
+        )
         known = self._store.value("SELECT id FROM documents WHERE sha256 = ?", digest)
         if known is None:
             record = {"sha256": digest, "title": title, "author": author, "date": document.date}
@@ -315,8 +280,13 @@ class _Taking:
         self.counts["forgotten"] += n_forgotten
         if n_forgotten and not messages:
             return
+        alternatives = kept(conversation.alternatives)
         digest = conversation_sha256(
-            title, external_id, [(m.role, m.speaker, _plain(m.text)) for m in messages]
+            title,
+            external_id,
+            conversation.started_at,
+            ((m.role, m.speaker, _plain(m.text), m.created_at) for m in messages),
+            ((m.role, _plain(m.text), m.created_at) for m in alternatives),
         )
         known = self._store.value("SELECT id FROM conversations WHERE sha256 = ?", digest)
         if known is None:
@@ -330,7 +300,7 @@ class _Taking:
             self.counts["conversations"] += 1
             for position, message in enumerate(messages):
                 self.put_message(known, position, message, title)
-            for position, other in enumerate(kept(conversation.alternatives)):
+            for position, other in enumerate(alternatives):
                 place = {"conversation_id": known, "position": position, "role": other.role}
                 said = {"text": _plain(other.text), "created_at": other.created_at}
                 _insert(self._store, "alternatives", place | said)
@@ -477,7 +447,3 @@ def _insertion(table: str, names: tuple[str, ...]) -> str:
 
 def _link(store: Store, table: str, source_id: int, held_id: int) -> None:
     store.db.execute(f"INSERT OR IGNORE INTO {table} VALUES (?, ?)", [source_id, held_id])
-
-
-def _sha256(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

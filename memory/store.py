@@ -21,6 +21,7 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
+from . import addresses
 from .errors import LearnctlError, NoStore
 from .home import Home
 from .unspaced import spaced
@@ -230,6 +231,12 @@ def m016_lessons(db: Database) -> None:
         " shares BLOB NOT NULL,"  # float32, likewise
         " PRIMARY KEY (sample_id, base))"
     )
+
+
+@migrations()
+def m017_addresses(db: Database) -> None:
+    """Authors, dates and answers made again are part of an address, so that one that was corrected is seen."""
+    addresses.give_again(db)
 
 
 PEOPLE = """

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from learnctl.memory import contents, forgotten
+from learnctl.memory.check import check
 from learnctl.memory.errors import LearnctlError
 from learnctl.memory.forget_rule import forget_where, preview
 from learnctl.memory.ingest import ingest
@@ -133,6 +134,27 @@ def test_a_person_s_words_go_and_the_same_words_of_another_stay(store: Store) ->
     assert put_group(store, "/a", Conversation("Group", more))["forgotten"] == 3
     assert texts(store) == {"The lamp is green."}
     assert marked(store.home.path) == []
+
+
+def test_two_authors_of_the_same_text_are_two(store: Store, take: Any) -> None:
+    written = "---\nauthor: {}\n---\n# Hall\n\nThe lamp is green.\n"
+    take({"a.md": written.format("Anna"), "b.md": written.format("Berta")})
+    report = forget_where(store, forgotten.make(store, person="Anna"))
+    assert (report["sources"], report["chunks"]) == (1, 0)
+    assert [Path(row["path"]).name for row in store.sources()] == ["b.md"]
+    assert forget_where(store, forgotten.make(store, person="Berta"))["chunks"] == 1
+
+
+def test_a_conversation_with_other_answers_made_again_is_another(store: Store) -> None:
+    asked = (Message("user", "Who came to tea?"),)
+    for again in ("Anna did.", "Berta did."):
+        put_group(
+            store, "/a", Conversation("Tea", asked, alternatives=(Message("assistant", again),))
+        )
+        with store.db.atomic():
+            contents.sweep(store)
+    assert store.rows("SELECT text FROM alternatives") == [{"text": "Berta did."}]
+    assert list(check(store)) == []
 
 
 def test_a_time_goes_with_both_its_ends(store: Store, take: Any) -> None:

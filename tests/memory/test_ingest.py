@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from learnctl.memory.check import check
 from learnctl.memory.home import Home
 from learnctl.memory.ingest import PRUNED, VANISHED, IngestReport, ingest, look
 from learnctl.memory.store import Store
@@ -150,6 +151,23 @@ def test_an_edited_paragraph(store: Store, take: Any, learn: Any, states: Any) -
     assert store.rows("SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH 'chair AND red'") == []
     assert states() == {1: "ok", 2: "stale", 3: "stale", 4: "ok"}
     assert store.value("SELECT count(*) FROM run_samples WHERE run_id = 2") == 2  # provenance stays
+
+
+def test_a_corrected_author_or_date_is_seen(store: Store, take: Any, learn: Any) -> None:
+    """And what was learned of the text, which is the same, stays."""
+    note_of = "---\nauthor: {}\ndate: {}\n---\n# Hall\n\n" + LAMP
+    talk = '{{"title": "Tea", "messages": [{{"role": "user", "content": "' + CHAIR
+    talk += '", "created_at": "{}"}}]}}'
+    take({"a.md": note_of.format("Anna", "2024-01-01"), "b.jsonl": talk.format("2024-01-01")})
+    learn("lamp")
+    take({"a.md": note_of.format("Berta", "2024-02-01"), "b.jsonl": talk.format("2024-03-01")})
+    assert store.rows("SELECT author, date FROM documents") == [
+        {"author": "Berta", "date": "2024-02-01"}
+    ]
+    (said,) = store.rows("SELECT created_at FROM messages")
+    assert said["created_at"].startswith("2024-03-01")
+    assert store.value("SELECT count(*) FROM samples") == 2
+    assert list(check(store)) == []
 
 
 def test_what_left_a_file_leaves_the_disk(store: Store, take: Any) -> None:
