@@ -3,21 +3,48 @@
 Precedence is flag, then `config.toml` in the home folder, then the default here.
 """
 
+import math
+import os
 import tomllib
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import tomlkit
 
 from ..memory.errors import LearnctlError
-from ..memory.home import Home
+from ..memory.home import Home, sync
 
 CHOICES = {
+    "quantize": ("auto", "nf4", "none"),
+    "device": ("auto", "cpu", "cuda", "mps"),
     "backend": ("auto", "transformers", "llamacpp"),
     "loss": ("ce", "kl", "both"),
     "fast": ("anew", "continue"),
     "compute": ("auto", "full"),
     "redact": ("secrets", "contacts"),
+}
+
+# Kinds of samples; ready-made ones come from nobody's night.
+SAMPLE_KINDS = (
+    *("question", "pair", "reversed", "across", "note", "cue", "complete", "blank", "absent", "asked", "voice"),
+    "ready",
+)  # fmt: skip
+
+LEAST = {
+    "epochs": 1,
+    "rank": 1,
+    "fast_rank": 1,
+    "pack_tokens": 1,
+    "packs_per_step": 1,
+    "probes_per_run": 1,
+    "night_minutes": 1,
+    "questions_per_fact": 0,
+    "general_weight": 0,
+    "max_divergence": 0,
+    "max_recall_loss": 0,
+    "min_recall_gain": -1,
+    "max_file_mb": 0,
 }
 
 # What changes no step of training: a run that was stopped goes on under other values of these. Its base
@@ -94,29 +121,27 @@ class Options:
     """What is replaced in what is taken in: secrets, or contacts (also e-mail, phone and postal addresses)."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.replay_share < 1:
-            raise LearnctlError(f"replay_share must be from 0 to below 1, not {self.replay_share}")
-        for name in (
-            "epochs",
-            "rank",
-            "fast_rank",
-            "pack_tokens",
-            "packs_per_step",
-            "probes_per_run",
-        ):
-            if getattr(self, name) < 1:
-                raise LearnctlError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if not 0 <= self.general_rows <= 32:
-            raise LearnctlError(f"general_rows must be from 0 to 32, not {self.general_rows}")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise LearnctlError(f"{field.name} must be a number, not {value}")
+        for name, least in LEAST.items():
+            if getattr(self, name) < least:
+                raise LearnctlError(f"{name} must be at least {least}, not {getattr(self, name)}")
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise LearnctlError(
                     f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)}"
                 )
-        if self.max_file_mb < 0:
-            raise LearnctlError(f"max_file_mb must not be negative, not {self.max_file_mb}")
-        if self.general_weight < 0:
-            raise LearnctlError(f"general_weight must not be negative, not {self.general_weight}")
+        if unknown := set(self.kinds.split(",")) - set(SAMPLE_KINDS):
+            raise LearnctlError(
+                f"kinds must be of {', '.join(SAMPLE_KINDS)}, with commas alone between them, not"
+                f" {', '.join(sorted(unknown)) or 'none'}"
+            )
+        if not 0 <= self.replay_share < 1:
+            raise LearnctlError(f"replay_share must be from 0 to below 1, not {self.replay_share}")
+        if not 0 <= self.general_rows <= 32:
+            raise LearnctlError(f"general_rows must be from 0 to 32, not {self.general_rows}")
         if self.learning_rate <= 0:
             raise LearnctlError(f"learning_rate must be above 0, not {self.learning_rate}")
 
@@ -139,8 +164,8 @@ def read_config(home: Home) -> dict[str, Any]:
     if not home.config.exists():
         return {}
     try:
-        return tomllib.loads(home.config.read_text())
-    except (tomllib.TOMLDecodeError, OSError) as error:
+        return tomllib.loads(home.config.read_text(encoding="utf-8"))
+    except (ValueError, OSError, RecursionError) as error:
         raise LearnctlError(f"{home.config}: {error}") from error
 
 
@@ -152,16 +177,33 @@ def set_config(home: Home, name: str, value: str | None) -> None:
     """
     if name not in KINDS:
         raise LearnctlError(f"no option `{name}`", hint=f"the options are: {', '.join(KINDS)}")
-    text = home.config.read_text() if home.config.exists() else ""
-    document = tomlkit.parse(text)
+    read_config(home)  # says what is wrong with a file that is broken
+    document = tomlkit.parse(
+        home.config.read_text(encoding="utf-8") if home.config.exists() else ""
+    )
     if value is None:
         document.pop(name, None)
     else:
         document[name] = _checked(name, value)
         replace(Options(), **{name: document[name]})
     home.make()
-    home.config.touch(mode=0o600)
-    home.config.write_text(tomlkit.dumps(document))
+    _write(home.config, tomlkit.dumps(document))
+
+
+def _write(target: Path, text: str) -> None:
+    """Whole or not at all, for its owner alone."""
+    scratch = target.with_name(f".{target.name}.tmp")
+    scratch.unlink(missing_ok=True)
+    try:
+        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, target)
+        sync(target.parent)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def _checked(name: str, value: Any) -> Any:

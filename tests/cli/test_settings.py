@@ -49,6 +49,17 @@ def test_config_list_says_what_each_means(run: Any) -> None:
         ("set", "nonsense", "1"),
         ("set", "epochs", "many"),
         ("unset", "nonsense"),
+        ("set", "device", "foo"),
+        ("set", "quantize", "bar"),
+        ("set", "kinds", "question,foo"),
+        ("set", "kinds", ""),
+        ("set", "max_divergence", "nan"),
+        ("set", "min_recall_gain", "nan"),
+        ("set", "learning_rate", "inf"),
+        ("set", "--", "night_minutes", "-5"),
+        ("set", "night_minutes", "0"),
+        ("set", "--", "questions_per_fact", "-3"),
+        ("set", "--", "max_divergence", "-1"),
     ],
     ids=" ".join,
 )
@@ -57,6 +68,42 @@ def test_config_refuses(run: Any, args: tuple[str, ...], home: Path) -> None:
     assert result.exit_code == 1
     assert result.stderr.startswith("error: ")
     assert not (home / "config.toml").exists()
+
+
+def test_flags_are_checked_as_settings_are(run: Any) -> None:
+    run("init")
+    for flag in ("--device", "--quantize"):
+        result = run("consolidate", "--dry-run", flag, "foo")
+        assert result.exit_code == 1
+        assert f"{flag[2:]} must be one of auto, " in result.stderr
+
+
+@pytest.mark.parametrize("content", [b"epochs = ", b"epochs = 3 # caf\xe9", b"a = " + b"[" * 9999])
+def test_a_broken_config(run: Any, home: Path, content: bytes) -> None:
+    """One line that names the file, which stays as it is."""
+    home.mkdir(mode=0o700)
+    (home / "config.toml").write_bytes(content)
+    for args in (("set", "epochs", "3"), ("unset", "epochs"), ("list",)):
+        result = run("config", *args)
+        assert result.exit_code == 1
+        assert result.stderr.startswith(f"error: {home / 'config.toml'}: ")
+    assert (home / "config.toml").read_bytes() == content
+
+
+def test_a_setting_is_written_whole_or_not_at_all(
+    run: Any, run_json: Any, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("config", "set", "epochs", "7")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        assert run("config", "set", "base", "somewhere").exit_code == 1
+    assert run_json("config", "get", "epochs") == 7
+    assert [file.name for file in home.iterdir()] == ["config.toml"]
+    assert (home / "config.toml").stat().st_mode & 0o777 == 0o600
 
 
 def test_models_are_listed_and_removed(run: Any, run_json: Any, model: Path) -> None:
