@@ -123,8 +123,8 @@ def consolidate(
             if run is None and choice:
                 run = night.prepare(choice)
             return night.train_and_judge(run) if run else _nothing(store)
-        except Interrupted:
-            return night.paused()
+        except Interrupted as error:
+            return night.paused(str(error))
         except registry.Overtaken as error:
             registry.drop_unfinished(store)
             return night.overtaken(str(error))
@@ -365,10 +365,9 @@ class _Night:
         rehearsed = list(softened(store, base, rows, longest).values())
         taught = teach(store, base, facts, options.loss, longest)
         material = Material(facts, general, taught, rehearsed)
-        packs = [
-            group
+        epochs = [
+            pack(epoch_rows(base, material, options, epoch), longest)
             for epoch in range(options.epochs)
-            for group in pack(epoch_rows(base, material, options, epoch), longest)
         ]
         self.on_progress(Progress("measure before", 0, 0))
         measuring = time.monotonic()
@@ -384,13 +383,15 @@ class _Night:
         trained = train(
             base,
             model,
-            packs,
+            [group for packs in epochs for group in packs],
             options,
             self._folder(run),
             self.stop,
             self.on_progress,
             deadline,
             self.on_step,
+            # What is in no pack that was trained must not count as learned.
+            least_steps=math.ceil(len(epochs[0]) / options.packs_per_step),
         )
 
         n_new = len(new)
@@ -434,12 +435,13 @@ class _Night:
         )
         registry.finish(self.store, run["id"], report)
 
-    def paused(self) -> Record:
-        """What is told of a run that was stopped; the next one goes on with it."""
+    def paused(self, out_of_time: str) -> Record:
+        """What is told of a run that was stopped, or was out of time; the next one goes on with it."""
         return {
             **_nothing(self.store),
             "decision": "paused",
-            "reason": f"{self.stop.reason}: the next run goes on from here",
+            "reason": f"{out_of_time or self.stop.reason}: the next run goes on from here",
+            "gave_way": bool(out_of_time),
             "elapsed_s": round(time.monotonic() - self.began, 1),
         }
 

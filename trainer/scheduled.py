@@ -59,8 +59,8 @@ def run_night(
         watch_every_s: how often that is done while the run is at work.
 
     Returns:
-        The report of `consolidate`, with `note`, the path of the morning's note. Where the run gave way
-        the decision is `paused`, and `gave_way` is true.
+        The report of `consolidate`, with `note`, the path of the morning's note. Where the run gave way,
+        or was out of time, the decision is `paused`, and `gave_way` is true.
 
     Raises:
         NotNow: a condition is not met, and nothing was begun.
@@ -90,7 +90,8 @@ def run_night(
         raise
     log.write(f"{report['decision']}: {report['reason']}")
     note = _write_note(store, began, report, taken)
-    return {**report, "gave_way": bool(watch.reason), "note": str(note)}
+    gave_way = bool(watch.reason) or report.get("gave_way", False)
+    return {**report, "gave_way": gave_way, "note": str(note)}
 
 
 def last_line(home: Home) -> str:

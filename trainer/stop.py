@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Interrupted(Exception):
-    """Asked to stop; what was done so far is kept."""
+    """Asked to stop, or out of time, which it says; what was done so far is kept."""
 
 
 class StopSignals:

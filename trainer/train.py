@@ -60,6 +60,7 @@ def train(
     on_progress: OnProgress,
     deadline: float | None = None,
     on_step: Callable[[int], None] = lambda step: None,
+    least_steps: int = 0,
 ) -> TrainReport:
     """Train an adapter on packs of rows, from a checkpoint where there is one.
 
@@ -68,9 +69,11 @@ def train(
         checkpoint: the folder to keep the state in; gone when training is done by the caller.
         deadline: a `time.monotonic()` by which the last step must be over; the schedule is shortened
             to what the first steps show can be done.
+        least_steps: to how many steps it may be shortened; where the time is over before, it is taken
+            up there another time.
 
     Raises:
-        Interrupted: asked to stop; the checkpoint is on disk.
+        Interrupted: asked to stop, or out of time; the checkpoint is on disk.
         LearnctlError: nothing to learn from, the weights went wrong, or memory ran out.
     """
     import torch
@@ -83,7 +86,17 @@ def train(
     model.eval()
     with computing(model, masters, compute_in):
         report = _loop(
-            base, model, masters, packs, options, checkpoint, stop, on_progress, deadline, on_step
+            base,
+            model,
+            masters,
+            packs,
+            options,
+            checkpoint,
+            stop,
+            on_progress,
+            deadline,
+            on_step,
+            least_steps,
         )
     return report
 
@@ -99,6 +112,7 @@ def _loop(
     on_progress: OnProgress,
     deadline: float | None,
     on_step: Callable[[int], None],
+    least_steps: int,
 ) -> TrainReport:
     import torch
 
@@ -117,7 +131,7 @@ def _loop(
             on_progress(Progress("checkpoint", 0, 0, note=f"{error}; training begins anew"))
         else:
             masters.scatter()
-    parts = 1
+    parts, out_of_time = 1, False
     began = saved = time.monotonic()
     base_elapsed, first = report.elapsed_s, step
     while step < n_steps:
@@ -140,17 +154,21 @@ def _loop(
         report.elapsed_s = base_elapsed + time.monotonic() - began
         if deadline is not None:
             each_s = (time.monotonic() - began) / (step - first)
-            n_steps = _affordable(step, step - first, n_steps, each_s, deadline)
+            fit = _affordable(step, step - first, n_steps, each_s, deadline)
+            n_steps = min(n_steps, max(fit, least_steps))
+            out_of_time = fit <= step < n_steps
         left = report.elapsed_s / step * (n_steps - step)
         on_progress(
             Progress("train", step, n_steps, report.tokens_per_s, left, note=f"loss {loss:.2f}")
         )
         on_step(step)
-        if stop.requested or time.monotonic() - saved > CHECKPOINT_EVERY_S:
+        if stop.requested or out_of_time or time.monotonic() - saved > CHECKPOINT_EVERY_S:
             _save(checkpoint, masters.tensors, optimizer, report, step, n_steps)
             saved = time.monotonic()
             if stop.requested:
                 raise Interrupted
+            if out_of_time:
+                raise Interrupted(f"its time was over at step {step} of {n_steps}")
     # What comes after may be interrupted too.
     _save(checkpoint, masters.tensors, optimizer, report, step, n_steps)
     return report

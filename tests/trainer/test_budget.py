@@ -1,0 +1,56 @@
+"""A night whose time is too short: what is learned was trained, if need be over several nights."""
+
+from collections.abc import Callable
+
+from learnctl.memory.lineage import in_service, learned_chunks
+from learnctl.memory.store import Store
+from learnctl.trainer import registry
+from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.options import Options
+from learnctl.trainer.progress import Progress
+from learnctl.trainer.rows import Material, epoch_rows
+
+Settings = Callable[..., Options]
+
+
+def test_a_slow_pass_over_several_nights(
+    store: Store, house: int, dog: int, settings: Settings
+) -> None:
+    """A pass is cut to one epoch at most: with less time it is paused, and goes on the next night."""
+    consolidate(store, settings(epochs=1))
+    known = learned_chunks(store, 1)
+    store.set_setting(registry.SLOW_DUE, "asked for")
+    options = settings(epochs=2, pack_tokens=128)
+    told: list[Progress] = []
+    steps: list[int] = []
+    for night in (1, 2):
+        report = consolidate(store, options, 0.001, told.append, steps.append)
+        assert (report["decision"], report["gave_way"]) == ("paused", True)
+        assert f"its time was over at step {night} of " in report["reason"]
+        assert (report["version"], steps) == (1, [*range(1, night + 1)])
+    report = consolidate(store, options, on_progress=told.append, on_step=steps.append)
+    assert (report["decision"], report["run"]) == ("promoted", 2)
+    assert steps == [*range(1, report["steps"] + 1)]
+    assert learned_chunks(store, in_service(store)) == known
+
+    totals = [one.total for one in told if one.phase == "train"]
+    assert set(totals) == {report["steps"]}
+    assert report["steps"] == n_packs_of_an_epoch(store, options)
+
+
+def n_packs_of_an_epoch(store: Store, options: Options) -> int:
+    """Of the last run."""
+    from learnctl.trainer import base as bases
+    from learnctl.trainer.pack import pack
+    from learnctl.trainer.rows import general_rows
+
+    base = bases.load(options.base)
+    found = store.rows(
+        "SELECT s.*, rs.role FROM samples s JOIN run_samples rs ON rs.sample_id = s.id"
+        " WHERE rs.run_id = (SELECT max(id) FROM runs) ORDER BY s.id"
+    )
+    facts = [one for one in found if one["role"] != "general"]
+    general = [one for one in found if one["role"] == "general"]
+    rehearsed = list(general_rows(base, general, options.pack_tokens).values())
+    rows = epoch_rows(base, Material(facts, general, {}, rehearsed), options, 0)
+    return len(pack(rows, options.pack_tokens))
