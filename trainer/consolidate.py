@@ -376,6 +376,8 @@ class _Night:
         model, n_frozen, before = self._start(run, options, [*new, *old])
         measured_s = time.monotonic() - measuring
         self.stop.check()
+        # A run that continues an adapter trains in the very ranks that hold what is known.
+        continued = levels.copied(model) if run["parent"] and not n_frozen else None
 
         deadline = None
         if self.deadline:
@@ -395,8 +397,9 @@ class _Night:
         )
 
         n_new = len(new)
-        for scale, change in gate.SCALES:
-            levels.scale(model, n_frozen, change)
+        strength = levels.Strength(model, n_frozen, continued)
+        for scale in gate.SCALES:
+            strength.set(scale)
             self.on_progress(Progress("measure after", 0, 0))
             after = evaluate.ask_probes(base, model, [*new, *old])
             moved = evaluate.divergence(base, model, against)

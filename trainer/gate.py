@@ -20,10 +20,10 @@ FEWEST_PROBES = 8
 CHANCE = 0.05
 # So often may a probe turn right by luck, where nothing shows that it is more.
 LUCK = 0.05
-# What is trained is tried whole, then at three quarters and at half of its strength: the scale, and the
-# factor that leads to it from the one before. Rewind along the line from the base to the adapted model
-# trades what was learned for what was kept: https://arxiv.org/abs/2109.01903.
-SCALES = ((1.0, 1.0), (0.75, 0.75), (0.5, 2 / 3))
+# What is trained is tried whole, then at three quarters and at half of its strength. Rewind along the line
+# from the base to the adapted model trades what was learned for what was kept:
+# https://arxiv.org/abs/2109.01903.
+SCALES = (1.0, 0.75, 0.5)
 
 
 @dataclass(frozen=True)

@@ -33,14 +33,43 @@ def stack(base: Base, below: Path, rank: int, seed: int) -> tuple[Any, int]:
     return model, n_frozen
 
 
-def scale(model: Any, n_frozen: int, factor: float) -> None:
-    """Multiply what the topmost level adds; the levels below stay as they are."""
-    import torch
+def copied(model: Any) -> dict[str, Any]:
+    """The tensors of an adapter as they are now, by name."""
+    return {name: value.detach().clone() for name, value in weights(model).items()}
 
-    with torch.no_grad():
-        for name, value in weights(model).items():
-            if "lora_B" in name:
-                value.narrow(1, n_frozen, value.shape[1] - n_frozen).mul_(factor)
+
+class Strength:
+    """What a run has trained, at more or less of its strength; what it was trained on stays whole.
+
+    Args:
+        n_frozen: how many ranks lie below those that were trained.
+        start: the tensors that were trained on, for a level that goes on in the ranks of the one below.
+            Without, the topmost ranks began as nothing.
+    """
+
+    def __init__(self, model: Any, n_frozen: int, start: dict[str, Any] | None = None) -> None:
+        self._model = model
+        self._whole = copied(model)
+        self._start = start or {
+            name: _without_topmost(name, value, n_frozen) for name, value in self._whole.items()
+        }
+
+    def set(self, share: float) -> None:
+        """Put the adapter so far along the line from where it started to where it was trained to."""
+        import torch
+
+        with torch.no_grad():
+            for name, value in weights(self._model).items():
+                value.copy_(torch.lerp(self._start[name], self._whole[name], share))
+
+
+def _without_topmost(name: str, value: Any, n_frozen: int) -> Any:
+    """A level adds nothing where its B is zero, whatever its A is."""
+    if "lora_A" in name:
+        return value
+    kept = value.clone()
+    kept.narrow(1, n_frozen, value.shape[1] - n_frozen).zero_()
+    return kept
 
 
 def _rank_axis(name: str) -> int:

@@ -1,11 +1,14 @@
 """Levels: what lies below stays to the bit, what lies on top adds to it, scales, and can be taken off."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from learnctl.memory.lineage import in_service
+from learnctl.memory.store import Store
 from learnctl.trainer import levels
 from learnctl.trainer.adapter import (
     load_adapter,
@@ -16,6 +19,8 @@ from learnctl.trainer.adapter import (
     weights,
 )
 from learnctl.trainer.base import Base
+from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.options import Options
 
 RANK = 4
 
@@ -91,10 +96,29 @@ def test_what_is_on_top_scales_alone(llama: Base, below: Path, tmp_path: Path) -
     whole = says(llama, model)
     folder = tmp_path / "stacked"
     save_adapter(model, folder)
-    levels.scale(model, n_frozen, 0.0)
+    levels.Strength(model, n_frozen).set(0.0)
     assert torch.allclose(says(llama, model), expected, atol=1e-5)
     llama.model = remove_adapter(model)
     assert torch.allclose(with_below(llama, folder), whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_what_goes_on_in_the_same_ranks_goes_back_to_where_it_started(
+    llama: Base, below: Path, share: float
+) -> None:
+    """Scaled to nothing it is the adapter it went on from, to the bit, and not a weaker one."""
+    held = read_weights(below)
+    model = load_adapter(llama, below, trainable=True)
+    start = levels.copied(model)
+    step(llama, model)
+    trained = levels.copied(model)
+    levels.Strength(model, 0, start).set(share)
+    for name, value in weights(model).items():
+        before = held[name.replace(".default.", ".")]
+        expected = before + share * (trained[name] - before)
+        assert torch.allclose(value, expected, atol=1e-6), name
+        assert share or torch.equal(value, before), name
+    llama.model = remove_adapter(model)
 
 
 def test_a_third_level_stacks_like_the_second(llama: Base, below: Path, tmp_path: Path) -> None:
@@ -107,3 +131,17 @@ def test_a_third_level_stacks_like_the_second(llama: Base, below: Path, tmp_path
     assert n_frozen == RANK + 2
     assert torch.allclose(says(llama, third), said, atol=1e-5)
     llama.model = remove_adapter(third)
+
+
+def test_less_strength_never_weakens_earlier_nights(
+    store: Store, take: Callable[[str, str], int], house: int, settings: Callable[..., Options]
+) -> None:
+    """A night that continues what is too strong already, and adds next to nothing, is refused: it does
+    not pass by taking back what was learned before."""
+    first = consolidate(store, settings(epochs=4, learning_rate=1e-2))
+    take("dog.txt", "The dog is called Quimby. Quimby was born in 2017 in Snorrebeck.\n")
+    bound = 0.9 * first["divergence"]
+    second = consolidate(store, settings(epochs=1, learning_rate=1e-12, max_divergence=bound))
+    assert second["decision"] == "refused"
+    assert second["divergence"] == pytest.approx(first["divergence"], rel=1e-3)
+    assert in_service(store) == 1
