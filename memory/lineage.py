@@ -110,6 +110,27 @@ def new_chunks(store: Store) -> list[Record]:
     return [chunk for chunk in studied_chunks(store) if chunk["id"] not in known]
 
 
+def often_refused(store: Store, run_id: int, n_times: int) -> set[int]:
+    """Of the chunks that were new in a run: those that were new in so many refused runs on its base since
+    a version last learned them."""
+    found = store.rows(
+        "SELECT s.chunk_id AS id FROM samples s"
+        " JOIN run_samples rs ON rs.sample_id = s.id AND rs.role = 'new'"
+        " JOIN runs r ON r.id = rs.run_id AND r.state = 'done'"
+        "  AND r.report ->> 'decision' = 'refused'"
+        "  AND r.base_digest = (SELECT base_digest FROM runs WHERE id = ?)"
+        "  AND r.id > coalesce((SELECT max(a.run_id) FROM adapters a"
+        "   JOIN run_samples ls ON ls.run_id = a.run_id JOIN samples l ON l.id = ls.sample_id"
+        "   WHERE l.chunk_id = s.chunk_id), 0)"
+        " GROUP BY s.chunk_id"
+        " HAVING count(DISTINCT r.id) >= ? AND max(r.id) = ?",
+        run_id,
+        n_times,
+        run_id,
+    )
+    return {row["id"] for row in found}
+
+
 def set_aside(store: Store, run_id: int, chunk_ids: set[int], reason: str) -> None:
     """Keep some chunks out of coming nights; retrieval still finds them."""
     store.db.table("set_aside").insert_all(

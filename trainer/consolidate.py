@@ -27,6 +27,7 @@ from ..memory.lineage import (
     in_service,
     learned_chunks,
     new_chunks,
+    often_refused,
     set_aside,
     studied_chunks,
 )
@@ -424,17 +425,18 @@ class _Night:
         return report
 
     def _after_refusal(self, run: Record, report: Record) -> None:
-        """A refused night is tried again as a slow pass, with another seed. What is refused for the
-        third time is set aside, so that the nights to come can go on without it."""
+        """A refused night is tried again as a slow pass, with another seed. A chunk that was new in three
+        refused nights is set aside, so that the nights to come can go on without it. A slow pass that
+        brings nothing new is given up after as many."""
         self.store.set_setting(registry.SLOW_DUE, "the gate refused what was trained")
-        if _refusals(self.store) < REFUSALS:
+        brought = self._taught_chunks(run) - learned_chunks(self.store, run["replaces"])
+        tried = often_refused(self.store, run["id"], REFUSALS)
+        if not tried and (brought or _refusals(self.store) < REFUSALS):
             return
-        known = learned_chunks(self.store, run["replaces"])
-        brought = self._taught_chunks(run) - known
         self.store.db.execute("DELETE FROM settings WHERE key = ?", [registry.SLOW_DUE])
-        set_aside(self.store, run["id"], brought, report["reason"])
+        set_aside(self.store, run["id"], tried, report["reason"])
         report["set_aside"] = sorted(
-            {c["path"] for c in studied_chunks(self.store) if c["id"] in brought}
+            {c["path"] for c in studied_chunks(self.store) if c["id"] in tried}
         )
         registry.finish(self.store, run["id"], report)
 
@@ -653,10 +655,10 @@ def _slow_is_worth_it(store: Store, version: int, everything: list[Record]) -> s
 
 
 def _refusals(store: Store) -> int:
-    """How many runs the gate has refused since it let one pass."""
+    """How many runs were refused, or went wrong, since one passed."""
     return int(
         store.value(
-            "SELECT count(*) FROM runs WHERE state = 'done' AND report ->> 'decision' = 'refused' AND id >"
+            "SELECT count(*) FROM runs WHERE report ->> 'decision' = 'refused' AND id >"
             " (SELECT coalesce(max(run_id), 0) FROM adapters)"
         )
     )

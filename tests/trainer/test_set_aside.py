@@ -1,0 +1,35 @@
+"""What the gate refuses again and again is set aside, and nothing else."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from learnctl.memory.lineage import in_service, new_chunks
+from learnctl.memory.store import Store
+from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.options import Options
+
+Settings = Callable[..., Options]
+Take = Callable[[str, str], int]
+
+
+def names(report: dict[str, Any]) -> list[str]:
+    return [Path(path).name for path in report.get("set_aside", [])]
+
+
+def test_refusals_are_counted_for_each_passage(
+    store: Store, take: Take, house: int, settings: Settings
+) -> None:
+    """What joins on another's third try, and what comes after it, has three tries of its own."""
+    consolidate(store, settings(epochs=1))
+    bad = settings(epochs=1, max_divergence=-1.0)
+    take("dog.txt", "The dog is called Quimby. Quimby was born in 2017 in Snorrebeck.\n")
+    assert [names(consolidate(store, bad)) for _ in range(2)] == [[], []]
+    cat = take("cat.txt", "The cat is called Mirabelle. Mirabelle was born in 2019 in Fennport.\n")
+    assert names(consolidate(store, bad)) == ["dog.txt"]
+    assert {chunk["source_id"] for chunk in new_chunks(store)} == {cat}
+    again = consolidate(store, bad)
+    assert (again["decision"], again["level"], names(again)) == ("refused", "fast", [])
+    assert in_service(store) == 1
+    assert consolidate(store, settings(epochs=1))["decision"] == "promoted"
+    assert new_chunks(store) == []
