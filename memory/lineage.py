@@ -84,6 +84,16 @@ def first_sources(store: Store, chunk_ids: Collection[int]) -> dict[int, int]:
     }
 
 
+def taught_chunks(store: Store, run_id: int) -> set[int]:
+    """The live chunks that a run trains on, as new or again."""
+    found = store.rows(
+        "SELECT DISTINCT s.chunk_id AS id FROM samples s JOIN run_samples rs"
+        " ON rs.sample_id = s.id WHERE rs.run_id = ? AND s.chunk_id IS NOT NULL",
+        run_id,
+    )
+    return {row["id"] for row in found}
+
+
 def studied_chunks(store: Store) -> list[Record]:
     """Every live chunk that can be studied, with its first place of origin, in order of arrival.
 

@@ -30,6 +30,7 @@ from ..memory.lineage import (
     often_refused,
     set_aside,
     studied_chunks,
+    taught_chunks,
 )
 from ..memory.priority import in_priority
 from ..memory.replay import POOL, by_turn_and_surprise, choose_replay
@@ -39,6 +40,7 @@ from . import base as bases
 from .base import Base
 from .distil import teach
 from .evaluate import Answered
+from .examination import Examination
 from .facts import find_facts
 from .lessons import softened
 from .options import Options
@@ -69,7 +71,6 @@ STUDY_SHARE = 0.25
 TRAIN_SHARE = 0.4
 ASSUMED_SPEED = 150.0  # tokens a second, where none was measured yet
 CLOSING_FACTOR = 1.6
-FORM_PROBES = 6
 REFUSALS = 3
 
 
@@ -373,10 +374,11 @@ class _Night:
         self.on_progress(Progress("measure before", 0, 0))
         measuring = time.monotonic()
         against = evaluate.reference(store, base)
-        new, old = self._probes(run, options)
-        model, n_frozen, before = self._start(run, options, [*new, *old])
+        examination = Examination(store, base, run, options.probes_per_run)
+        before = examination.before()
         measured_s = time.monotonic() - measuring
         self.stop.check()
+        model, n_frozen = self._trainable(run, options)
         # A run that continues an adapter trains in the very ranks that hold what is known.
         continued = levels.copied(model) if run["parent"] and not n_frozen else None
 
@@ -397,12 +399,12 @@ class _Night:
             least_steps=math.ceil(len(epochs[0]) / options.packs_per_step),
         )
 
-        n_new = len(new)
+        n_new = len(examination.new)
         strength = levels.Strength(model, n_frozen, continued)
         for scale in gate.SCALES:
             strength.set(scale)
             self.on_progress(Progress("measure after", 0, 0))
-            after = evaluate.ask_probes(base, model, [*new, *old])
+            after = examination.after(model)
             moved = evaluate.divergence(base, model, against)
             verdict = gate.judge(
                 options, before[:n_new], after[:n_new], before[n_new:], after[n_new:], moved
@@ -410,9 +412,9 @@ class _Night:
             verdict = replace(verdict, scale=scale)
             if not verdict.less_may_do:
                 break
-        self._keep(run, "after", after)
-        self._ask_again(run, model, after)
-        forms = self._forms(run, model, new)
+        examination.keep("after", after)
+        examination.ask_again(model, after)
+        forms = examination.in_other_forms(model)
         report = self._report(run, trained, verdict, (before, after, n_new), forms, moved)
         if verdict.promoted:
             self.on_progress(Progress("publish", 0, 0))
@@ -429,7 +431,7 @@ class _Night:
         refused nights is set aside, so that the nights to come can go on without it. A slow pass that
         brings nothing new is given up after as many."""
         self.store.set_setting(registry.SLOW_DUE, "the gate refused what was trained")
-        brought = self._taught_chunks(run) - learned_chunks(self.store, run["replaces"])
+        brought = taught_chunks(self.store, run["id"]) - learned_chunks(self.store, run["replaces"])
         tried = often_refused(self.store, run["id"], REFUSALS)
         if not tried and (brought or _refusals(self.store) < REFUSALS):
             return
@@ -469,108 +471,14 @@ class _Night:
         facts = [sample for sample in found if sample["role"] != "general"]
         return facts, [sample for sample in found if sample["role"] == "general"]
 
-    def _probes(self, run: Record, options: Options) -> tuple[list[Record], list[Record]]:
-        """Probes of what this run brings, and of what the version in service has learned."""
-        known = learned_chunks(self.store, run["replaces"])
-        brought = self._taught_chunks(run)
-        every = self.store.rows("SELECT * FROM probes WHERE wording = 'question' ORDER BY id")
-        new = [probe for probe in every if probe["chunk_id"] in brought - known]
-        old = [probe for probe in every if probe["chunk_id"] in known]
-        return _spread(new, options.probes_per_run), _spread(old, options.probes_per_run)
-
-    def _taught_chunks(self, run: Record) -> set[int]:
-        found = self.store.rows(
-            "SELECT DISTINCT s.chunk_id AS id FROM samples s JOIN run_samples rs"
-            " ON rs.sample_id = s.id WHERE rs.run_id = ? AND s.chunk_id IS NOT NULL",
-            run["id"],
-        )
-        return {row["id"] for row in found}
-
-    def _start(
-        self, run: Record, options: Options, probes: list[Record]
-    ) -> tuple[Any, int, list[Answered]]:
-        """The model to train, how many of its ranks are frozen, and what is known before.
-
-        Before is what the version in service answers. What is trained often starts as that very
-        version, or the base, and is then asked itself.
-        """
-        version = run["replaces"]
-        trained_on = self.store.value("SELECT base_digest FROM adapters WHERE version = ?", version)
-        if version == run["parent"] or trained_on != self.base.digest:
-            model, n_frozen = self._trainable(run, options)
-            return model, n_frozen, self._answers_before(run, model, probes)
-        serving = adapter.load_adapter(self.base, registry.weights_folder(self.store, version))
-        before = self._answers_before(run, serving, probes)
-        self.base.model = adapter.remove_adapter(serving)
-        return *self._trainable(run, options), before
-
     def _trainable(self, run: Record, options: Options) -> tuple[Any, int]:
+        """The model to train, and how many of its ranks are frozen."""
         if not run["parent"]:
             return adapter.new_adapter(self.base, options.rank, options.seed), 0
         folder = registry.weights_folder(self.store, run["parent"])
         if options.fast == "continue":
             return adapter.load_adapter(self.base, folder, trainable=True), 0
         return levels.stack(self.base, folder, options.fast_rank, options.seed)
-
-    def _answers_before(self, run: Record, model: Any, probes: list[Record]) -> list[Answered]:
-        """Answers before training, kept in the store: a resumed run does not ask again."""
-        kept = {
-            row["probe_id"]: row
-            for row in self.store.rows(
-                "SELECT probe_id, answer, correct FROM evaluations"
-                " WHERE run_id = ? AND stage = 'before'",
-                run["id"],
-            )
-        }
-        model.eval()
-        if not all(probe["id"] in kept for probe in probes):
-            answers = evaluate.ask_probes(self.base, model, probes)
-            self._keep(run, "before", answers)
-            return answers
-        return [
-            Answered(
-                probe, "direct", kept[probe["id"]]["answer"], bool(kept[probe["id"]]["correct"])
-            )
-            for probe in probes
-        ]
-
-    def _ask_again(self, run: Record, model: Any, answers: list[Answered]) -> None:
-        """What was answered rightly, in the other wording: two right ones make a fact known."""
-        right = {(one.probe["chunk_id"], one.probe["gold"]) for one in answers if one.correct}
-        again = [
-            probe
-            for probe in self.store.rows("SELECT * FROM probes WHERE wording = 'cue' ORDER BY id")
-            if (probe["chunk_id"], probe["gold"]) in right
-        ]
-        self._keep(run, "after", evaluate.ask_probes(self.base, model, again))
-
-    def _forms(self, run: Record, model: Any, probes: list[Record]) -> Record:
-        """Other looks at some of the new probes: as a third turn, under a system prompt."""
-        some = probes[:FORM_PROBES]
-        found: Record = {}
-        for form in evaluate.FORMS[1:]:
-            answers = evaluate.ask_probes(self.base, model, some, form) if some else []
-            self._keep(run, "after", answers)
-            found[form] = evaluate.recall(answers)
-        return {**found, "n": len(some)}
-
-    def _keep(self, run: Record, stage: str, answers: list[Answered]) -> None:
-        with self.store.db.atomic():
-            # A probe may have been forgotten while it was asked.
-            live = {row["id"] for row in self.store.rows("SELECT id FROM probes")}
-            for one in answers:
-                place = [run["id"], one.probe["id"], stage, one.form]
-                self.store.db.execute(
-                    "DELETE FROM evaluations WHERE run_id = ? AND probe_id = ? AND stage = ?"
-                    " AND form = ?",
-                    place,
-                )
-                if one.probe["id"] in live:
-                    self.store.db.execute(
-                        "INSERT INTO evaluations (run_id, probe_id, stage, form, correct, answer)"
-                        " VALUES (?, ?, ?, ?, ?, ?)",
-                        [*place, int(one.correct), one.answer],
-                    )
 
     def _folder(self, run: Record) -> Path:
         private_folder(self.store.home.runs)
@@ -694,13 +602,6 @@ def words_a_night(store: Store, options: Options) -> float | None:
 
 def _replay_budget(n_new: int, options: Options) -> int:
     return round(n_new * options.replay_share / (1 - options.replay_share))
-
-
-def _spread(probes: list[Record], most: int) -> list[Record]:
-    """At most so many probes, evenly over their order of making, hence over sources."""
-    if len(probes) <= most:
-        return probes
-    return [probes[index * len(probes) // most] for index in range(most)]
 
 
 def _recall(before: list[Answered], after: list[Answered]) -> Record:

@@ -1,7 +1,8 @@
 """What was measured of every version, read from the store: who answered which probe, and the matrix of it.
 
 A run asks its probes before and after it has trained. What is asked before is answered by the version
-that served until then, so that each answer belongs to one version; 0 is the base.
+that served until then, so that each answer belongs to one version; 0 is the base. Where the run is on another base,
+that version is not asked anew: what is new to it, the base without an adapter answers.
 """
 
 from collections import defaultdict
@@ -47,8 +48,12 @@ def answers(store: Store, version: int, chunks: Collection[int] | None = None) -
         WITH answered AS (
             SELECT e.*, CASE e.stage
                 WHEN 'after' THEN (SELECT version FROM adapters WHERE run_id = r.id)
-                ELSE coalesce(r.replaces, r.parent) END AS version
+                ELSE iif(s.base_digest != r.base_digest AND p.chunk_id IN (
+                    SELECT sa.chunk_id FROM run_samples rs JOIN samples sa ON sa.id = rs.sample_id
+                    WHERE rs.run_id = r.id AND rs.role = 'new'
+                ), 0, coalesce(r.replaces, r.parent)) END AS version
             FROM evaluations e JOIN runs r ON r.id = e.run_id
+            JOIN probes p ON p.id = e.probe_id LEFT JOIN adapters s ON s.version = r.replaces
             WHERE e.stage IN ('before', 'after') AND r.report IS NOT NULL
         )
         SELECT e.version, e.run_id AS run, e.stage, e.probe_id AS probe, p.chunk_id AS chunk,

@@ -1,0 +1,31 @@
+"""What is asked before and after a night, and to whom each answer belongs."""
+
+from collections.abc import Callable
+
+from learnctl.memory.store import Store
+from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.nights import answers
+from learnctl.trainer.options import Options
+
+Settings = Callable[..., Options]
+Take = Callable[[str, str], int]
+
+
+def test_on_another_base_the_version_in_service_is_what_is_measured_against(
+    store: Store, take: Take, house: int, settings: Settings
+) -> None:
+    """It cannot be asked there: what it answered last on its own base stands for it, and is its own; what
+    is new is answered by the new base, untouched."""
+    first = consolidate(store, settings("llama", epochs=1))
+    store.db.execute("UPDATE evaluations SET correct = 1 WHERE run_id = 1 AND stage = 'after'")
+    dog = take("dog.txt", "The dog is called Quimby. Quimby was born in 2017 in Snorrebeck.\n")
+    second = consolidate(store, settings("qwen", epochs=1))
+    assert (second["decision"], second["version"]) == ("promoted", 2)
+    assert second["recall"]["old"]["before"] == 1.0
+    assert second["recall"]["old"]["n"] == first["recall"]["new"]["n"] > 0
+    assert second["recall"]["new"]["n"] > 0
+
+    before = [one for one in answers(store, 2) if (one.run, one.stage) == (2, "before")]
+    assert {(one.source == dog, one.version) for one in before} == {(True, 0), (False, 1)}
+    asked = {one.probe for one in before if one.version == 1}
+    assert asked == {one.probe for one in answers(store, 2) if one.version == 1 and one.counts}

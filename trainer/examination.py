@@ -1,0 +1,147 @@
+"""What a run is asked before and after it has trained: probes of what it brings and of what is known.
+
+Before is what the version in service answers. Every answer is kept in the store: a run that was stopped does
+not ask again, and what a version once answered can be looked up when it cannot be asked any more.
+"""
+
+from typing import Any
+
+from ..memory.lineage import learned_chunks, taught_chunks
+from ..memory.store import Record, Store
+from . import adapter, evaluate, registry
+from .base import Base
+from .evaluate import Answered
+
+# So many of the new probes are asked in other forms too.
+FORM_PROBES = 6
+
+
+class Examination:
+    """The probes of one run.
+
+    Args:
+        run: it names the version that it is to replace, which is asked before.
+        most: the most probes of what is new, and of what is known.
+    """
+
+    def __init__(self, store: Store, base: Base, run: Record, most: int) -> None:
+        self._store = store
+        self._base = base
+        self._run = run
+        known = learned_chunks(store, run["replaces"])
+        brought = taught_chunks(store, run["id"]) - known
+        every = store.rows("SELECT * FROM probes WHERE wording = 'question' ORDER BY id")
+        old = [probe for probe in every if probe["chunk_id"] in known]
+        if self._serves_elsewhere():
+            old = [probe for probe in old if probe["id"] in last_answers(store, run["replaces"])]
+        self.new = spread([probe for probe in every if probe["chunk_id"] in brought], most)
+        self.old = spread(old, most)
+
+    @property
+    def probes(self) -> list[Record]:
+        return [*self.new, *self.old]
+
+    def before(self) -> list[Answered]:
+        """What the version in service answers; no adapter may be on the base."""
+        kept = {
+            row["probe_id"]: row
+            for row in self._store.rows(
+                "SELECT probe_id, answer, correct FROM evaluations"
+                " WHERE run_id = ? AND stage = 'before'",
+                self._run["id"],
+            )
+        }
+        if not all(probe["id"] in kept for probe in self.probes):
+            answers = self._ask_before()
+            self.keep("before", answers)
+            return answers
+        return [_answered(probe, kept) for probe in self.probes]
+
+    def _ask_before(self) -> list[Answered]:
+        base, version = self._base, self._run["replaces"]
+        if self._serves_elsewhere():
+            # It cannot be asked on this base: what it said last on its own counts.
+            said = last_answers(self._store, version)
+            untaught = evaluate.ask_probes(base, base.model, self.new)
+            return untaught + [_answered(probe, said) for probe in self.old]
+        if not version:
+            return evaluate.ask_probes(base, base.model, self.probes)
+        model = adapter.load_adapter(base, registry.weights_folder(self._store, version))
+        answers = evaluate.ask_probes(base, model, self.probes)
+        base.model = adapter.remove_adapter(model)
+        return answers
+
+    def after(self, model: Any) -> list[Answered]:
+        """What a trained model answers; it may be asked at more than one strength, so nothing is kept."""
+        return evaluate.ask_probes(self._base, model, self.probes)
+
+    def ask_again(self, model: Any, answers: list[Answered]) -> None:
+        """What was answered rightly, in the other wording: two right ones make a fact known."""
+        right = {(one.probe["chunk_id"], one.probe["gold"]) for one in answers if one.correct}
+        again = [
+            probe
+            for probe in self._store.rows("SELECT * FROM probes WHERE wording = 'cue' ORDER BY id")
+            if (probe["chunk_id"], probe["gold"]) in right
+        ]
+        self.keep("after", evaluate.ask_probes(self._base, model, again))
+
+    def in_other_forms(self, model: Any) -> Record:
+        """The share right of some new probes as a third turn, and under a system prompt."""
+        some = self.new[:FORM_PROBES]
+        found: Record = {}
+        for form in evaluate.FORMS[1:]:
+            answers = evaluate.ask_probes(self._base, model, some, form) if some else []
+            self.keep("after", answers)
+            found[form] = evaluate.recall(answers)
+        return {**found, "n": len(some)}
+
+    def keep(self, stage: str, answers: list[Answered]) -> None:
+        with self._store.db.atomic():
+            # A probe may have been forgotten while it was asked.
+            live = {row["id"] for row in self._store.rows("SELECT id FROM probes")}
+            for one in answers:
+                place = [self._run["id"], one.probe["id"], stage, one.form]
+                self._store.db.execute(
+                    "DELETE FROM evaluations WHERE run_id = ? AND probe_id = ? AND stage = ?"
+                    " AND form = ?",
+                    place,
+                )
+                if one.probe["id"] in live:
+                    self._store.db.execute(
+                        "INSERT INTO evaluations (run_id, probe_id, stage, form, correct, answer)"
+                        " VALUES (?, ?, ?, ?, ?, ?)",
+                        [*place, int(one.correct), one.answer],
+                    )
+
+    def _serves_elsewhere(self) -> bool:
+        """Whether the version in service answers on another base than that of the run."""
+        trained_on = self._store.value(
+            "SELECT base_digest FROM adapters WHERE version = ?", self._run["replaces"]
+        )
+        return trained_on not in (None, self._run["base_digest"])
+
+
+def last_answers(store: Store, version: int) -> dict[int, Record]:
+    """What a version answered last, by probe, asked directly on its own base: after its own run, or before a
+    later one."""
+    found = store.rows(
+        "SELECT e.probe_id, e.answer, e.correct FROM adapters a"
+        " JOIN runs r ON r.id = a.run_id OR (r.replaces = a.version AND r.base_digest = a.base_digest)"
+        " JOIN evaluations e ON e.run_id = r.id AND e.form = 'direct'"
+        "  AND e.stage = iif(r.id = a.run_id, 'after', 'before')"
+        " WHERE a.version = ? ORDER BY e.id",
+        version,
+    )
+    return {row["probe_id"]: row for row in found}
+
+
+def spread(probes: list[Record], most: int) -> list[Record]:
+    """At most so many probes, evenly over their order of making, hence over sources."""
+    if len(probes) <= most:
+        return probes
+    return [probes[index * len(probes) // most] for index in range(most)]
+
+
+def _answered(probe: Record, said: dict[int, Record]) -> Answered:
+    one = said[probe["id"]]
+    return Answered(probe, "direct", one["answer"], bool(one["correct"]))
