@@ -17,12 +17,20 @@ STUDIED_KINDS = ("text", "told", "asked", "said")
 
 
 def in_service(store: Store) -> int:
-    """The version that was put in service; once it is deleted, the newest one before it."""
+    """The version that was put in service; once it is deleted, the last that served before it."""
     chosen = int(store.setting("in_service", "0"))
-    found = store.value(
-        "SELECT max(version) FROM adapters WHERE version <= ? AND state != 'deleted'", chosen
-    )
-    return int(found or 0)
+    return chosen if _is_there(store, chosen) else served_before(store, chosen)
+
+
+def served_before(store: Store, version: int) -> int:
+    """The version that served before one, of those that are there: never one that was rolled back from."""
+    earlier = served(store, version)[::-1]
+    return next((one for one in earlier if one != version and _is_there(store, one)), 0)
+
+
+def _is_there(store: Store, version: int) -> bool:
+    state = store.value("SELECT state FROM adapters WHERE version = ?", version)
+    return state not in (None, "deleted")
 
 
 def ancestors(store: Store, version: int) -> list[int]:

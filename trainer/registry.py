@@ -16,7 +16,7 @@ from ..memory.forget import forget_sources
 from ..memory.forget_rule import forget_where
 from ..memory.forgotten import Rule
 from ..memory.home import private_files, private_folder, sync
-from ..memory.lineage import in_service
+from ..memory.lineage import in_service, served_before
 from ..memory.store import Record, Store, now, to_json
 from .adapter import WEIGHTS
 from .models import file_sha256
@@ -145,8 +145,8 @@ def history(store: Store) -> list[Record]:
 
 
 def rollback(store: Store, version: int | None = None) -> int:
-    """Put an earlier version in service: the named one (0 is the base), else the one before the one that
-    serves now. Returns the version now in service.
+    """Put an earlier version in service: the named one (0 is the base), else the one that served before
+    the one that serves now. Returns the version now in service.
 
     Raises:
         LearnctlError: there is no such version, or nothing to go back to.
@@ -155,7 +155,7 @@ def rollback(store: Store, version: int | None = None) -> int:
         serving = in_service(store)
         if not serving:
             raise LearnctlError("the base is in service: there is nothing to go back to")
-        version = _newest_usable(store, below=serving)
+        version = served_before(store, serving)
     if version:
         weights_folder(store, version)
     with store.db.atomic():
@@ -166,7 +166,7 @@ def rollback(store: Store, version: int | None = None) -> int:
 def forget(store: Store, source_ids: list[int]) -> Record:
     """Take sources back: out of the store, and every version that learned from them deleted.
 
-    What serves next is the newest version that never saw them, else the base. Unfinished runs are
+    What serves next is the last version that served and never saw them, else the base. Unfinished runs are
     dropped with their checkpoints.
     """
     return _forgetting(store, lambda: forget_sources(store, source_ids))
@@ -232,13 +232,6 @@ def why_overtaken(store: Store, run: Record) -> str:
 def _live(store: Store) -> set[int]:
     rows = store.rows("SELECT version FROM adapters WHERE state != 'deleted'")
     return {row["version"] for row in rows}
-
-
-def _newest_usable(store: Store, below: int) -> int:
-    found = store.value(
-        "SELECT max(version) FROM adapters WHERE state != 'deleted' AND version < ?", below
-    )
-    return int(found or 0)
 
 
 def _adapter(store: Store, version: int) -> Record:

@@ -7,6 +7,7 @@ import pytest
 
 from learnctl.memory.home import Home
 from learnctl.memory.ingest import IngestReport, ingest
+from learnctl.memory.lineage import in_service
 from learnctl.memory.store import Store, marks, now
 
 Take = Callable[..., IngestReport]
@@ -65,7 +66,14 @@ def learn(store: Store) -> Learn:
                     {**probe, "question": chunk["text"], "span_kind": "name"}, ignore=True
                 )
             made = {"level": "fast", "parent": parent, "base_name": "b", "base_digest": "d"}
-            run = {"created_at": now(), "state": "done", "options": "{}", "report": None, **made}
+            run = {
+                "created_at": now(),
+                "state": "done",
+                "options": "{}",
+                "report": None,
+                "replaces": in_service(store),
+                **made,
+            }
             store.db.table("runs").insert(run)
             run_id = store.value("SELECT max(id) FROM runs")
             ids = [chunk["id"] for chunk in chunks]

@@ -1,5 +1,7 @@
 """Pruning, and what differs between two versions, over rows of made-up nights: no model is needed."""
 
+import hashlib
+
 import pytest
 
 from learnctl.memory.errors import LearnctlError
@@ -9,6 +11,8 @@ from learnctl.memory.store import Store
 from learnctl.trainer.differences import differences
 from learnctl.trainer.prune import prune
 from learnctl.trainer.registry import history, rollback
+
+WEIGHTS = b"x" * 1000
 
 
 def night(store: Store, day: int, level: str = "fast", parent: int = 0, **answers: int) -> int:
@@ -23,7 +27,7 @@ def night(store: Store, day: int, level: str = "fast", parent: int = 0, **answer
     )  # fmt: skip
     store.db.table("adapters").insert(
         {"version": version, "run_id": version, "parent": parent, "level": level, **base,
-         "sha256": "0", "created_at": created, "state": "ok"}
+         "sha256": hashlib.sha256(WEIGHTS).hexdigest(), "created_at": created, "state": "ok"}
     )  # fmt: skip
     for name, correct in answers.items():
         store.db.execute(
@@ -32,7 +36,7 @@ def night(store: Store, day: int, level: str = "fast", parent: int = 0, **answer
             [version, correct, name],
         )
     folder = private_folder(private_folder(store.home.versions) / str(version))
-    (folder / "adapter_model.safetensors").write_bytes(b"x" * 1000)
+    (folder / "adapter_model.safetensors").write_bytes(WEIGHTS)
     store.set_setting("in_service", str(version))
     return version
 
@@ -81,6 +85,20 @@ def test_what_was_measured_of_pruned_versions_stays(month: Store) -> None:
     assert served(month, 12) == before == list(range(1, 13))
     with pytest.raises(LearnctlError):
         rollback(month, 5)
+
+
+def test_what_was_rolled_back_from_does_not_come_back(store: Store) -> None:
+    """Neither by a rollback nor when the version in service is deleted."""
+    night(store, 2, "slow", 0)
+    night(store, 3, "fast", 1)
+    assert rollback(store, 1) == 1
+    night(store, 4, "fast", 1)
+    store.db.execute("UPDATE runs SET replaces = 1 WHERE id = 3")
+    assert served(store, 3) == [1, 3]
+    store.db.execute("UPDATE adapters SET state = 'deleted' WHERE version = 3")
+    assert in_service(store) == 1
+    store.db.execute("UPDATE adapters SET state = 'ok' WHERE version = 3")
+    assert (in_service(store), rollback(store), rollback(store)) == (3, 1, 0)
 
 
 def test_what_differs_between_two_versions(store: Store, house: int) -> None:
