@@ -208,6 +208,12 @@ def m013_replaces(db: Database) -> None:
 
 
 @migrations()
+def m014_measured(db: Database) -> None:
+    """How long a run measured before it trained: what its closing measurements are reckoned by."""
+    db.execute("ALTER TABLE runs ADD COLUMN measured_s REAL")
+
+
+@migrations()
 def m015_across(db: Database) -> None:
     """The second chunk of a sample that was made from two. Those made before do not say which: they go."""
     db.execute(

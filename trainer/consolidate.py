@@ -70,7 +70,7 @@ WORDS_PER_FACT = 13
 STUDY_SHARE = 0.25
 TRAIN_SHARE = 0.4
 ASSUMED_SPEED = 150.0  # tokens a second, where none was measured yet
-CLOSING_FACTOR = 1.6
+CLOSING_FACTOR = 1.6  # and one for each further try at less strength
 REFUSALS = 3
 
 
@@ -376,7 +376,7 @@ class _Night:
         against = evaluate.reference(store, base)
         examination = Examination(store, base, run, options.probes_per_run)
         before = examination.before()
-        measured_s = time.monotonic() - measuring
+        measured_s = self._measured_s(run, time.monotonic() - measuring)
         self.stop.check()
         model, n_frozen = self._trainable(run, options)
         # A run that continues an adapter trains in the very ranks that hold what is known.
@@ -384,7 +384,8 @@ class _Night:
 
         deadline = None
         if self.deadline:
-            deadline = self.deadline - CLOSING_FACTOR * measured_s - 3.0
+            n_looks = CLOSING_FACTOR + len(gate.SCALES) - 1
+            deadline = self.deadline - n_looks * measured_s - 3.0
         trained = train(
             base,
             model,
@@ -470,6 +471,16 @@ class _Night:
         )
         facts = [sample for sample in found if sample["role"] != "general"]
         return facts, [sample for sample in found if sample["role"] == "general"]
+
+    def _measured_s(self, run: Record, elapsed_s: float) -> float:
+        """How long measuring takes: a run that was stopped found in the store what it had asked before."""
+        if run["measured_s"] is not None:
+            return float(run["measured_s"])
+        with self.store.db.atomic():
+            self.store.db.execute(
+                "UPDATE runs SET measured_s = ? WHERE id = ?", [elapsed_s, run["id"]]
+            )
+        return elapsed_s
 
     def _trainable(self, run: Record, options: Options) -> tuple[Any, int]:
         """The model to train, and how many of its ranks are frozen."""

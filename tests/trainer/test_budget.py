@@ -54,3 +54,18 @@ def n_packs_of_an_epoch(store: Store, options: Options) -> int:
     rehearsed = list(general_rows(base, general, options.pack_tokens).values())
     rows = epoch_rows(base, Material(facts, general, {}, rehearsed), options, 0)
     return len(pack(rows, options.pack_tokens))
+
+
+def test_a_run_that_goes_on_leaves_time_to_be_examined(
+    store: Store, house: int, settings: Settings
+) -> None:
+    """It finds in the store what it was asked before, but what it is asked after takes its time: as long
+    as it was seen to take."""
+    options = settings(epochs=2, pack_tokens=128)
+    steps: list[int] = []
+    consolidate(store, options, on_step=steps.append, unmet=lambda: "stop" if steps else "")
+    assert store.value("SELECT measured_s FROM runs WHERE state = 'running'") > 0
+    store.db.execute("UPDATE runs SET measured_s = 1000")
+    report = consolidate(store, options, 600, on_step=steps.append)
+    assert (report["decision"], steps) == ("paused", [1, 2])
+    assert consolidate(store, options)["decision"] == "promoted"
