@@ -9,7 +9,6 @@ import json
 import math
 import resource
 import shutil
-import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -42,6 +41,7 @@ from .distil import teach
 from .evaluate import Answered
 from .examination import Examination
 from .facts import find_facts
+from .faults import faults_of_the_system
 from .lessons import softened
 from .options import Options
 from .pack import pack
@@ -109,7 +109,7 @@ def consolidate(
             service stays; after a full disk the next run goes on, else it begins anew.
     """
     began = time.monotonic()
-    with _lock(store), _faults_of_the_disk(), StopSignals(unmet) as stop:
+    with _lock(store), faults_of_the_system(), StopSignals(unmet) as stop:
         warm.give_way(store.home)
         run = unfinished.find(store)
         registry.sweep(store)
@@ -650,17 +650,4 @@ def _lock(store: Store) -> Iterator[None]:
     except filelock.Timeout as error:
         raise Locked(
             f"another consolidation is at work in {store.home.path}", hint="wait until it is done"
-        ) from error
-
-
-@contextmanager
-def _faults_of_the_disk() -> Iterator[None]:
-    from safetensors import SafetensorError
-
-    try:
-        yield
-    except (OSError, sqlite3.OperationalError, SafetensorError) as error:
-        raise LearnctlError(
-            f"the run could not be written: {error}",
-            hint="free some disk; the next consolidation goes on from the last checkpoint",
         ) from error
