@@ -27,18 +27,15 @@ def init(ctx: Context, yes: flags.Yes = False) -> None:
 
 
 def _choose(ctx: Context) -> tuple[str, str]:
-    """The base model and why it is that one. What is chosen by free GPU memory is written down, for that
-    changes from day to day, and a version fits one base."""
+    """The base model and why it is that one; what was chosen by free GPU memory is written down."""
     options = load_options(ctx)
     if options.base != "auto":
         return options.base, "chosen in config.toml"
     from ..trainer import base
-    from ..trainer.options import set_config
 
     device = base.choose_device(options.device)
     name, why = base.recommend(device)
-    if device.type == "cuda":
-        set_config(find_home(ctx), "base", name)
+    base.settle(find_home(ctx), name, device)
     return name, why
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..memory.errors import LearnctlError
+from ..memory.home import Home
 from . import models
+from .options import read_config, set_config
 
 # A plain form for models that come without a chat template.
 PLAIN_TEMPLATE = (
@@ -93,6 +95,13 @@ def recommend(device: Any) -> tuple[str, str]:
             return name, f"it wants {least:g} GiB of GPU memory, and {free_gib:.1f} GiB are free"
     least = GPU_DEFAULTS[-1][0]
     return models.EMBEDDED, f"only {free_gib:.1f} GiB of GPU memory are free, below {least:g} GiB"
+
+
+def settle(home: Home, name: str, device: Any) -> None:
+    """Write down what `auto` came to on a GPU: free memory changes from day to day, and a version fits one
+    base. A base that the settings name stays."""
+    if device.type == "cuda" and read_config(home).get("base", "auto") == "auto":
+        set_config(home, "base", name)
 
 
 def find(name: str, device: Any) -> models.ModelFiles:

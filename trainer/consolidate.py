@@ -117,6 +117,8 @@ def consolidate(
             return _nothing(store)
         on_progress(Progress("load", 0, 0))
         base = bases.load(options.base, options.quantize, options.device)
+        if options.base == "auto":
+            bases.settle(store.home, base.name, base.device)
         choice = choose(store, options.fast, base.digest)
         night = _Night(store, base, options, budget_s, began, stop, on_progress, on_step)
         if run:
