@@ -83,9 +83,10 @@ def consolidate(
             ctx, base=base, quantize=quantize, device=device, epochs=epochs, seed=seed
         )
         from ..trainer import consolidate as consolidation
+        from ..trainer import costs
 
         if dry_run:
-            planned = consolidation.plan(store, options)
+            planned = costs.plan(store, options)
             show_json(planned) if as_json else _render_plan(planned)
             return
         if scheduled:

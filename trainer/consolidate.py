@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +22,23 @@ import filelock
 from ..memory.errors import LearnctlError, Locked
 from ..memory.home import private_folder
 from ..memory.lineage import (
-    ancestors,
     in_service,
     learned_chunks,
-    new_chunks,
     often_refused,
     set_aside,
     studied_chunks,
     taught_chunks,
 )
-from ..memory.priority import in_priority
 from ..memory.replay import POOL, by_turn_and_surprise, choose_replay
 from ..memory.store import Record, Store, now, to_json
-from . import adapter, evaluate, gate, levels, models, registry, unfinished, warm
+from . import adapter, evaluate, gate, levels, registry, unfinished, warm
 from . import base as bases
 from .base import Base
+from .choice import Choice, choose
+from .costs import affordable, replay_budget
 from .distil import teach
 from .evaluate import Answered
 from .examination import Examination
-from .facts import find_facts
 from .faults import faults_of_the_system
 from .lessons import softened
 from .options import Options
@@ -49,8 +47,6 @@ from .progress import OnProgress, Progress, silent
 from .rows import GENERAL_ROUNDS, Material, epoch_rows, general_rows, plain_row
 from .stop import Interrupted, StopSignals
 from .synthesize import (
-    BLANKS_PER_FACT,
-    CUES_PER_FACT,
     general_samples,
     reads,
     studied_ids,
@@ -58,31 +54,10 @@ from .synthesize import (
 )
 from .train import TrainReport, row_losses, train
 
-# A slow pass is due when what came since the last one is this share of what is live, and this much.
-SLOW_SHARE = 0.25
-SLOW_TOKENS = 5000
-TOKENS_PER_WORD = 1.4
-# For estimates alone: of the questions wanted how many come of it, and how long a row is.
-KEPT_SHARE = 0.75
-TOKENS_PER_ROW = 34
-WORDS_PER_FACT = 13
 # Of a budget, what study may take; and what the closing measurements may cost over the opening ones.
 STUDY_SHARE = 0.25
-TRAIN_SHARE = 0.4
-ASSUMED_SPEED = 150.0  # tokens a second, where none was measured yet
 CLOSING_FACTOR = 1.6  # and one for each further try at less strength
 REFUSALS = 3
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What a night trains, and on what: from the base (slow), or on the version in service (fast)."""
-
-    level: str
-    parent: int
-    replaces: int  # the version in service
-    chunks: list[Record]
-    reason: str
 
 
 def consolidate(
@@ -133,79 +108,8 @@ def consolidate(
             registry.drop_unfinished(store)
             return night.overtaken(str(error))
         except LearnctlError as error:
-            registry.fail(store, error)
+            unfinished.fail(store, error)
             raise
-
-
-def choose(store: Store, fast: str, base_digest: str | None = None) -> Choice | None:
-    """What the next consolidation would train. None where there is nothing to do.
-
-    Args:
-        fast: how a fast night trains; see `Options.fast`.
-        base_digest: the base it would train on, where that is known.
-    """
-    version = in_service(store)
-    fresh = new_chunks(store)
-    learned = learned_chunks(store, version)
-    wanted = learned | {chunk["id"] for chunk in fresh}
-    everything = [chunk for chunk in in_priority(studied_chunks(store)) if chunk["id"] in wanted]
-    fresh = [chunk for chunk in everything if chunk["id"] not in learned]
-    due = _slow_is_due(store, version, base_digest)
-    if not everything or not (fresh or due):
-        return None
-    due = due or _slow_is_worth_it(store, version, everything)
-    if due:
-        return Choice("slow", 0, version, everything, due)
-    if fast == "continue":
-        return Choice("fast", version, version, fresh, "what is new, on the version in service")
-    slow = slow_below(store, version)
-    held = learned_chunks(store, slow)
-    since = [chunk for chunk in everything if chunk["id"] not in held]
-    return Choice("fast", slow, version, since, "what came since the slow level")
-
-
-def plan(store: Store, options: Options) -> Record:
-    """What `consolidate` would train and about what it would cost; loads no model."""
-    choice = choose(store, options.fast, _digest(options) if in_service(store) else None)
-    if choice is None:
-        return {
-            "sources": [],
-            "chunks": 0,
-            "facts": 0,
-            "new_tokens": 0,
-            "samples": {"new": 0, "replay": 0, "general": 0},
-            "n_tokens": 0,
-            "estimated_s": 0.0,
-            "level": None,
-            "base": options.base,
-        }
-
-    facts = [fact for chunk in choice.chunks for fact in find_facts(chunk["text"])]
-    n_new = round(len(facts) * _rows_per_fact(options))
-    n_known = len(learned_chunks(store, choice.parent))
-    n_replay = _replay_budget(n_new, options) if n_known else 0
-    n_rows = n_new + n_replay + options.general_rows
-    n_tokens = int(n_rows * options.epochs * TOKENS_PER_ROW)
-    speed = _last_speed(store)
-    return {
-        "sources": list(dict.fromkeys(chunk["path"] for chunk in choice.chunks)),
-        "chunks": len(choice.chunks),
-        "facts": len(facts),
-        "new_tokens": _tokens(choice.chunks),
-        "samples": {"new": n_new, "replay": n_replay, "general": options.general_rows},
-        "n_tokens": n_tokens,
-        "estimated_s": round(n_tokens / speed, 1) if speed else None,
-        "level": choice.level,
-        "base": options.base,
-    }
-
-
-def _digest(options: Options) -> str | None:
-    """The digest of the base that a night would train on; None where it is not on this machine."""
-    try:
-        return models.digest(bases.find(options.base, bases.choose_device(options.device)))
-    except LearnctlError:
-        return None
 
 
 class _Night:
@@ -261,7 +165,8 @@ class _Night:
         def tell(done: int, total: int) -> None:
             self.on_progress(Progress("study", done, total))
 
-        chunks = self._affordable(choice)
+        left_s = self.deadline - time.monotonic() if self.deadline else None
+        chunks = affordable(store, choice, options, left_s)
         tell(0, len(chunks))
         study_chunks(
             store, base, chunks, options.questions_per_fact, options.seed, tell, out_of_time
@@ -279,7 +184,7 @@ class _Night:
         ]
         if not samples:
             return None
-        replay = self._replay(choice, on_hand, _replay_budget(len(samples), options))
+        replay = self._replay(choice, on_hand, replay_budget(len(samples), options))
         general = general_samples(store, base, GENERAL_ROUNDS * options.general_rows)
         self.stop.check()
         roles = [(s["id"], "replay", "since") if s["chunk_id"] in known else (s["id"], "new", "")
@@ -316,24 +221,6 @@ class _Night:
                 self.store.db.execute(
                     "UPDATE samples SET surprise = ? WHERE id = ?", [loss, sample["id"]]
                 )
-
-    def _affordable(self, choice: Choice) -> list[Record]:
-        """As many chunks from the front as the budget can teach well; the rest stays new.
-
-        A slow pass over what is known already takes all of it, for what it left out would be lost.
-        """
-        if self.deadline is None or (choice.level == "slow" and choice.replaces):
-            return choice.chunks
-        left_s = TRAIN_SHARE * (self.deadline - time.monotonic())
-        room = left_s * (_last_speed(self.store) or ASSUMED_SPEED)
-        chosen: list[Record] = []
-        for chunk in choice.chunks:
-            n_facts = len(find_facts(chunk["text"]))
-            room -= n_facts * _rows_per_fact(self.options) * self.options.epochs * TOKENS_PER_ROW
-            if room < 0 and chosen:
-                break
-            chosen.append(chunk)
-        return chosen
 
     def _begin(self, choice: Choice, roles: list[tuple[int, str, str]]) -> Record:
         with self.store.db.atomic():
@@ -549,32 +436,6 @@ def peak_bytes(device: Any) -> int:
     return int(most if sys.platform == "darwin" else most * 1024)
 
 
-def _slow_is_due(store: Store, version: int, base_digest: str | None) -> str:
-    """Why the version in service must not be built upon; empty where it may."""
-    due = store.setting(registry.SLOW_DUE)
-    serving = store.row("SELECT * FROM adapters WHERE version = ?", version)
-    if due or serving is None:
-        return due
-    if base_digest and serving["base_digest"] != base_digest:
-        return "the base model has changed"
-    return "" if serving["state"] == "ok" else "a source it learned from has changed"
-
-
-def slow_below(store: Store, version: int) -> int:
-    """The slow version that a version is or stands on."""
-    return ancestors(store, version)[-1]
-
-
-def _slow_is_worth_it(store: Store, version: int, everything: list[Record]) -> str:
-    if not version:
-        return "there is no version to build upon"
-    held = learned_chunks(store, slow_below(store, version))
-    since = _tokens([chunk for chunk in everything if chunk["id"] not in held])
-    if since >= SLOW_TOKENS and since >= SLOW_SHARE * _tokens(everything):
-        return "much has come since the last slow pass"
-    return ""
-
-
 def _refusals(store: Store) -> int:
     """How many runs were refused, or went wrong, since one passed."""
     return int(
@@ -583,38 +444,6 @@ def _refusals(store: Store) -> int:
             " (SELECT coalesce(max(run_id), 0) FROM adapters)"
         )
     )
-
-
-def _tokens(chunks: list[Record]) -> int:
-    n_words = sum(int(chunk["n_words"]) for chunk in chunks)
-    return round(TOKENS_PER_WORD * n_words)
-
-
-def _rows_per_fact(options: Options) -> float:
-    return 1 + CUES_PER_FACT + BLANKS_PER_FACT + options.questions_per_fact * KEPT_SHARE
-
-
-def _last_speed(store: Store) -> float | None:
-    """Tokens a second of the last run that was measured on this store."""
-    found = store.value(
-        "SELECT report ->> 'tokens_per_s' FROM runs WHERE report ->> 'tokens_per_s' IS NOT NULL"
-        " ORDER BY id DESC LIMIT 1"
-    )
-    return float(found) if found else None
-
-
-def words_a_night(store: Store, options: Options) -> float | None:
-    """How many words of what is new a night of `night_minutes` can teach, at the pace of the last one."""
-    speed = _last_speed(store)
-    if not speed:
-        return None
-    n_tokens = 60 * options.night_minutes * TRAIN_SHARE * speed
-    n_facts = n_tokens / (_rows_per_fact(options) * options.epochs * TOKENS_PER_ROW)
-    return n_facts * WORDS_PER_FACT
-
-
-def _replay_budget(n_new: int, options: Options) -> int:
-    return round(n_new * options.replay_share / (1 - options.replay_share))
 
 
 def _recall(before: list[Answered], after: list[Answered]) -> Record:

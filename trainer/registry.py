@@ -83,26 +83,6 @@ def finish(store: Store, run_id: int, report: Record) -> None:
     )
 
 
-def fail(store: Store, error: LearnctlError) -> None:
-    """Close the run at work, refused for what went wrong: the next one begins anew."""
-    run = store.row("SELECT * FROM runs WHERE state = 'running' ORDER BY id DESC LIMIT 1")
-    if run is None:
-        return
-    report = {
-        "run": run["id"],
-        "decision": "refused",
-        "reason": str(error),
-        "version": in_service(store),
-        "level": run["level"],
-    }
-    with store.db.atomic():
-        store.db.execute(
-            "UPDATE runs SET state = 'failed', report = ? WHERE id = ?",
-            [to_json(report), run["id"]],
-        )
-    shutil.rmtree(store.home.runs / str(run["id"]), ignore_errors=True)
-
-
 def weights_folder(store: Store, version: int) -> Path:
     """The folder of a version's weights, checked against its digest.
 

@@ -5,7 +5,8 @@ import math
 
 from ..memory.lineage import in_service, learned_chunks, new_chunks, studied_chunks
 from ..memory.store import Record, Store
-from .consolidate import TOKENS_PER_WORD, words_a_night
+from .choice import TOKENS_PER_WORD
+from .costs import words_a_night
 from .options import Options
 
 

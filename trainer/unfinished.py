@@ -1,8 +1,11 @@
-"""A run that did not come to its end: whether the next consolidation goes on with it."""
+"""A run that did not come to its end: whether the next consolidation goes on with it, or it is closed."""
 
 import json
+import shutil
 from dataclasses import asdict
 
+from ..memory.errors import LearnctlError
+from ..memory.lineage import in_service
 from ..memory.store import Record, Store, to_json
 from . import registry
 from .base import Base
@@ -31,3 +34,23 @@ def take_up(store: Store, run: Record, options: Options) -> Record:
     with store.db.atomic():
         store.db.execute("UPDATE runs SET options = ? WHERE id = ?", [taken["options"], run["id"]])
     return taken
+
+
+def fail(store: Store, error: LearnctlError) -> None:
+    """Close the run at work, refused for what went wrong: the next one begins anew."""
+    run = find(store)
+    if run is None:
+        return
+    report = {
+        "run": run["id"],
+        "decision": "refused",
+        "reason": str(error),
+        "version": in_service(store),
+        "level": run["level"],
+    }
+    with store.db.atomic():
+        store.db.execute(
+            "UPDATE runs SET state = 'failed', report = ? WHERE id = ?",
+            [to_json(report), run["id"]],
+        )
+    shutil.rmtree(store.home.runs / str(run["id"]), ignore_errors=True)

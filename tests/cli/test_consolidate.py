@@ -61,7 +61,8 @@ def asked(pretend: Any, run: Any, notes: Path) -> dict[str, Any]:
             )
         return seen["result"]
 
-    pretend("consolidate", consolidate=consolidate, plan=lambda store, options: PLAN)
+    pretend("consolidate", consolidate=consolidate)
+    pretend("costs", plan=lambda store, options: PLAN)
     run("ingest", str(notes))
     return seen
 

@@ -22,7 +22,8 @@ from learnctl.memory.ingest import ingest
 from learnctl.memory.lineage import in_service, learned_chunks, new_chunks
 from learnctl.memory.store import Store
 from learnctl.trainer import registry
-from learnctl.trainer.consolidate import consolidate, plan
+from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.costs import plan
 from learnctl.trainer.models import file_sha256
 from learnctl.trainer.morning import morning
 from learnctl.trainer.options import Options

@@ -1,0 +1,83 @@
+"""What the next consolidation trains: from the base over everything, or on the version in service over what is new."""
+
+from dataclasses import dataclass
+
+from ..memory.lineage import ancestors, in_service, learned_chunks, new_chunks, studied_chunks
+from ..memory.priority import in_priority
+from ..memory.store import Record, Store
+from . import registry
+
+# A slow pass is due when what came since the last one is this share of what is live, and this much.
+SLOW_SHARE = 0.25
+SLOW_TOKENS = 5000
+TOKENS_PER_WORD = 1.4
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a night trains, and on what: from the base (slow), or on the version in service (fast)."""
+
+    level: str
+    parent: int
+    replaces: int  # the version in service
+    chunks: list[Record]
+    reason: str
+
+
+def choose(store: Store, fast: str, base_digest: str | None = None) -> Choice | None:
+    """What the next consolidation would train. None where there is nothing to do.
+
+    Args:
+        fast: how a fast night trains; see `Options.fast`.
+        base_digest: the base it would train on, where that is known.
+    """
+    version = in_service(store)
+    fresh = new_chunks(store)
+    learned = learned_chunks(store, version)
+    wanted = learned | {chunk["id"] for chunk in fresh}
+    everything = [chunk for chunk in in_priority(studied_chunks(store)) if chunk["id"] in wanted]
+    fresh = [chunk for chunk in everything if chunk["id"] not in learned]
+    due = _slow_is_due(store, version, base_digest)
+    if not everything or not (fresh or due):
+        return None
+    due = due or _slow_is_worth_it(store, version, everything)
+    if due:
+        return Choice("slow", 0, version, everything, due)
+    if fast == "continue":
+        return Choice("fast", version, version, fresh, "what is new, on the version in service")
+    slow = _slow_below(store, version)
+    held = learned_chunks(store, slow)
+    since = [chunk for chunk in everything if chunk["id"] not in held]
+    return Choice("fast", slow, version, since, "what came since the slow level")
+
+
+def tokens_of(chunks: list[Record]) -> int:
+    """About how many tokens some chunks have."""
+    n_words = sum(int(chunk["n_words"]) for chunk in chunks)
+    return round(TOKENS_PER_WORD * n_words)
+
+
+def _slow_is_due(store: Store, version: int, base_digest: str | None) -> str:
+    """Why the version in service must not be built upon; empty where it may."""
+    due = store.setting(registry.SLOW_DUE)
+    serving = store.row("SELECT * FROM adapters WHERE version = ?", version)
+    if due or serving is None:
+        return due
+    if base_digest and serving["base_digest"] != base_digest:
+        return "the base model has changed"
+    return "" if serving["state"] == "ok" else "a source it learned from has changed"
+
+
+def _slow_below(store: Store, version: int) -> int:
+    """The slow version that a version is or stands on."""
+    return ancestors(store, version)[-1]
+
+
+def _slow_is_worth_it(store: Store, version: int, everything: list[Record]) -> str:
+    if not version:
+        return "there is no version to build upon"
+    held = learned_chunks(store, _slow_below(store, version))
+    since = tokens_of([chunk for chunk in everything if chunk["id"] not in held])
+    if since >= SLOW_TOKENS and since >= SLOW_SHARE * tokens_of(everything):
+        return "much has come since the last slow pass"
+    return ""

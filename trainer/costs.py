@@ -1,0 +1,111 @@
+"""About what a night costs, and what it can teach in its time."""
+
+from ..memory.errors import LearnctlError
+from ..memory.lineage import in_service, learned_chunks
+from ..memory.store import Record, Store
+from . import base as bases
+from . import models
+from .choice import Choice, choose, tokens_of
+from .facts import find_facts
+from .options import Options
+from .synthesize import BLANKS_PER_FACT, CUES_PER_FACT
+
+# Of the questions wanted how many come of it, and how long a row is.
+KEPT_SHARE = 0.75
+TOKENS_PER_ROW = 34
+WORDS_PER_FACT = 13
+# Of a budget, what training may take.
+TRAIN_SHARE = 0.4
+ASSUMED_SPEED = 150.0  # tokens a second, where none was measured yet
+
+
+def plan(store: Store, options: Options) -> Record:
+    """What `consolidate` would train and about what it would cost; loads no model."""
+    choice = choose(store, options.fast, _digest(options) if in_service(store) else None)
+    if choice is None:
+        return {
+            "sources": [],
+            "chunks": 0,
+            "facts": 0,
+            "new_tokens": 0,
+            "samples": {"new": 0, "replay": 0, "general": 0},
+            "n_tokens": 0,
+            "estimated_s": 0.0,
+            "level": None,
+            "base": options.base,
+        }
+
+    facts = [fact for chunk in choice.chunks for fact in find_facts(chunk["text"])]
+    n_new = round(len(facts) * _rows_per_fact(options))
+    n_known = len(learned_chunks(store, choice.parent))
+    n_replay = replay_budget(n_new, options) if n_known else 0
+    n_rows = n_new + n_replay + options.general_rows
+    n_tokens = int(n_rows * options.epochs * TOKENS_PER_ROW)
+    speed = _last_speed(store)
+    return {
+        "sources": list(dict.fromkeys(chunk["path"] for chunk in choice.chunks)),
+        "chunks": len(choice.chunks),
+        "facts": len(facts),
+        "new_tokens": tokens_of(choice.chunks),
+        "samples": {"new": n_new, "replay": n_replay, "general": options.general_rows},
+        "n_tokens": n_tokens,
+        "estimated_s": round(n_tokens / speed, 1) if speed else None,
+        "level": choice.level,
+        "base": options.base,
+    }
+
+
+def _digest(options: Options) -> str | None:
+    """The digest of the base that a night would train on; None where it is not on this machine."""
+    try:
+        return models.digest(bases.find(options.base, bases.choose_device(options.device)))
+    except LearnctlError:
+        return None
+
+
+def affordable(
+    store: Store, choice: Choice, options: Options, left_s: float | None
+) -> list[Record]:
+    """As many chunks from the front as the time that is left can teach well; the rest stays new.
+
+    A slow pass over what is known already takes all of it, for what it left out would be lost.
+    """
+    if left_s is None or (choice.level == "slow" and choice.replaces):
+        return choice.chunks
+    room = TRAIN_SHARE * left_s * (_last_speed(store) or ASSUMED_SPEED)
+    chosen: list[Record] = []
+    for chunk in choice.chunks:
+        n_facts = len(find_facts(chunk["text"]))
+        room -= n_facts * _rows_per_fact(options) * options.epochs * TOKENS_PER_ROW
+        if room < 0 and chosen:
+            break
+        chosen.append(chunk)
+    return chosen
+
+
+def words_a_night(store: Store, options: Options) -> float | None:
+    """How many words of what is new a night of `night_minutes` can teach, at the pace of the last one."""
+    speed = _last_speed(store)
+    if not speed:
+        return None
+    n_tokens = 60 * options.night_minutes * TRAIN_SHARE * speed
+    n_facts = n_tokens / (_rows_per_fact(options) * options.epochs * TOKENS_PER_ROW)
+    return n_facts * WORDS_PER_FACT
+
+
+def replay_budget(n_new: int, options: Options) -> int:
+    """How many samples are rehearsed beside so many new ones."""
+    return round(n_new * options.replay_share / (1 - options.replay_share))
+
+
+def _rows_per_fact(options: Options) -> float:
+    return 1 + CUES_PER_FACT + BLANKS_PER_FACT + options.questions_per_fact * KEPT_SHARE
+
+
+def _last_speed(store: Store) -> float | None:
+    """Tokens a second of the last run that was measured on this store."""
+    found = store.value(
+        "SELECT report ->> 'tokens_per_s' FROM runs WHERE report ->> 'tokens_per_s' IS NOT NULL"
+        " ORDER BY id DESC LIMIT 1"
+    )
+    return float(found) if found else None
