@@ -183,10 +183,10 @@ def _render(report: "IngestReport", dry_run: bool, verbose: bool) -> None:
         say(
             f"skipped: {counted(len(report.skipped), 'file')}{'' if verbose else ' (-v lists them)'}"
         )
-    from ..memory.ingest import VANISHED
+    from ..memory.ingest import PRUNED
 
-    if n_vanished := sum(entry["reason"] == VANISHED for entry in report.skipped):
-        say(f"vanished: {counted(n_vanished, 'file')}; `--prune` gives back what they held")
+    if n_gone := sum(entry["reason"] in PRUNED for entry in report.skipped):
+        say(f"vanished or ignored: {counted(n_gone, 'file')}; `--prune` gives back what they held")
     if verbose:
         for entry in report.skipped:
             say(plain(f"skipped: {entry['path']}: {entry['reason']}"))

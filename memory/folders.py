@@ -1,13 +1,15 @@
-"""What became of files that were taken in before: moved, renamed, or not there any more.
+"""What became of files that were taken in before: moved, renamed, ignored, or not there any more.
 
 A file is known by its bytes: where one appears that is the same as a source whose own file is gone, it is
 that source under another path, and keeps all that was learned from it.
 """
 
 import os
-from collections.abc import Collection, Iterable
+import stat
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from .readers import is_one_export
 from .store import Record, Store
 
 
@@ -16,7 +18,7 @@ def moved_from(store: Store, sha256: str) -> Record | None:
     for source in store.rows(
         "SELECT id, path, sha256 FROM sources WHERE sha256 = ? AND root != '' ORDER BY id", sha256
     ):
-        if is_gone(Path(source["path"])):
+        if _is_gone(Path(source["path"])):
             return source
     return None
 
@@ -24,21 +26,28 @@ def moved_from(store: Store, sha256: str) -> Record | None:
 def vanished(store: Store, given: Iterable[Path]) -> list[Record]:
     """The sources in some files and folders that are there themselves, whose own file is not."""
     looked_through = {path for path in given if os.path.exists(path)}
-    return [
-        source
-        for source in store.rows("SELECT id, path FROM sources WHERE root != '' ORDER BY path")
-        if _is_in(Path(source["path"]), looked_through) and is_gone(Path(source["path"]))
-    ]
+    return [source for source in _under(store, looked_through) if _is_gone(Path(source["path"]))]
 
 
-def _is_in(path: Path, folders: Collection[Path]) -> bool:
-    return path in folders or any(folder in folders for folder in path.parents)
+def ignored(store: Store, passed_over: Collection[Path]) -> list[Record]:
+    """The sources whose file is there, but it or a folder above it is passed over by now."""
+    return [source for source in _under(store, passed_over) if not _is_gone(Path(source["path"]))]
 
 
-def is_gone(path: Path) -> bool:
-    """Deleted or emptied; what cannot be looked at may still be there."""
+def _under(store: Store, paths: Collection[Path]) -> Iterator[Record]:
+    if not paths:
+        return
+    for source in store.rows("SELECT id, path FROM sources WHERE root != '' ORDER BY path"):
+        path = Path(source["path"])
+        if path in paths or any(folder in paths for folder in path.parents):
+            yield source
+
+
+def _is_gone(path: Path) -> bool:
+    """Deleted, emptied, or a folder instead; what cannot be looked at may still be there."""
     try:
-        return path.stat().st_size == 0
+        found = path.stat()
+        return not is_one_export(path) if stat.S_ISDIR(found.st_mode) else found.st_size == 0
     except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:

@@ -20,11 +20,12 @@ from .manner import Manner, keep_for_watched, kept_for_watched
 from .records import Conversation, Item
 from .sizes import refuse_too_large
 from .store import Record, Store, marks, now
-from .walk import Entry, Found, Refused, Skipped, walk
+from .walk import IGNORED, Entry, Found, Refused, Skipped, walk
 
-# Reasons for sources whose file is gone.
+# What is said of sources whose file is gone, or is passed over by now; and when they are given back.
 VANISHED = "vanished: kept until `--prune` gives it back"
-PRUNED = "vanished: given back"
+IGNORED_NOW = "ignored now: kept until `--prune` gives it back"
+PRUNED = {VANISHED: "vanished: given back", IGNORED_NOW: "ignored now: given back"}
 FORGOTTEN = "forgotten before: it comes in again when `learnctl ingest` is told to"
 
 
@@ -71,7 +72,7 @@ def ingest(
 
     Args:
         on_file: called with each file before it is read, with the bytes done and those of all files.
-        prune: give back the sources under `paths` whose file is gone; else they are only named.
+        prune: give back the sources under `paths` whose file is gone or ignored; else they are only named.
         trust: whom the sources are trusted as (`trust.TIERS`); None keeps what is known, else
             what was said of a watched folder, else "own". Said of a watched folder, it is kept for later files.
         learn: what they may teach (`learning.LEARN`); likewise, else "facts".
@@ -96,7 +97,9 @@ def ingest(
                 _take(store, entry, report, me, manner, forgotten_too)
             else:
                 _pass_over(entry, report)
-        _report_vanished(store, given, report, prune)
+        ignored = {entry.path for entry in entries if _is_ignored(entry)}
+        _report_gone(store, folders.vanished(store, given), report, VANISHED, prune)
+        _report_gone(store, folders.ignored(store, ignored), report, IGNORED_NOW, prune)
         store.erase_traces()
     except sqlite3.OperationalError as error:
         raise LearnctlError(
@@ -299,15 +302,20 @@ def _put_source(store: Store, entry: Found, name: str, digest: str) -> int:
     return int(store.value("SELECT id FROM sources WHERE path = ?", record["path"]))
 
 
-def _report_vanished(store: Store, given: list[Path], report: IngestReport, prune: bool) -> None:
-    gone = folders.vanished(store, given)
+def _is_ignored(entry: Entry) -> bool:
+    return isinstance(entry, Skipped) and entry.reason == IGNORED
+
+
+def _report_gone(
+    store: Store, gone: list[Record], report: IngestReport, reason: str, prune: bool
+) -> None:
     if gone and prune:
         with store.db.atomic():
             for source in gone:
                 store.db.execute("DELETE FROM sources WHERE id = ?", [source["id"]])
             contents.sweep(store)
-    reason = PRUNED if prune else VANISHED
-    report.skipped += [_line(Path(source["path"]), reason) for source in gone]
+    said = PRUNED[reason] if prune else reason
+    report.skipped += [_line(Path(source["path"]), said) for source in gone]
 
 
 def _describe(path: Path, name: str, items: Iterable[Item]) -> Record:

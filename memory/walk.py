@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".learnctlignore"
+IGNORED = f"ignored by {IGNORE_FILE}"
 HIDDEN = "hidden"
 NOT_UTF8 = "a name that is not UTF-8"
 OWN_FOLDER = "learnctl's own folder"
@@ -188,7 +189,7 @@ def _passed_over(
     if is_folder and _is_made_by_tools(path):
         return MADE_BY_TOOLS
     if any(ignore.matches(path, is_folder) for ignore in ignores):
-        return f"ignored by {IGNORE_FILE}"
+        return IGNORED
     return ""
 
 

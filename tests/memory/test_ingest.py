@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from learnctl.memory.check import check
 from learnctl.memory.home import Home
-from learnctl.memory.ingest import PRUNED, VANISHED, IngestReport, ingest, look
+from learnctl.memory.ingest import IGNORED_NOW, PRUNED, VANISHED, IngestReport, ingest, look
 from learnctl.memory.store import Store
 
 LAMP = "The lamp in the hall is green."
@@ -217,10 +217,50 @@ def test_a_file_that_is_gone_is_named_and_given_back_on_demand(
         assert texts(store) == [LAMP, CHAIR]
     assert states() == {1: "ok"}
     pruned = ingest(store, [folder], prune=True)
-    assert {"path": str(folder / "a.txt"), "reason": PRUNED} in pruned.skipped
+    assert {"path": str(folder / "a.txt"), "reason": PRUNED[VANISHED]} in pruned.skipped
     assert texts(store) == [CHAIR]
     assert [Path(row["path"]).name for row in store.sources()] == ["b.txt"]
     assert states() == {1: "stale"}
+
+
+def test_a_file_that_became_a_folder_is_gone(store: Store, take: Any, folder: Path) -> None:
+    """Not so an export that is a folder itself."""
+    export = folder / "slack"
+    export.mkdir()
+    for name in ("users.json", "channels.json"):
+        (export / name).write_text("[]")
+    (export / "general").mkdir()
+    said = {"type": "message", "user": "U1", "text": "The desk is blue.", "ts": "1700000000.000100"}
+    (export / "general/2023-11-14.json").write_text(json.dumps([said]))
+    take({"a.txt": LAMP})
+    assert len(texts(store)) == 2
+    (folder / "a.txt").unlink()
+    (folder / "a.txt").mkdir()
+    (folder / "a.txt/b.txt").write_text(CHAIR)
+    assert reasons(take().skipped) == {"a.txt": VANISHED, "slack": "unchanged"}
+    ingest(store, [folder], prune=True)
+    assert LAMP not in texts(store)
+    assert len(texts(store)) == 2
+
+
+def test_a_file_that_is_ignored_by_now_is_given_back_on_demand(
+    store: Store, take: Any, folder: Path
+) -> None:
+    """By itself or with its folder; a file outside of the given folder stays."""
+    (folder / "sub").mkdir()
+    (folder / "other").mkdir()
+    take({"a.txt": LAMP, "sub/b.txt": CHAIR, "other/a.txt": "The desk is blue."})
+    for each in (folder, folder / "other"):
+        (each / ".learnctlignore").write_text("/a.txt\nsub/\n")
+    named = {str(folder / "a.txt"), str(folder / "sub/b.txt"), str(folder / "other/a.txt")}
+    said = [line for line in take().skipped if line["reason"] == IGNORED_NOW]
+    assert {line["path"] for line in said} == named
+    assert len(texts(store)) == 3
+    pruned = ingest(store, [folder / "other"], prune=True)
+    assert {"path": str(folder / "other/a.txt"), "reason": PRUNED[IGNORED_NOW]} in pruned.skipped
+    assert set(texts(store)) == {LAMP, CHAIR}
+    ingest(store, [folder], prune=True)
+    assert texts(store) == []
 
 
 def test_a_file_that_moved_is_the_same_source(
