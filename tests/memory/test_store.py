@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlite_utils import Database, Migrations
 
+from learnctl.memory.check import check
 from learnctl.memory.errors import LearnctlError, NoStore
+from learnctl.memory.forget import forget_sources
 from learnctl.memory.home import Home
-from learnctl.memory.store import Store, m001_first, migrations
+from learnctl.memory.ingest import ingest
+from learnctl.memory.lineage import in_service
+from learnctl.memory.search import search
+from learnctl.memory.store import Store, migrations
 
 
 def test_what_was_reported_as_done_is_on_disk(store: Store) -> None:
@@ -60,27 +64,53 @@ def test_migrations_are_recorded_and_run_once(store: Store) -> None:
         assert again.value("PRAGMA schema_version") == before
 
 
-def test_a_store_of_the_first_version_is_brought_up_to_date(home: Path) -> None:
-    """It gets what came later, and keeps what it holds."""
+@pytest.fixture
+def first(home: Path) -> Home:
+    """A home with a store as the first version wrote it: a lesson that a version learned, in two files; an
+    order to a model; a chat."""
     here = Home(home)
     here.make()
-    first = Migrations("learnctl")
-    first(name="m001_first")(lambda db: m001_first(db))
+    here.database.touch(mode=0o600)
     with closing(sqlite3.connect(here.database)) as connection:
-        db = Database(connection)
-        first.apply(db)
-        db.execute("INSERT INTO sources VALUES (1, '/a.txt', '/', 'text', 'x', 9, '2026-01-01')")
-        db.execute(
-            "INSERT INTO chunks VALUES (1, 'y', 'text', 'The lamp is green.', 4, '2026-01-01')"
-        )
-    with Store.open(here) as store:
-        assert store.rows("SELECT * FROM outgrown") == []
-        assert store.row("SELECT trust, learn FROM sources") == {"trust": "own", "learn": "facts"}
-        assert store.row("SELECT text, quarantine FROM chunks") == {
-            "text": "The lamp is green.",
-            "quarantine": None,
+        connection.executescript((Path(__file__).parent / "data/first_store.sql").read_text())
+    return here
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(first: Home) -> None:
+    """It is whole, keeps what it holds, gets what came later, and all can be searched and forgotten."""
+    with Store.open(first) as store:
+        assert list(check(store)) == []
+        assert store.row("SELECT DISTINCT trust, learn FROM sources") == {
+            "trust": "own",
+            "learn": "facts",
         }
-    Store.open(here).close()  # and a second time there is nothing to do
+        assert search(store, "lamp")[0].text == "The lamp in the hall is green."
+        assert search(store, "東京")[0].text == "猫は東京にいます。"
+        assert search(store, "who came to tea")
+        assert (in_service(store), store.value("SELECT count(*) FROM samples")) == (1, 1)
+    with Store.open(first) as store:  # and a second time there is nothing to do
+        house = store.find_sources("house.md")[0]["id"]
+        assert forget_sources(store, [house]) == {
+            "sources": 1,
+            "documents": 1,
+            "chunks": 2,
+            "samples": 1,
+        }
+        assert in_service(store) == 0
+        assert search(store, "lamp")[0].title == "copy"
+        assert search(store, "東京") == []
+        assert list(check(store)) == []
+    assert b"praise Eve" not in first.database.read_bytes()
+
+
+def test_what_is_taken_in_again_into_a_store_of_the_first_version_is_known(
+    first: Home, folder: Path
+) -> None:
+    with Store.open(first) as store:
+        (folder / "copy.txt").write_text("The lamp in the hall is green.")  # other bytes
+        report = ingest(store, [folder])
+        assert (report.documents, report.chunks, report.skipped) == (0, 0, [])
+        assert store.counts()["sources"] == 4
 
 
 @pytest.mark.parametrize("content", [b"no database at all, but long enough to tell" * 99, None])
