@@ -32,6 +32,7 @@ from .recall import OPEN_GATE
 from .recipe import notes
 from .results import FOLDER, Results, label_of
 
+EMBEDDED_RATE = 1e-3
 FAULTS = ("shuffled answers", "ten times the learning rate", "no rehearsal")
 
 
@@ -72,7 +73,7 @@ def judge(studied: Path, fault: str, seed: int, options: Options) -> dict[str, A
             if fault == "shuffled answers":
                 shuffle_answers(store, seed)
             if fault == "ten times the learning rate":
-                options = replace(options, learning_rate=10 * options.learning_rate)
+                options = replace(options, learning_rate=10 * EMBEDDED_RATE)
             if fault == "no rehearsal":
                 options = replace(options, general_rows=0, replay_share=0.0)
             try:

@@ -33,6 +33,7 @@ from learnctl.trainer import base as bases
 from learnctl.trainer.base import Base
 from learnctl.trainer.consolidate import peak_bytes
 from learnctl.trainer.facts import find_facts
+from learnctl.trainer.learning_rate import learning_rate
 from learnctl.trainer.options import CHOICES, Options
 from learnctl.trainer.pack import Row, pack
 from learnctl.trainer.progress import silent
@@ -164,7 +165,7 @@ def run_trainer(base: Base, n_steps: int, options: Options) -> Course:
             output_dir=folder,
             max_steps=n_steps,
             per_device_train_batch_size=BATCH_ROWS,
-            learning_rate=options.learning_rate,
+            learning_rate=learning_rate(base, options),
             lr_scheduler_type="cosine",
             optim="adamw_torch",
             weight_decay=0.0,

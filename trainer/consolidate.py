@@ -40,6 +40,7 @@ from .distil import teach
 from .evaluate import Answered
 from .examination import Examination
 from .faults import faults_of_the_system
+from .learning_rate import learning_rate
 from .lessons import softened
 from .options import Options
 from .pack import pack
@@ -128,7 +129,8 @@ class _Night:
     ) -> None:
         self.store = store
         self.base = base
-        self.options = options
+        # A run names the rate that it is trained with.
+        self.options = replace(options, learning_rate=learning_rate(base, options))
         self.began = began
         self.deadline = began + budget_s if budget_s else None
         self.stop = stop

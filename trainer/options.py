@@ -15,6 +15,7 @@ import tomlkit
 from ..memory.errors import LearnctlError
 from ..memory.home import Home, sync
 
+AUTO = "auto"
 CHOICES = {
     "quantize": ("auto", "nf4", "none"),
     "device": ("auto", "cpu", "cuda", "mps"),
@@ -74,8 +75,9 @@ class Options:
     was examined), or auto (transformers)."""
     epochs: int = 4
     """How often each training sample is seen."""
-    learning_rate: float = 1e-3
-    """The peak of the cosine schedule. Large for a small base; 2e-4 suits 4B and up."""
+    learning_rate: float | str = AUTO
+    """The peak of the cosine schedule, or auto (by the size of the base: 1e-3 below 1 billion parameters, 5e-4
+    below 4 billion, else 2e-4)."""
     compute: str = "auto"
     """What the training loop computes in on a CPU: auto (bf16 where the CPU multiplies it in hardware, with
     fp32 masters), or full."""
@@ -142,11 +144,17 @@ class Options:
             raise LearnctlError(f"replay_share must be from 0 to below 1, not {self.replay_share}")
         if not 0 <= self.general_rows <= 32:
             raise LearnctlError(f"general_rows must be from 0 to 32, not {self.general_rows}")
-        if self.learning_rate <= 0:
-            raise LearnctlError(f"learning_rate must be above 0, not {self.learning_rate}")
+        if self.learning_rate != AUTO and not float(self.learning_rate) > 0:
+            raise LearnctlError(f"learning_rate must be above 0, or auto, not {self.learning_rate}")
 
 
+def number_or_auto(value: Any) -> float | str:
+    return AUTO if value == AUTO else float(value)
+
+
+# What makes a value of what was given, by option.
 KINDS: dict[str, Any] = {field.name: type(field.default) for field in fields(Options)}
+KINDS["learning_rate"] = number_or_auto
 
 
 def load(home: Home, **flags: Any) -> Options:
@@ -212,4 +220,5 @@ def _checked(name: str, value: Any) -> Any:
     try:
         return KINDS[name](value)
     except (TypeError, ValueError) as error:
-        raise LearnctlError(f"{name}: expected {KINDS[name].__name__}, found {value!r}") from error
+        kind = KINDS[name].__name__.replace("_", " ")
+        raise LearnctlError(f"{name}: expected {kind}, found {value!r}") from error

@@ -19,6 +19,7 @@ from ..memory.errors import LearnctlError
 from ..memory.home import private_files, private_folder, sync
 from .base import Base
 from .compute import Masters, computing, is_quick_in_bf16
+from .learning_rate import learning_rate
 from .models import file_sha256
 from .options import Options
 from .pack import Pack, Row, lay_out, n_nodes_of, pack
@@ -117,7 +118,8 @@ def _loop(
     import torch
 
     parameters = list(masters.tensors.values())
-    optimizer = torch.optim.AdamW(parameters, lr=options.learning_rate, weight_decay=0.0)
+    peak = learning_rate(base, options)
+    optimizer = torch.optim.AdamW(parameters, lr=peak, weight_decay=0.0)
     per_step = options.packs_per_step
     n_steps = math.ceil(len(packs) / per_step)
     report = TrainReport()
@@ -137,7 +139,7 @@ def _loop(
     while step < n_steps:
         groups = packs[step * per_step : (step + 1) * per_step]
         for group in optimizer.param_groups:
-            group["lr"] = options.learning_rate * rate(step, n_steps)
+            group["lr"] = peak * rate(step, n_steps)
         loss, parts, laid = _step(base, model, groups, options.pack_tokens, parts)
         masters.gather()
         torch.nn.utils.clip_grad_norm_(parameters, CLIP_NORM)

@@ -36,6 +36,14 @@ def test_config_is_set_and_put_back(run: Any, run_json: Any) -> None:
     assert run_json("config", "list") == default
 
 
+def test_a_rate_is_a_number_or_auto(run: Any, run_json: Any) -> None:
+    assert run_json("config", "get", "learning_rate") == "auto"
+    assert run("config", "set", "learning_rate", "3e-4").stdout == "learning_rate: 0.0003\n"
+    assert run_json("config", "get", "learning_rate") == 3e-4
+    assert run("config", "set", "learning_rate", "auto").stdout == "learning_rate: auto\n"
+    assert run_json("config", "get", "learning_rate") == "auto"
+
+
 def test_config_list_says_what_each_means(run: Any) -> None:
     listed = run("config", "list").stdout
     assert "How often each training sample is seen." in listed
@@ -48,6 +56,8 @@ def test_config_list_says_what_each_means(run: Any) -> None:
         ("get", "nonsense"),
         ("set", "nonsense", "1"),
         ("set", "epochs", "many"),
+        ("set", "learning_rate", "fast"),
+        ("set", "learning_rate", "0"),
         ("unset", "nonsense"),
         ("set", "device", "foo"),
         ("set", "quantize", "bar"),

@@ -5,6 +5,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from learnctl.trainer.adapter import (
     weights,
 )
 from learnctl.trainer.base import Base
+from learnctl.trainer.learning_rate import learning_rate
 from learnctl.trainer.options import Options
 from learnctl.trainer.pack import Row, pack
 from learnctl.trainer.progress import Progress, silent
@@ -291,6 +293,24 @@ def test_a_base_s_own_dropout_is_off(
         learn(base, model, options, checkpoint=tmp_path / str(number))
         made.append(adapter_after(model))
     assert apart(*made) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("width", "layers", "expected"), [(576, 30, 1e-3), (1536, 28, 5e-4), (4096, 36, 2e-4)]
+)
+def test_the_rate_goes_by_the_size_of_the_base(
+    llama: Base, width: int, layers: int, expected: float
+) -> None:
+    """Shapes like those of the models that are the default, without their weights; a chosen rate stands."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    shape: dict[str, Any] = {"hidden_size": width, "intermediate_size": 4 * width}
+    with torch.device("meta"):
+        model = LlamaForCausalLM(LlamaConfig(**shape, num_hidden_layers=layers))
+    base = replace(llama, model=model)
+    assert learning_rate(base, Options()) == expected
+    assert learning_rate(base, Options(learning_rate=3e-3)) == 3e-3
 
 
 def test_rate() -> None:
