@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -14,10 +15,10 @@ from learnctl.memory import contents
 from learnctl.memory.forget import forget_sources
 from learnctl.memory.ingest import ingest
 from learnctl.memory.lineage import in_service, learned_chunks, new_chunks
-from learnctl.memory.records import Message
+from learnctl.memory.records import Conversation, Message
 from learnctl.memory.search import search
 from learnctl.memory.store import Store
-from learnctl.trainer import adapter, registry
+from learnctl.trainer import adapter, chats, registry
 
 LAMP = "The lamp in the hall is green."
 CHAIR = "The chair in the attic is red."
@@ -46,7 +47,7 @@ def found(store: Store, query: str) -> list[str]:
 
 
 @pytest.fixture
-def marked(take: Any) -> None:
+def marked(store: Store, take: Any) -> None:
     """Sources that hold the mark in every place there is, among many that do not."""
     talk = {
         "conversation_id": "zyxqorvane-1",
@@ -62,27 +63,35 @@ def marked(take: Any) -> None:
         | {
             "zyxqorvane.txt": "A file whose name alone says it.",
             "diary.md": "---\nauthor: Ann Zyxqorvane\n---\n# Zyxqorvane\n\n## On Zyxqorvane\n\n"
-            + "\n\n".join(secret),
+            + "\n\n".join(secret)
+            + f"\n\n## Key\n\nzyxqorvane {secrets.token_hex(400)}\n",
             "talk.jsonl": json.dumps(talk),
         }
     )
+    again = (Message("assistant", "Zyxqorvane came, I think."),)
+    asked = (Message("user", "Who came to tea?"),)
+    chats.put_own(store, "chat", lambda number: Conversation("Tea", asked, alternatives=again))
+    for table, column in (("left_out", "beginning"), ("alternatives", "text")):
+        rows = store.rows(f"SELECT {column} AS text FROM {table}")
+        assert [row for row in rows if MARK.decode() in row["text"].lower()], table
 
 
-MARKED = ("zyxqorvane.txt", "diary.md", "talk.jsonl")
+MARKED = ("zyxqorvane.txt", "diary.md", "talk.jsonl", "chat:1")
 
 
 def test_no_byte_is_left(store: Store, marked: None, learn: Any) -> None:
-    """In text, title, heading, author, message, sample, probe, answer, file name: no file of the home
-    folder holds it any more, while the store is open and after."""
+    """In text, title, heading, author, message, answer made again, what was left out, sample, probe, answer, file
+    name: no file of the home folder holds it any more, while the store is open and after."""
     version = learn("Zyxqorvane", note="Zyxqorvane?")
     probe = store.value("SELECT min(id) FROM probes")
     answer = {"run_id": version, "probe_id": probe, "stage": "after", "form": "direct"}
     store.db.table("evaluations").insert({**answer, "correct": 0, "answer": "Zyxqorvane!"})
     assert with_mark(store.home.path)
     report = forget_sources(store, ids(store, *MARKED))
-    assert report["sources"] == 3
-    assert report["documents"] == 3
-    assert report["chunks"] == report["samples"] / 2 + 1  # nothing was learned of the file so named
+    assert report["sources"] == 4
+    assert report["documents"] == 4
+    # Nothing was learned of the file so named, nor of the chat.
+    assert report["chunks"] == report["samples"] / 2 + 2
     assert with_mark(store.home.path) == []
     assert found(store, "Zyxqorvane") == []
     assert len(found(store, "other note number")) == 10
