@@ -1,9 +1,11 @@
 """Questions put to a version in several ways: from weights alone, with what retrieval finds, with a text in view."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from learnctl.memory.sentences import sentences
 from learnctl.memory.store import Store
 from learnctl.trainer.chat_form import Chat
 from learnctl.trainer.facts import contains, normalise
@@ -11,6 +13,19 @@ from learnctl.trainer.generate import answer_batch
 from learnctl.trainer.talk import Talker, passages, with_passages
 
 ANSWER_TOKENS = 48
+# What says that the notes do not tell, or that the speaker does not know.
+UNKNOWN = re.compile(
+    r"(?i)\bnot (?:\w+ )?(?:in|among|part of) (?:your|my|our|the|these|those|any) (?:\w+ )?(?:notes?|passages?|documents?|records?)\b"
+    r"|\bnot (?:\w+ )?(?:mentioned|stated|specified|recorded|noted|provided|known)\b"
+    r"|\bno (?:\w+ )?(?:notes?|mention|records?|information|details?)\b"
+    r"|\b(?:notes?|passages?|documents?|texts?|it|they|you) (?:do not|don['’]t|does not|doesn['’]t|did not|didn['’]t|never) "
+    r"(?:mention|say|state|specify|tell|give|provide|include|contain)\b"
+    r"|\bI (?:do not|don['’]t|cannot|can['’]t|could not|couldn['’]t) (?:\w+ )?"
+    r"(?:know|say|tell|find|recall|remember|answer|determine|provide)\b"
+    r"|\bI (?:do not|don['’]t) have (?:\w+ ){0,3}(?:information|access|knowledge|records?|notes?|details?|data)\b"
+    r"|\bI(?:['’]m| am) (?:not (?:sure|aware|certain|able)|unable|unaware)\b"
+)
+SORRY = re.compile(r"(?i)(?:unfortunately|(?:i['’]m |i am )?(?:very |so )?sorry)[.!]")
 
 
 @dataclass(frozen=True)
@@ -35,11 +50,12 @@ def in_view(question: Question) -> Chat:
     return [{"role": "user", "content": f"{question.source}\n\n{question.text}"}]
 
 
-def retrieved(store: Store) -> Form:
-    """With the passages that `learnctl chat` would put in front of the question."""
+def retrieved(store: Store, version: int | None = None) -> Form:
+    """With the passages that `learnctl chat` would put in front of the question for a version (None: the
+    one in service)."""
 
     def form(question: Question) -> Chat:
-        hits = passages(store, question.text)
+        hits = passages(store, question.text, version=version)
         return with_passages(closed(question), hits) if hits else closed(question)
 
     return form
@@ -57,6 +73,16 @@ def right(questions: Sequence[Question], answers: Sequence[str]) -> list[bool]:
         any(contains(answer, gold) for gold in question.gold)
         for question, answer in zip(questions, answers, strict=True)
     ]
+
+
+def abstains(answer: str) -> bool:
+    """Whether an answer says that it is not in the notes or not known.
+
+    Its first sentence decides, or the one after a bare apology: what claims something first and doubts it
+    afterwards has claimed it.
+    """
+    said = [sentence for sentence in sentences(answer) if not SORRY.fullmatch(sentence)]
+    return bool(said) and bool(UNKNOWN.search(said[0]))
 
 
 def f1(questions: Sequence[Question], answers: Sequence[str]) -> float:

@@ -1,0 +1,241 @@
+"""One person's notes, night after night: what is known in which wording, and is it said where nothing is known?
+
+    python -m benchmarks.personal [--nights 6] [--both] [--base embedded] [--set option=value ...] [--json]
+    python -m benchmarks.personal --data FOLDER      (other notes of the same form)
+
+`benchmarks/data/personal_notes` holds six nights of documents and `questions.jsonl`. After each night every
+question that holds by then is asked, greedy: from weights alone; with `--both`, also with retrieval and weights,
+and of the base with retrieval. *right*: an accepted answer is contained; of a question whose answer is in no note
+(*absent*), that the answer says so (`exam.abstains`). *false abstention*: it says so of a fact that the notes tell,
+and does not tell it. Intervals know that questions of one source go together. The nights run as shipped
+behind an open gate. Results stay in `benchmarks/results/personal.jsonl`, night by night.
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from learnctl.memory.home import Home
+from learnctl.memory.ingest import ingest
+from learnctl.memory.store import Store
+from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.examine import read_questions
+from learnctl.trainer.facts import contains
+from learnctl.trainer.intervals import Share, compare, rounded, share
+from learnctl.trainer.options import KINDS, Options
+from learnctl.trainer.synthesize import hold_out
+from learnctl.trainer.talk import Talker
+
+from .exam import Question, abstains, ask, closed, retrieved
+from .recall import OPEN_GATE
+from .results import Results, Row, label_of
+
+NOTES = Path(__file__).parent / "data" / "personal_notes"
+# The share right that is wanted of each kind; of questions in two steps none.
+GOALS = {"direct": 0.75, "paraphrased": 0.55, "reversed": 0.4, "two-step": None, "absent": 0.7}
+FACTS = ("direct", "paraphrased", "reversed")
+MOST_FALSE_ABSTENTION = 0.1
+COST = ("decision", "level", "samples", "divergence", "n_tokens", "elapsed_s")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One question answered.
+
+    Attributes:
+        unknown: the answer only says that it is not known.
+    """
+
+    kind: str
+    source: str
+    right: bool
+    unknown: bool
+
+
+def nights_of(data: Path) -> list[Path]:
+    """The folders of a set of notes, in the order of their nights."""
+    return sorted(data.glob("night-*"), key=lambda folder: int(folder.name.removeprefix("night-")))
+
+
+def asked_after(questions: Sequence[Row], night: int) -> list[Row]:
+    """What holds after a night: what was told by then, less what a later note has changed."""
+    return [row for row in questions if row["night"] <= night <= row.get("until", night)]
+
+
+def mark(asked: Sequence[Row], answers: Sequence[str]) -> list[Mark]:
+    marks = []
+    for row, answer in zip(asked, answers, strict=True):
+        says_so = abstains(answer)
+        right = any(contains(answer, gold) for gold in row["gold"])
+        if row["kind"] == "absent":
+            right = says_so
+        marks.append(Mark(row["kind"], row["source"], right, says_so and not right))
+    return marks
+
+
+def share_right(marks: Sequence[Mark], kind: str) -> Share | None:
+    some = [one for one in marks if one.kind == kind]
+    return share([one.right for one in some], [one.source for one in some])
+
+
+def false_abstention(marks: Sequence[Mark]) -> Share | None:
+    some = [one for one in marks if one.kind in FACTS]
+    return share([one.unknown for one in some], [one.source for one in some])
+
+
+def run(
+    data: Path, n_nights: int | None, options: Options, both: bool, results: Results
+) -> list[Row]:
+    """A row for each of the first nights, made where it is not there yet."""
+    nights = nights_of(data)
+    questions = read_questions(data / "questions.jsonl")
+    label = label_for(data, options, both)
+    # The store lies beside the results, so that another call goes on with the next night.
+    home = results.path.parent / "personal" / hashlib.sha256(label.encode()).hexdigest()[:12]
+    rows = []
+    for number in range(1, len(nights[:n_nights]) + 1):
+        make = partial(_run_night, home, nights[:number], questions, options, both)
+        rows.append(results.get(f"{label} night {number}", make))
+    if len(rows) == len(nights):
+        shutil.rmtree(home, ignore_errors=True)
+    return rows
+
+
+def label_for(data: Path, options: Options, both: bool) -> str:
+    """What the rows are known by: the options, what is asked, and every byte of the notes and questions."""
+    files = sorted([*data.glob("night-*/*"), data / "questions.jsonl"])
+    whole = b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)
+    notes = hashlib.sha256(whole).hexdigest()[:12]
+    return label_of(options, options.base, "both" if both else "weights", notes)
+
+
+def _run_night(
+    home: Path, nights: list[Path], questions: list[Row], options: Options, both: bool
+) -> Row:
+    """Take in the last night's documents, consolidate, and ask everything that holds by then."""
+    number = len(nights)
+    asked = asked_after(questions, number)
+    with Store.open(Home(home), create=True) as store:
+        found = {Path(row["path"]).parent.name for row in store.rows("SELECT path FROM sources")}
+        if found | {nights[-1].name} != {night.name for night in nights}:
+            raise SystemExit(
+                f"{home} does not hold the nights before night {number} and no others:"
+                " delete it and the rows of its nights, and begin again"
+            )
+        ingest(store, [nights[-1]])
+        # Before anything is studied: a night must not be trained on the words it is examined in.
+        hold_out(store, [row["question"] for row in questions])
+        report = consolidate(store, options)
+        if report["decision"] == "paused":
+            raise SystemExit("paused; the same command goes on from here")
+        if report["decision"] == "nothing":  # it was trained, and stopped before it was asked
+            last = "SELECT report FROM runs WHERE report IS NOT NULL ORDER BY id DESC LIMIT 1"
+            report = json.loads(store.value(last))
+        answers = _ask(store, options, asked, both)
+    cost = {key: report.get(key) for key in COST}
+    return {"night": number, "options": asdict(options), **cost, "answers": answers}
+
+
+def _ask(store: Store, options: Options, asked: list[Row], both: bool) -> dict[str, list[str]]:
+    """The answers by form."""
+    wanted = [Question(row["question"], tuple(row["gold"])) for row in asked]
+    talker = Talker.open(store, options)
+    answers = {"weights": ask(talker, wanted, closed)}
+    if both:
+        answers["retrieval and weights"] = ask(talker, wanted, retrieved(store))
+        talker.switch(store, options, 0)
+        answers["retrieval alone"] = ask(talker, wanted, retrieved(store, 0))
+    return answers
+
+
+def scores(row: Row, questions: Sequence[Row]) -> list[dict[str, Any]]:
+    """The shares of one night, a line for each form and kind."""
+    lines = []
+    for form, answers in row["answers"].items():
+        marks = mark(asked_after(questions, row["night"]), answers)
+        shares = {kind: share_right(marks, kind) for kind in GOALS}
+        shares["false abstention"] = false_abstention(marks)
+        lines += [
+            {"form": form, "kind": kind, **rounded(found)}
+            for kind, found in shares.items()
+            if found
+        ]
+    return lines
+
+
+def table(rows: list[Row], questions: Sequence[Row]) -> None:
+    """A line for each night and form, then the last night with its intervals and goals."""
+    for row in rows:
+        lines = scores(row, questions)
+        for form in row["answers"]:
+            told = ", ".join(
+                f"{one['kind']} {one['value']:.3f}" for one in lines if one["form"] == form
+            )
+            print(f"night {row['night']}, {form}: {told}")
+        print(
+            f"   {row['level']}, {row['decision']}, divergence {row['divergence']},"
+            f" samples {row['samples']}, {row['elapsed_s']} s"
+        )
+    print()
+    for one in scores(rows[-1], questions):
+        print(
+            f"{one['form']:22} {one['kind']:17} {one['value']:.3f} [{one['low']:.3f}, {one['high']:.3f}]"
+            f" of {one['n']:3}{_goal(one['kind'])}"
+        )
+    if "retrieval alone" in rows[-1]["answers"]:
+        _beside_retrieval(rows[-1], questions)
+
+
+def _goal(kind: str) -> str:
+    if kind == "false abstention":
+        return f", goal at most {MOST_FALSE_ABSTENTION}"
+    goal = GOALS[kind]
+    return f", goal at least {goal}" if goal is not None else ""
+
+
+def _beside_retrieval(row: Row, questions: Sequence[Row]) -> None:
+    asked = asked_after(questions, row["night"])
+    alone = mark(asked, row["answers"]["retrieval alone"])
+    both = mark(asked, row["answers"]["retrieval and weights"])
+    found = compare(
+        [one.right for one in alone], [one.right for one in both], [one.source for one in alone]
+    )
+    assert found is not None
+    print(
+        f"both beside retrieval alone, all kinds: {found.change:+.3f} [{found.low:+.3f},"
+        f" {found.high:+.3f}], {found.won} won, {found.lost} lost, p {found.p:.2f}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, default=NOTES, help="other notes of the same form")
+    parser.add_argument("--nights", type=int, help="only the first of them")
+    parser.add_argument("--both", action="store_true", help="ask with retrieval as well")
+    parser.add_argument("--base", default="embedded")
+    parser.add_argument("--set", nargs="*", default=[], help="option=value")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    if given.nights is not None and given.nights < 1:
+        parser.error("--nights must be at least 1")
+    chosen = dict(pair.split("=", 1) for pair in given.set)
+    changes = {name: KINDS[name](value) for name, value in chosen.items()}
+    options = replace(Options(base=given.base), **(OPEN_GATE | changes))
+    rows = run(given.data, given.nights, options, given.both, Results("personal"))
+    questions = read_questions(given.data / "questions.jsonl")
+    if given.json:
+        for row in rows:
+            told = {key: row[key] for key in ("night", *COST)}
+            print(json.dumps(told | {"scores": scores(row, questions)}))
+    else:
+        table(rows, questions)
+
+
+if __name__ == "__main__":
+    main()
