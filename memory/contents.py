@@ -4,7 +4,7 @@ Rules: the same text is stored once; a chunk lives as long as one source holds i
 its samples and probes. Taking out never touches what another source still holds.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
@@ -60,11 +60,41 @@ def put_all(store: Store, source_id: int, items: Iterable[Item]) -> Record:
     return taking.counts
 
 
-def unlink(store: Store, source_id: int) -> None:
+@dataclass(frozen=True)
+class Held:
+    """What a source was parted from."""
+
+    documents: list[int]
+    conversations: list[int]
+
+
+# What a source holds, the link to it, and the chunks of some of it.
+_HELD = (
+    (
+        "documents",
+        "source_documents",
+        "document_id",
+        "SELECT chunk_id FROM document_chunks WHERE document_id IN ({})",
+    ),
+    (
+        "conversations",
+        "source_conversations",
+        "conversation_id",
+        "SELECT chunk_id FROM message_chunks WHERE message_id IN"
+        " (SELECT id FROM messages WHERE conversation_id IN ({}))",
+    ),
+)
+
+
+def unlink(store: Store, source_id: int) -> Held:
     """Part a source from all it holds; `sweep` then removes what nobody holds any more."""
-    for link in ("source_documents", "source_conversations"):
+    held: dict[str, list[int]] = {}
+    for table, link, key, _ in _HELD:
+        rows = store.rows(f"SELECT {key} FROM {link} WHERE source_id = ?", source_id)
+        held[table] = [row[key] for row in rows]
         store.db.execute(f"DELETE FROM {link} WHERE source_id = ?", [source_id])
     left_out.drop(store, source_id)
+    return Held(**held)
 
 
 def is_empty(store: Store, source_id: int) -> bool:
@@ -76,30 +106,32 @@ def is_empty(store: Store, source_id: int) -> bool:
     )
 
 
-def sweep(store: Store, source_id: int | None = None) -> Record:
+def sweep(store: Store, source_id: int | None = None, held: Held | None = None) -> Record:
     """Remove what no source holds; adapters that learned from it are marked stale.
 
     Args:
         source_id: the source that held it and lives on; forgetting it later must find those adapters.
+        held: what it was parted from, and nothing else was; None looks through the whole store.
 
     Returns the counts of what went: documents, chunks, samples.
     """
     store.leave_traces()
     n_documents = 0
-    for table, link, key in (
-        ("documents", "source_documents", "document_id"),
-        ("conversations", "source_conversations", "conversation_id"),
-    ):
-        orphans = f"SELECT id FROM {table} WHERE id NOT IN (SELECT {key} FROM {link})"
-        n_documents += store.value(f"SELECT count(*) FROM ({orphans})")
-        store.db.execute(f"DELETE FROM {table} WHERE id IN ({orphans})")
-    chunk_ids = [
-        row["id"]
-        for row in store.rows(
-            "SELECT id FROM chunks WHERE id NOT IN (SELECT chunk_id FROM document_chunks)"
-            " AND id NOT IN (SELECT chunk_id FROM message_chunks)"
-        )
+    parted = vars(held) if held else {}
+    in_them: set[int] = set()
+    for table, link, key, chunks_of in _HELD:
+        is_held = f"SELECT 1 FROM {link} WHERE {key} = {table}.id"
+        orphans = _orphans(store, table, [is_held], parted.get(table))
+        for some in batches(orphans):
+            found = store.rows(chunks_of.format(marks(some)), *some)
+            in_them.update(row["chunk_id"] for row in found)
+            store.db.execute(f"DELETE FROM {table} WHERE id IN ({marks(some)})", some)
+        n_documents += len(orphans)
+    is_somewhere = [
+        f"SELECT 1 FROM {places} WHERE chunk_id = chunks.id"
+        for places in ("document_chunks", "message_chunks")
     ]
+    chunk_ids = _orphans(store, "chunks", is_somewhere, in_them if held else None)
     n_samples, versions = remove_samples(store, chunk_ids)
     mark_adapters(store, versions, "stale")
     if source_id is not None:
@@ -108,6 +140,20 @@ def sweep(store: Store, source_id: int | None = None) -> Record:
     for some in batches(chunk_ids):
         store.db.execute(f"DELETE FROM chunks WHERE id IN ({marks(some)})", some)
     return {"documents": n_documents, "chunks": len(chunk_ids), "samples": n_samples}
+
+
+def _orphans(
+    store: Store, table: str, holders: list[str], among: Collection[int] | None
+) -> list[int]:
+    """The rows that no holder has, of all or of some."""
+    sql = f"SELECT id FROM {table} WHERE " + " AND ".join(f"NOT EXISTS ({h})" for h in holders)
+    if among is None:
+        return [row["id"] for row in store.rows(sql)]
+    return [
+        row["id"]
+        for some in batches(among)
+        for row in store.rows(f"{sql} AND id IN ({marks(some)})", *some)
+    ]
 
 
 def unlearn(store: Store, chunk_ids: list[int]) -> None:

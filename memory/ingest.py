@@ -205,13 +205,13 @@ def _take(
                 manner = manner.or_else(kept_for_watched(store, entry.shown))
             source_id = _put_source(store, entry, name, digest)
             manner.give(store, source_id)
-            contents.unlink(store, source_id)
+            held = contents.unlink(store, source_id)
             counts = _put_all(store, source_id, entry.path, name, report, me)
             nothing_left = counts["forgotten"] and contents.is_empty(store, source_id)
             if nothing_left:
                 store.db.execute("DELETE FROM sources WHERE id = ?", [source_id])
             if known:
-                contents.sweep(store, None if nothing_left else source_id)
+                contents.sweep(store, None if nothing_left else source_id, held)
     except UnreadableSource as error:
         report.refused.append(_line(entry.shown, str(error)))
         return

@@ -7,6 +7,7 @@ import string
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -506,26 +507,64 @@ def test_a_large_export_takes_little_memory(tmp_path: Path) -> None:
     assert max(grown) / kilobytes < 8 * 1024
 
 
-def test_a_new_file_costs_the_same_in_a_full_store(store: Store, folder: Path) -> None:
-    """Taking in a file looks at that file alone: what is in the store already does not slow it down."""
-    for number in range(220):
-        (folder / f"{number}.txt").write_text(f"Note {number}: the lamp of room {number} is green.")
-    steps = 0
+@pytest.fixture
+def steps(store: Store) -> Iterator[Callable[[], int]]:
+    """How many steps SQLite has taken, in tens."""
+    n_steps = 0
 
     def count() -> int:
-        nonlocal steps
-        steps += 1
+        nonlocal n_steps
+        n_steps += 1
         return 0
 
-    spent = []
     store.db.conn.set_progress_handler(count, 10)
-    for part in (range(10), range(10, 210), range(210, 220)):
-        before = steps
-        ingest(store, [folder / f"{number}.txt" for number in part])
-        spent.append(steps - before)
+    yield lambda: n_steps
     store.db.conn.set_progress_handler(None, 0)
+
+
+def write_notes(folder: Path, numbers: range, colour: str) -> list[Path]:
+    paths = [folder / f"{number}.txt" for number in numbers]
+    for number, path in zip(numbers, paths, strict=True):
+        path.write_text(f"Note {number}: the lamp of room {number} is {colour}.")
+    return paths
+
+
+def test_a_new_file_costs_the_same_in_a_full_store(
+    store: Store, folder: Path, steps: Callable[[], int]
+) -> None:
+    """Taking in a file looks at that file alone: what is in the store already does not slow it down."""
+    spent = []
+    for part in (range(10), range(10, 210), range(210, 220)):
+        paths = write_notes(folder, part, "green")
+        before = steps()
+        ingest(store, paths)
+        spent.append(steps() - before)
     first, _, last = spent
     assert last < 2 * first
+
+
+def test_a_changed_file_costs_the_same_in_a_full_store(
+    store: Store, folder: Path, steps: Callable[[], int]
+) -> None:
+    """What erases is done once; beside that each changed file looks at what it held alone."""
+    ingest(store, write_notes(folder, range(21), "green"))
+
+    def cost(n_changed: int, colour: str) -> int:
+        paths = write_notes(folder, range(n_changed), colour)
+        before = steps()
+        ingest(store, paths)
+        return steps() - before
+
+    in_small = cost(20, "red") - cost(1, "blue")
+    (chunk,) = store.rows("SELECT * FROM chunks WHERE text LIKE '%room 20 %'")
+    (place,) = store.rows("SELECT * FROM document_chunks WHERE chunk_id = ?", chunk["id"])
+    with store.db.atomic():
+        many = [{**chunk, "id": 1000 + n, "sha256": str(n)} for n in range(2000)]
+        store.db.table("chunks").insert_all(many)
+        places = [{**place, "chunk_id": 1000 + n, "position": 1 + n} for n in range(2000)]
+        store.db.table("document_chunks").insert_all(places)
+    in_full = cost(20, "yellow") - cost(1, "black")
+    assert in_full < 2 * in_small
 
 
 # Anything at all
