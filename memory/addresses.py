@@ -44,7 +44,10 @@ def stored_document_sha256(db: Database, document_id: int) -> str | None:
         " WHERE dc.document_id = ? ORDER BY dc.position",
         [document_id],
     ).fetchall()
-    return document_sha256(*head, passages) if head and passages else None
+    if head is None or not passages:
+        return None
+    title, author, date = head
+    return document_sha256(title, author, date, passages)
 
 
 def stored_conversation_sha256(db: Database, conversation_id: int) -> str | None:
@@ -61,7 +64,10 @@ def stored_conversation_sha256(db: Database, conversation_id: int) -> str | None
         " ORDER BY position, id",
         [conversation_id],
     ).fetchall()
-    return conversation_sha256(*head, messages, alternatives) if head and messages else None
+    if head is None or not messages:
+        return None
+    title, external_id, started_at = head
+    return conversation_sha256(title, external_id, started_at, messages, alternatives)
 
 
 def give_again(db: Database) -> None:
