@@ -24,6 +24,7 @@ from sqlite_utils import Database, Migrations
 from . import addresses
 from .errors import LearnctlError, NoStore
 from .home import Home
+from .suspicion import first_reason
 from .unspaced import spaced
 
 Record = dict[str, Any]
@@ -243,6 +244,25 @@ def m016_lessons(db: Database) -> None:
 def m017_addresses(db: Database) -> None:
     """Authors, dates and answers made again are part of an address, so that one that was corrected is seen."""
     addresses.give_again(db)
+
+
+@migrations()
+def m018_examined(db: Database) -> None:
+    """Passages are looked at that came before any was."""
+    (examined_since,) = db.execute(
+        "SELECT replace(applied_at, ' ', 'T') FROM _sqlite_migrations WHERE name = 'm003_people'"
+    ).fetchone()
+    found = db.execute(
+        "SELECT c.id, c.text, o.title, o.heading, o.speaker, max(s.trust = 'own')"
+        " FROM origins o JOIN chunks c ON c.id = o.chunk_id JOIN sources s ON s.id = o.source_id"
+        " WHERE c.quarantine IS NULL AND c.created_at < substr(?, 1, 19)"
+        " GROUP BY c.id, o.title, o.heading, o.speaker",
+        [examined_since],
+    ).fetchall()
+    for number, text, title, heading, speaker, is_own in found:
+        lines = (text, title, *heading.split(" › "), speaker)
+        if reason := first_reason(lines, bool(is_own)):
+            db.execute("UPDATE chunks SET quarantine = ? WHERE id = ?", [reason, number])
 
 
 PEOPLE = """

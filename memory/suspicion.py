@@ -9,6 +9,7 @@ character, and with letters of other alphabets that look like ours within a word
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from .invisible import MARK
 
@@ -142,6 +143,12 @@ def why_kept_back(text: str, is_own: bool) -> str | None:
     if not is_own and _STRICTER_ORDER.search(text):
         return ORDER
     return None
+
+
+def first_reason(lines: Iterable[str | None], is_own: bool) -> str | None:
+    """Why something is kept back that stands with all of some lines."""
+    reasons = (why_kept_back(line, is_own) for line in lines if line)
+    return next(filter(None, reasons), None)
 
 
 def _as_it_reads(text: str) -> str:

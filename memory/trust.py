@@ -7,7 +7,7 @@ neither studied nor rehearsed. A passage that is kept back stands in no prompt e
 from . import contents
 from .errors import LearnctlError
 from .store import Record, Store, batches, marks
-from .suspicion import why_kept_back
+from .suspicion import first_reason
 
 TIERS = ("own", "known", "untrusted")
 
@@ -49,8 +49,7 @@ def _look_again(store: Store, source_id: int) -> int:
             *some,
         ):
             above = (row["title"], *row["heading"].split(" › "), row["speaker"])
-            reasons = (why_kept_back(text or "", False) for text in (row["text"], *above))
-            if reason := next(filter(None, reasons), None):
+            if reason := first_reason((row["text"], *above), is_own=False):
                 suspected[row["id"]] = reason
     for chunk_id, reason in suspected.items():
         store.db.execute("UPDATE chunks SET quarantine = ? WHERE id = ?", [reason, chunk_id])
