@@ -114,10 +114,11 @@ def test_an_edit_counts_however_small(take: Any, store: Store) -> None:
 
 
 def test_it_stays_for_who_holds_it_still(take: Any, store: Store, folder: Path) -> None:
+    """In the words of whom it came from first."""
     take({"a.md": f"# A\n\n{SHORT}\n"})
     take({"b.md": f"# B\n\n{SHORT.rstrip('.')}\n"})
     forget_sources(store, [store.find_sources("a.md")[0]["id"]])
-    assert len(texts(store)) == 1
+    assert texts(store) == [SHORT]
     forget_sources(store, [store.find_sources("b.md")[0]["id"]])
     assert texts(store) == []
     assert store.value("SELECT count(*) FROM wordings") == 0
