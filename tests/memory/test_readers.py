@@ -716,9 +716,15 @@ def test_headings_that_were_lost_are_found_again() -> None:
 
 @needs_data
 def test_every_real_file_is_read_or_refused_in_one_line() -> None:
+    """Most are read; that a parser fails in a way that nobody listed is no refusal."""
+    n_read, refused = 0, {}
     for folder in ("documents/formats", "chat_exports"):
         for path in sorted(p for p in (DATA / folder).rglob("*") if p.is_file()):
             try:
                 list(read(path))
+                n_read += 1
             except UnreadableSource as error:
-                assert "\n" not in str(error), path  # noqa: PT017
+                refused[path] = str(error)
+    assert [path for path, why in refused.items() if "\n" in why or "broke the reader" in why] == []
+    assert n_read >= 200
+    assert len(refused) < 30
