@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from .errors import LearnctlError
+from .readers.binary import HEAD_BYTES
 from .store import Record, Store
 
 # A file is searched for the line that a chunk stands on only up to this size.
@@ -110,6 +111,9 @@ def line_of(path: Path, text: str) -> int | None:
     try:
         if not wanted or not path.is_file() or path.stat().st_size > LARGEST_SEARCHED:
             return None
+        with path.open("rb") as file:
+            if b"\0" in file.read(HEAD_BYTES):
+                return None
         with path.open(encoding="utf-8", errors="replace") as file:
             return next((n for n, line in enumerate(file, 1) if wanted in line), None)
     except OSError:

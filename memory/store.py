@@ -642,15 +642,16 @@ class Store:
         )
 
     def find_sources(self, name: str) -> list[Record]:
-        """The sources meant by a number, a path, a folder, or the last part of a path.
+        """The sources meant by a number, else a path, a folder, or the last part of a path.
 
         Raises:
             LearnctlError: none is.
         """
         everything = self.rows("SELECT * FROM sources ORDER BY id") if name else []
-        wanted = os.path.abspath(Path(name).expanduser())
+        wanted = os.path.abspath(os.path.expanduser(name))
         found = (
-            [s for s in everything if str(s["id"]) == name or s["path"] in (name, wanted)]
+            [s for s in everything if str(s["id"]) == name]
+            or [s for s in everything if s["path"] in (name, wanted)]
             or [s for s in everything if s["path"].startswith(wanted + "/")]
             or [s for s in everything if s["path"].endswith("/" + name)]
         )

@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from .errors import LearnctlError
 from .store import marks
 
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d)?)?)?)?")
+
+_FIRST_MOMENT = "0001-01-01T00:00:00"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,11 @@ def parse_date(text: str) -> str:
         LearnctlError: it is none.
     """
     text = text.strip()
-    if not _DATE.fullmatch(text):
-        raise LearnctlError(f"`{text}` is no date", hint="write it as 2024, 2024-03 or 2024-03-09")
+    try:
+        if not _DATE.fullmatch(text):
+            raise ValueError
+        datetime.fromisoformat(text + _FIRST_MOMENT[len(text) :])
+    except ValueError:
+        hint = "write it as 2024, 2024-03 or 2024-03-09"
+        raise LearnctlError(f"`{text}` is no date", hint=hint) from None
     return text.replace(" ", "T")

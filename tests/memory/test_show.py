@@ -1,6 +1,7 @@
 """Where things came from: source, chunk and sample, and searching in a part of the store."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from learnctl.memory import show
 from learnctl.memory.errors import LearnctlError
+from learnctl.memory.ingest import ingest
 from learnctl.memory.search import search
 from learnctl.memory.store import Store
 from learnctl.memory.within import Within, parse_date
@@ -51,6 +53,26 @@ def test_a_line_is_not_guessed(store: Store, filled: None, folder: Path) -> None
     (folder / "copy.txt").unlink()
     found = show.chunk(store, the_chunk(store, "The pear tree is tall."))
     assert {Path(o["source"]).name: o["line"] for o in found["origins"]}["copy.txt"] is None
+
+
+def test_an_archive_has_no_lines(store: Store, folder: Path) -> None:
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:  # stored as it is, not compressed
+        archive.writestr("a.txt", "The pear tree is tall.")
+    ingest(store, [folder])
+    (origin,) = show.chunk(store, the_chunk(store, "The pear tree is tall."))["origins"]
+    assert origin["line"] is None
+
+
+def test_a_number_means_a_source_before_it_means_a_file(
+    store: Store, filled: None, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "2").write_text("The plum is ripe.")
+    ingest(store, [folder])
+    monkeypatch.chdir(folder)
+    assert [source["id"] for source in store.find_sources("2")] == [2]
+    assert [Path(source["path"]).name for source in store.find_sources("./2")] == ["2"]
+    with pytest.raises(LearnctlError, match="no source"):
+        store.find_sources("~nobody-of-this-name")
 
 
 def test_a_message_is_named_by_its_number(store: Store, filled: None) -> None:
@@ -119,6 +141,7 @@ def test_a_hit_names_the_origin_that_was_asked_for(store: Store, filled: None) -
 
 def test_dates() -> None:
     assert parse_date("2024-03-09 18:30") == "2024-03-09T18:30"
-    for wrong in ("", "yesterday", "2024-3", "24"):
+    assert parse_date("2024-02-29") == "2024-02-29"
+    for wrong in ("", "yesterday", "2024-3", "24", "2024-13", "2023-02-29", "2024-03-09 25:00"):
         with pytest.raises(LearnctlError):
             parse_date(wrong)
