@@ -113,6 +113,8 @@ def _explained(error: Exception) -> tuple[str, str, int]:
     if isinstance(error, OSError):
         reason = (error.strerror or str(error)).lower()
         return f"{error.filename}: {reason}" if error.filename else reason, "", 1
+    if isinstance(error, OverflowError):
+        return "a number that is too large", "", 1
     if isinstance(error, MemoryError):
         return "out of memory", "close other programs, or choose a smaller base model", 1
     return f"{type(error).__name__}: {error}", "`learnctl --debug …` shows where it happened", 1

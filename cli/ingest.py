@@ -23,11 +23,18 @@ PARTLY_DONE = 3
 STDIN = Path("-")
 
 
+def _path(text: str) -> Path:
+    if not text:
+        raise BadParameter("a path without a name")
+    return Path(text)
+
+
 def ingest(
     ctx: Context,
     paths: Annotated[
         list[Path],
         Argument(
+            parser=_path,
             metavar="PATH…",
             help='Files, folders, quoted patterns such as "~/notes/**/*.md", or - for what is piped in.',
             show_default=False,

@@ -305,3 +305,27 @@ def test_a_folder_is_watched_until_it_is_not(run: Any, run_json: Any, notes: Pat
 def test_what_is_piped_in(run: Any, run_json: Any) -> None:
     assert run("ingest", "-", "--name", "Letter", input="The stove is old.\n").exit_code == 0
     assert run_json("search", "stove")[0]["source"] == "stdin:Letter"
+
+
+def test_an_empty_path_is_not_the_folder_one_stands_in(
+    run: Any, run_json: Any, notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(notes)
+    assert run("ingest", "").exit_code == 2
+    assert run("ingest", "dog.txt", "").exit_code == 2
+    assert run("ingest", ".").exit_code == 0
+    assert len(run_json("sources")) == 2
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("search", "boiler", "--limit", "9" * 30),
+        ("show", "chunk:" + "9" * 30),
+        ("trust", "chunk:" + "9" * 30),
+    ],
+)
+def test_numbers_that_no_store_holds(run: Any, notes: Path, args: tuple[str, ...]) -> None:
+    run("ingest", str(notes))
+    result = run(*args)
+    assert (result.exit_code, result.stderr) == (1, "error: a number that is too large\n")
