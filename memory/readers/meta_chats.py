@@ -8,12 +8,13 @@ chats come in another form, a file each.
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 from ..errors import UnreadableSource
-from ..records import Item
+from ..records import Conversation, Item
 from .archive import ZIP_MAGIC, member_names, open_zip, read_member
 from .dates import iso_from_unix
 from .json_faults import describe, looks_like_json
@@ -35,6 +36,7 @@ _REACTED = re.compile(
 _ATTACHED = re.compile(
     r".{1,100} sent (?:an attachment|a (?:photo|video|link|sticker|voice message|GIF))\."
 )
+_MOST_NAMED = 3
 _SERVICE_TYPES = ("Subscribe", "Unsubscribe", "Call", "Payment")
 
 Json = dict[str, Any]
@@ -69,23 +71,50 @@ def read(path: Path) -> Iterator[Item]:
     """
     with path.open("rb") as file:
         is_zip = file.read(4) == ZIP_MAGIC
-    if not is_zip:
-        yield _chat([_parsed(load_bytes(path), path)], path.stem)
+    if is_zip:
+        with open_zip(path) as archive:
+            yield from _from_zip(archive)
         return
-    with open_zip(path) as archive:
-        yield from _from_zip(archive, path)
+    try:
+        parsed = _parsed(load_bytes(path))
+    except (ValueError, RecursionError) as error:
+        raise UnreadableSource(describe(path, error)) from error
+    yield _chat([parsed], path.stem)
 
 
-def _from_zip(archive: ZipFile, path: Path) -> Iterator[Item]:
+def _from_zip(archive: ZipFile) -> Iterator[Item]:
+    """The chats of a download; files that are broken are left out, which the last chat notes."""
     threads: dict[str, list[str]] = {}
     for member in sorted(archive.namelist()):
         found = _IN_ZIP.fullmatch(member) or _ENCRYPTED_IN_ZIP.fullmatch(member)
         if found:
             threads.setdefault(found["thread"], []).append(member)
+    broken: list[str] = []
+    last: Conversation | None = None
     for thread, members in threads.items():
-        parts = [_parsed(read_member(archive, m, LARGEST_TEXT_BYTES), None) for m in members]
-        if any(isinstance(part, dict) and isinstance(part.get("messages"), list) for part in parts):
-            yield _chat(parts, thread.rpartition("/")[2])
+        chat = _chat(_parts(archive, members, broken), thread.rpartition("/")[2])
+        if chat.messages:
+            if last:
+                yield last
+            last = chat
+    if last:
+        yield replace(last, notes=(*last.notes, *_noted(broken)))
+    elif broken:
+        raise UnreadableSource("broken JSON in the zip")
+
+
+def _parts(archive: ZipFile, members: list[str], broken: list[str]) -> Iterator[Any]:
+    for member in members:
+        try:
+            yield _parsed(read_member(archive, member, LARGEST_TEXT_BYTES))
+        except (UnreadableSource, ValueError, RecursionError):
+            broken.append(member)
+
+
+def _noted(broken: list[str]) -> Iterator[str]:
+    if broken:
+        named = ", ".join(broken[:_MOST_NAMED]) + (", …" if len(broken) > _MOST_NAMED else "")
+        yield f"left out, for they cannot be read: {len(broken)} of its files ({named})"
 
 
 def _holds_encrypted(path: Path) -> bool:
@@ -97,15 +126,11 @@ def _holds_encrypted(path: Path) -> bool:
             return bool(_ENCRYPTED.search(member.read(64 * 1024)))
 
 
-def _parsed(data: bytes, path: Path | None) -> Any:
-    try:
-        return json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        reason = describe(path, error) if path else "broken JSON in the zip"
-        raise UnreadableSource(reason) from error
+def _parsed(data: bytes) -> Any:
+    return json.loads(data.decode("utf-8-sig"))
 
 
-def _chat(parts: Iterable[Any], fallback: str) -> Item:
+def _chat(parts: Iterable[Any], fallback: str) -> Conversation:
     title, number = "", None
     messages: list[Json] = []
     for part in parts:

@@ -345,6 +345,30 @@ def test_zips_of_meta_put_chats_together(tmp_path: Path, top: str, expected: str
     assert (said(ben), said(jose)) == (META_SAID[:1], META_SAID)
 
 
+def test_a_broken_chat_in_a_zip_of_meta_costs_that_chat_alone(tmp_path: Path) -> None:
+    """Its other parts too are read; only where nothing can be is the whole refused."""
+    path = tmp_path / "download.zip"
+    for more in ({"ben_2/message_1.json": json.dumps(meta(NEWEST_FIRST[5]))}, {}):
+        files = {
+            "ann_1/message_1.json": '{"messages": [',
+            "ben_2/message_2.json": "[" * 100_000,
+            "eve_3/message_1.json": b"\xff\xfe",
+            "jo_4/message_1.json": json.dumps(meta(NEWEST_FIRST[0])),
+        }
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in {**files, **more}.items():
+                archive.writestr(f"your_facebook_activity/messages/inbox/{name}", content)
+        if more:
+            (ben,) = chats(path, "messenger")
+            assert said(ben) == META_SAID[:1]
+            (note,) = ben.notes
+            assert note.startswith("left out, for they cannot be read: 3 of its files (")
+            assert "inbox/ann_1/message_1.json" in note
+        else:
+            with pytest.raises(UnreadableSource, match="broken JSON in the zip"):
+                list(read(path))
+
+
 def test_messenger_end_to_end_encrypted(tmp_path: Path, write: Callable[..., Path]) -> None:
     def message(sender: str, text: str, at: int, **more: Any) -> Any:
         return {
