@@ -172,8 +172,10 @@ class Rows:
             self._found[what] = {"what": what, **figures()}
             with self._path.open("a") as file:
                 file.write(json.dumps(self._found[what]) + "\n")
-        print(", ".join(f"{key} {value}" for key, value in self._found[what].items()), flush=True)
-        return self._found[what]
+        row = self._found[what]
+        values = ", ".join(f"{key} {value}" for key, value in row.items() if key != "what")
+        print(f"{what}: {values}", flush=True)
+        return row
 
 
 def measure_export(rows: Rows, folder: Path, n_megabytes: int) -> None:
