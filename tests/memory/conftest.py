@@ -1,12 +1,15 @@
 """A store of its own for each test, a folder of notes to fill it from, and nights that never trained."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 from learnctl.memory.home import Home
 from learnctl.memory.ingest import IngestReport, ingest
+from learnctl.memory.limits import limit_processor_time
 from learnctl.memory.lineage import in_service
 from learnctl.memory.store import Store, marks, now
 
@@ -18,6 +21,20 @@ Learn = Callable[..., int]
 def store(home: Path) -> Iterator[Store]:
     with Store.open(Home(home), create=True) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def other_process() -> Iterator[Executor]:
+    with ProcessPoolExecutor(1, get_context("spawn")) as executor:
+        yield executor
+
+
+@pytest.fixture
+def limited(other_process: Executor) -> Executor:
+    """A process of its own with a minute of processor time: what takes more than linear time on a long
+    hostile text would not come back within the hour."""
+    other_process.submit(limit_processor_time, 60.0).result()
+    return other_process
 
 
 @pytest.fixture
