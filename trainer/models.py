@@ -53,8 +53,10 @@ def find(name: str) -> ModelFiles:
     cached = models_folder() / slug(name)
     if (cached / "config.json").exists():
         return ModelFiles(name, cached)
+    is_path = name.startswith(("/", ".", "~")) or name.endswith(".gguf")
     raise LearnctlError(
-        f"the base model `{name}` is not on this machine", hint=f"run `learnctl model pull {name}`"
+        f"the base model `{name}` is not on this machine",
+        hint="" if is_path else f"run `learnctl model pull {name}`",
     )
 
 

@@ -14,6 +14,7 @@ import tomlkit
 
 from ..memory.errors import LearnctlError
 from ..memory.home import Home, sync
+from .models import EMBEDDED
 
 AUTO = "auto"
 CHOICES = {
@@ -192,10 +193,17 @@ def set_config(home: Home, name: str, value: str | None) -> None:
     if value is None:
         document.pop(name, None)
     else:
-        document[name] = _checked(name, value)
+        document[name] = _checked(name, _from_anywhere(value) if name == "base" else value)
         replace(Options(), **{name: document[name]})
     home.make()
     _write(home.config, tomlkit.dumps(document))
+
+
+def _from_anywhere(base: str) -> str:
+    """A base that is a path here means the same file from every folder."""
+    local = Path(base).expanduser()
+    is_name = base in ("auto", EMBEDDED) or not local.exists()
+    return base if is_name else str(local.absolute())
 
 
 def _write(target: Path, text: str) -> None:

@@ -137,6 +137,23 @@ def test_model_use(run: Any, cpu: None, model: Path, run_json: Any) -> None:
     assert run("model", "use").stdout == f"{model}\n"
 
 
+@pytest.mark.parametrize("words", [("model", "use"), ("config", "set", "base")], ids=" ".join)
+def test_a_base_by_its_path_is_the_same_from_everywhere(
+    run: Any, run_json: Any, cpu: None, model: Path, monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(model.parent)
+    (model.parent / "mine").symlink_to(model)
+    assert run(*words, "./mine").exit_code == 0
+    assert run_json("config", "get", "base") == str(model.parent / "mine")
+    assert run("config", "set", "base", "embedded").stdout == "base: embedded\n"
+
+
+def test_a_path_is_not_looked_for_on_the_hub(run: Any, cpu: None) -> None:
+    assert "model pull" not in run("model", "use", "/nope").stderr
+    assert "model pull nobody/none" in run("model", "use", "nobody/none").stderr
+
+
 def test_init_makes_a_private_store(run: Any, cpu: None, home: Path) -> None:
     result = run("init")
     assert result.exit_code == 0
