@@ -3,11 +3,11 @@
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Context, Exit, Option
+from typer import BadParameter, Context, Exit, Option
 
 from ..memory.errors import LearnctlError
 from . import flags
-from .condition_flags import with_conditions
+from .condition_flags import as_arguments, with_conditions
 from .context import load_options, open_store
 from .durations import duration, parse_duration
 from .history import recall_text
@@ -78,6 +78,8 @@ def consolidate(
 
       learnctl consolidate --budget 20m --json
     """
+    if not scheduled and (given := as_arguments(ctx)):
+        raise BadParameter(f"{given[0].partition('=')[0]} goes with --scheduled")
     with open_store(ctx) as store:
         options = load_options(
             ctx, base=base, quantize=quantize, device=device, epochs=epochs, seed=seed

@@ -27,7 +27,8 @@ def notify(text: str) -> None:
 def run_command(command: str, decision: str, reason: str, note: str) -> None:
     """A person's own command, by the shell; what came of the run stands in its environment."""
     told = {"LEARNCTL_DECISION": decision, "LEARNCTL_REASON": reason, "LEARNCTL_NOTE": note}
-    result = subprocess.run(command, shell=True, env={**os.environ, **told})
+    # What it prints is talk: stdout is for the report alone.
+    result = subprocess.run(command, shell=True, env={**os.environ, **told}, stdout=2)
     if result.returncode:
         say(f"note: the command of --on-finish ended with exit code {result.returncode}")
 

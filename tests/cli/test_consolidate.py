@@ -166,6 +166,28 @@ def test_a_command_of_ones_own_at_the_end(run: Any, night: Any, tmp_path: Path) 
     ]
 
 
+def test_what_that_command_prints_is_not_of_the_report(
+    run: Any, night: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    done = run("consolidate", "--scheduled", "--json", "--on-finish", "echo done")
+    assert json.loads(done.stdout)["decision"] == "promoted"
+    assert capfd.readouterr() == ("", "done\n")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--notify",), ("--on-finish", "true"), ("--until", "6:30"), ("--on-battery",)],
+    ids=" ".join,
+)
+def test_options_of_a_night_go_with_scheduled(
+    run: Any, asked: Any, option: tuple[str, ...]
+) -> None:
+    result = run("consolidate", *option)
+    assert result.exit_code == 2
+    assert f"{option[0]} goes with --scheduled" in result.stderr
+    assert "options" not in asked
+
+
 @pytest.mark.parametrize("sender", ["notify-send", "osascript"])
 def test_a_notification(
     run: Any, night: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sender: str
