@@ -8,7 +8,7 @@ from typing import Annotated
 
 from typer import Context, Option, Typer
 
-from ..memory.errors import LearnctlError
+from ..memory.errors import LearnctlError, Locked
 from . import flags
 from .context import find_home
 from .durations import duration, parse_duration
@@ -48,6 +48,8 @@ def start(ctx: Context, unload_after: UnloadAfter = "15m") -> None:
     home = find_home(ctx)
     parse_duration(unload_after)
     home.make()
+    if warm.is_served(home):
+        raise Locked(f"a daemon serves {home.path} already")
     home.daemon_log.unlink(missing_ok=True)
     home.daemon_log.touch(mode=0o600)
     command = [

@@ -1,13 +1,15 @@
 """`learnctl restore`: back to what a backup holds."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Context, Option
 
+from ..memory.errors import LearnctlError
 from . import flags
 from .context import find_home
-from .output import counted, show, show_json
+from .output import counted, say, show, show_json
 
 
 def restore(
@@ -30,8 +32,17 @@ def restore(
       learnctl restore /media/stick/learnctl-2026-11.zip
     """
     from ..memory.backup import restore as put_back
+    from ..trainer import warm
 
-    counts = put_back(find_home(ctx), file.expanduser().absolute(), replace=yes)
+    home = find_home(ctx)
+
+    def stop_daemon() -> None:
+        """It would go on with a socket and a lock that nobody finds any more."""
+        with suppress(LearnctlError):
+            warm.ask(home, "stop")
+            say("note: the daemon was stopped; `learnctl daemon start` starts it again")
+
+    counts = put_back(home, file.expanduser().absolute(), yes, stop_daemon)
     if as_json:
         show_json(counts)
     else:

@@ -16,7 +16,7 @@ import sqlite3
 import struct
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -87,11 +87,17 @@ def backup(store: Store, target: Path) -> Record:
     }
 
 
-def restore(home: Home, source: Path, replace: bool = False) -> Record:
+def restore(
+    home: Home,
+    source: Path,
+    replace: bool = False,
+    make_way: Callable[[], None] = lambda: None,
+) -> Record:
     """Put a backup in the place of the home folder, whole or not at all.
 
     Args:
         replace: also where there is a store with something in it.
+        make_way: called once all is checked, before the home folder is replaced.
 
     Returns:
         The counts of what is in the store now.
@@ -118,6 +124,7 @@ def restore(home: Home, source: Path, replace: bool = False) -> Record:
             unpacked = Path(name)
             _read(source, unpacked)
             counts = _examine(Home(unpacked))
+            make_way()
             _swap(home, unpacked)
             is_new = False
     except _BROKEN as error:

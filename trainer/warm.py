@@ -6,6 +6,8 @@ from collections.abc import Generator
 from contextlib import closing, suppress
 from dataclasses import asdict
 
+import filelock
+
 from ..memory.errors import LearnctlError
 from ..memory.home import Home
 from ..memory.store import Record, Store
@@ -65,6 +67,15 @@ def find(home: Home, version: int | None = None) -> WarmTalker | None:
     except LearnctlError:
         return None
     return WarmTalker(home, found["version"], found["n_context"])
+
+
+def is_served(home: Home) -> bool:
+    """Whether a daemon serves a home folder; also one that is busy is seen at once."""
+    try:
+        with filelock.FileLock(home.daemon_lock, timeout=0, mode=0o600):
+            return False
+    except filelock.Timeout:
+        return True
 
 
 def give_way(home: Home) -> None:

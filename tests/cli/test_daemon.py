@@ -23,9 +23,12 @@ def daemon(run: Any, home: Path) -> Any:
 
 def test_start_and_stop(run: Any, daemon: int, home: Path) -> None:
     assert "no model is loaded" in run("daemon", "status").stdout
+    log = Home(home).daemon_log
+    log.write_text("what it has to tell\n")
     again = run("daemon", "start")
-    assert again.exit_code == 1
+    assert again.exit_code == 11
     assert "serves" in again.stderr
+    assert log.read_text() == "what it has to tell\n"
     assert run("daemon", "stop").stdout == "stopped\n"
     assert json.loads(run("daemon", "status", "--json").stdout) is None
     assert run("daemon", "stop").exit_code == 0
@@ -37,6 +40,22 @@ def test_killed(run: Any, daemon: int, home: Path) -> None:
         time.sleep(0.02)
     assert Home(home).daemon_socket.exists()
     assert run("daemon", "status").stdout == "no daemon is at work\n"
+    assert run("daemon", "start").exit_code == 0
+
+
+def test_a_restore_stops_it(run: Any, daemon: int, tmp_path: Path) -> None:
+    """Its socket and its lock go with the folder that is replaced."""
+    (tmp_path / "note.txt").write_text("The lamp is green.")
+    run("ingest", str(tmp_path / "note.txt"))
+    saved = str(tmp_path / "saved.zip")
+    run("backup", saved)
+    assert run("restore", str(tmp_path / "note.txt"), "--yes").exit_code == 1
+    assert "process" in run("daemon", "status").stdout
+    restored = run("restore", saved, "--yes")
+    assert restored.exit_code == 0, restored.output
+    assert "the daemon was stopped" in restored.stderr
+    while _is_alive(daemon):
+        time.sleep(0.02)
     assert run("daemon", "start").exit_code == 0
 
 
