@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from typer import Context, Exit, Option, Typer
+from typer import BadParameter, Context, Exit, Option, Typer
 
 from . import (
     ask,
@@ -72,7 +72,7 @@ def _show_version(wanted: bool) -> None:
 def learnctl(
     ctx: Context,
     home: Annotated[
-        Path | None,
+        str | None,
         Option(
             metavar="FOLDER",
             help="Where the store and the versions lie; else LEARNCTL_HOME, else the usual place.",
@@ -86,7 +86,11 @@ def learnctl(
     ] = False,
 ) -> None:
     """A local language model that learns from your documents and chats at night."""
-    ctx.obj = Settings(home)
+    if (
+        home == ""
+    ):  # such as of a variable that is not set; as a path it would be the folder one is in
+        raise BadParameter("--home is empty")
+    ctx.obj = Settings(None if home is None else Path(home))
 
 
 for panel, functions in {

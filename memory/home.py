@@ -10,8 +10,13 @@ from pathlib import Path
 
 import platformdirs
 
+from .errors import LearnctlError
+
 # The path of a Unix socket, on the system that allows the least.
 MOST_SOCKET_BYTES = 104
+
+# One of these is in every home folder that is in use, whatever was done there first.
+_OURS = {"learnctl.db", "config.toml", "daemon.lock", "daemon.log", ".scratch"}
 
 
 @dataclass(frozen=True)
@@ -85,8 +90,21 @@ class Home:
         shutil.rmtree(self.path / ".scratch", ignore_errors=True)
 
     def make(self) -> None:
-        """Make the folder, for its owner alone."""
+        """Make the folder, for its owner alone.
+
+        Raises:
+            LearnctlError: a file is in its place, or a folder with other things in it.
+        """
         self.settle()
+        if self.path.is_dir():
+            names = {entry.name for entry in self.path.iterdir()}
+            if names and not names & _OURS:
+                raise LearnctlError(
+                    f"{self.path} holds other things and no store",
+                    hint="give a folder of its own, which may be new",
+                )
+        elif self.path.exists():
+            raise LearnctlError(f"{self.path} is no folder")
         private_folder(self.path)
 
 

@@ -142,6 +142,23 @@ def test_home_is_an_option_too(run: Any, tmp_path: Any) -> None:
     assert f"no store in {tmp_path / 'elsewhere'}" in result.stderr
 
 
+def test_a_home_that_is_none_is_left_as_it_is(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder with other things in it is not closed to others, and no file becomes a folder."""
+    monkeypatch.chdir(tmp_path)
+    assert run("--home", "", "init").exit_code == 2
+    tmp_path.chmod(0o755)
+    (tmp_path / "mine.txt").write_text("mine")
+    for home, reason in ((tmp_path, "other things"), (tmp_path / "mine.txt", "is no folder")):
+        for args in (("init",), ("config", "set", "epochs", "3")):
+            result = run("--home", str(home), *args)
+            assert result.exit_code == 1
+            assert reason in result.stderr
+    assert [entry.name for entry in tmp_path.iterdir()] == ["mine.txt"]
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
 def test_help_imports_nothing_heavy(process: Any) -> None:
     code = (
         "import sys\nfrom learnctl.cli.app import app\n"
