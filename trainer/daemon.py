@@ -15,8 +15,8 @@ effect at the next question. Nothing is loaded while a consolidation is at work.
 import gc
 import json
 import os
+import re
 import socket
-import struct
 import time
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -32,10 +32,12 @@ from . import options
 from .options import Options
 from .sampling import Sampling
 from .talk import Talker
+from .warm import is_same_user
 
 MOST_REQUEST_BYTES = 4_000_000
 REQUEST_S = 10.0  # for a whole request to come in, and for each line to be taken
 TICK_S = 1.0  # how often a daemon that rests looks whether it should let go of the model
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON may hold half a character, which is no text
 
 
 class Daemon:
@@ -101,7 +103,7 @@ class Daemon:
         client.settimeout(REQUEST_S)
         # Where the client has left, there is nobody to tell.
         with suppress(OSError):
-            if not _is_same_user(client):
+            if not is_same_user(client):
                 return
             try:
                 with closing(self._replies(_request(client))) as replies:
@@ -111,8 +113,11 @@ class Daemon:
                 _send(client, {"error": str(error), "hint": error.hint})
             except OSError:
                 raise
-            except Exception as error:  # such as memory that ran out in torch
-                self._unload()
+            except Exception as error:
+                if isinstance(
+                    error, MemoryError | RuntimeError
+                ):  # such as torch that has no memory left
+                    self._unload()
                 _send(client, {"error": f"{type(error).__name__}: {error}", "hint": ""})
 
     def _replies(self, request: Record) -> Generator[Record, None, None]:
@@ -247,7 +252,7 @@ def _send(client: socket.socket, reply: Record) -> None:
 
 def _version(request: Record) -> int | None:
     version = request.get("version")
-    if version is not None and (not isinstance(version, int) or version < 0):
+    if version is not None and (not isinstance(version, int) or not 0 <= version < 2**63):
         raise LearnctlError("version must be a number or null")
     return version
 
@@ -261,6 +266,7 @@ def _messages(request: Record) -> list[dict[str, str]]:
         or not all(
             isinstance(message, dict)
             and {name: type(value) for name, value in message.items()} == parts
+            and not any(map(_LONE_SURROGATE.search, message.values()))
             for message in messages
         )
     ):
@@ -273,16 +279,3 @@ def _sampling(request: Record) -> Sampling:
     if not isinstance(values, dict):
         raise LearnctlError("sampling must be an object")
     return Sampling().with_values(f"{name}={v}" for name, v in values.items() if v is not None)
-
-
-def _is_same_user(client: socket.socket) -> bool:
-    """Whether the other side is the user whom this process belongs to, as the kernel says."""
-    if hasattr(socket, "SO_PEERCRED"):
-        form = struct.Struct("3i")  # struct ucred: pid, uid, gid
-        credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, form.size)
-        return bool(form.unpack(credentials)[1] == os.getuid())
-    if hasattr(socket, "LOCAL_PEERCRED"):
-        form = struct.Struct("2I")  # the beginning of struct xucred: version, uid
-        credentials = client.getsockopt(0, socket.LOCAL_PEERCRED, 76)
-        return bool(form.unpack_from(credentials)[1] == os.getuid())
-    return True  # the mode of the socket and of its folder is all there is

@@ -1,7 +1,9 @@
 """Asking the daemon, where one is at work: a talker that is loaded already, in another process."""
 
 import json
+import os
 import socket
+import struct
 from collections.abc import Generator
 from contextlib import closing, suppress
 from dataclasses import asdict
@@ -104,6 +106,8 @@ def _replies(
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
             server.settimeout(patience_s)
             server.connect(str(home.daemon_socket))
+            if not is_same_user(server):
+                raise NoDaemon(f"another user listens at {home.daemon_socket}")
             server.sendall(json.dumps(request).encode() + b"\n")
             with server.makefile("rb") as lines:
                 for line in lines:
@@ -116,3 +120,16 @@ def _replies(
     except (OSError, ValueError) as error:
         raise NoDaemon("no daemon is at work") from error
     raise NoDaemon("the daemon went away in the middle of an answer")
+
+
+def is_same_user(other: socket.socket) -> bool:
+    """Whether the other side is the user whom this process belongs to, as the kernel says."""
+    if hasattr(socket, "SO_PEERCRED"):
+        form = struct.Struct("3i")  # struct ucred: pid, uid, gid
+        credentials = other.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, form.size)
+        return bool(form.unpack(credentials)[1] == os.getuid())
+    if hasattr(socket, "LOCAL_PEERCRED"):
+        form = struct.Struct("2I")  # the beginning of struct xucred: version, uid
+        credentials = other.getsockopt(0, socket.LOCAL_PEERCRED, 76)
+        return bool(form.unpack_from(credentials)[1] == os.getuid())
+    return True  # the mode of the socket and of its folder is all there is

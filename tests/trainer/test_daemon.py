@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import stat
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -213,11 +216,15 @@ def test_gives_way_to_a_consolidation(mine: Home) -> None:
         b'{"op": "answer", "messages": [{"role": "user", "content": "x"}], "sampling": {"max_tokens": -1}}\n',
         b'{"op": "answer", "messages": [{"role": "nobody", "content": 3}], "sampling": {"max_tokens": 1}}\n',
         b'{"op": "answer", "messages": [{"role": "user", "content": "x"}], "sampling": {"x": 1}}\n',
+        b'{"op": "ready", "version": 99999999999999999999999}\n',
+        b'{"op": "count", "messages": [{"role": "user", "content": "\\udcff"}]}\n',
         b"x" * 5_000_000,
     ],
 )
 def test_bad_requests(mine: Home, line: bytes) -> None:
+    """Each is told what is wrong with it, in our words, and what is loaded stays so."""
     with at_work(mine):
+        warmed(mine)
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(str(mine.daemon_socket))
             try:
@@ -225,8 +232,34 @@ def test_bad_requests(mine: Home, line: bytes) -> None:
                 told = client.makefile().readline()
             except OSError:  # the daemon read no further than it had to
                 told = ""
-        assert not told or set(json.loads(told)) == {"error", "hint"}
-        assert warm.ask(mine, "status")["pid"] == os.getpid()
+        if told:
+            assert set(reply := json.loads(told)) == {"error", "hint"}
+            assert not re.match(r"[A-Za-z]+Error", reply["error"])
+        assert version_held(mine) == 0
+
+
+SOMEBODY_ELSE = """
+import os, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+os.setuid(65534)
+server.listen()
+print("listens", flush=True)
+client, _ = server.accept()
+client.sendall(b'{"done": true, "version": 0, "n_context": 99}\\n')
+client.recv(1)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_nobody_else_is_asked(mine: Home) -> None:
+    mine.make()
+    command = [sys.executable, "-c", SOMEBODY_ELSE, str(mine.daemon_socket)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"listens\n"
+        assert warm.find(mine) is None
+        other.kill()
 
 
 def test_a_client_that_leaves(mine: Home) -> None:
