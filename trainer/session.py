@@ -266,9 +266,11 @@ class ChatSession:
             turn.asked, turn.hits = turn.question, ()
         n_tokens = self._n_tokens(turn)
         if n_tokens > room:
+            longest = self.sampling.max_tokens
             raise LearnctlError(
-                f"this is too long: {n_tokens:,} tokens, where the base takes {room:,}",
-                hint="say less at once, or take it in with `learnctl ingest` and ask about it",
+                f"this is too long: {n_tokens:,} tokens and up to {longest:,} of an answer, where the base"
+                f" takes {room + longest:,} together",
+                hint="say less at once, lower --max-tokens, or take it in with `learnctl ingest` and ask about it",
             )
 
     def _fold(self) -> str:
@@ -290,6 +292,7 @@ class ChatSession:
         return prompt
 
     def _answer(self, sampling: Sampling) -> Generator[str, None, None]:
+        self._leave_what_was_deleted()
         turn = self.turns[-1]
         turn.version = self.talker.version
         answer = ""
@@ -301,6 +304,14 @@ class ChatSession:
             turn.answer = answer.strip()
             if turn.answer:
                 self._log(turn, "assistant", turn.answer)
+
+    def _leave_what_was_deleted(self) -> None:
+        """Another process may have forgotten what these weights learned."""
+        version = self.talker.version
+        if self.store and version:
+            state = self.store.value("SELECT state FROM adapters WHERE version = ?", version)
+            if state == "deleted":
+                self.switch(in_service(self.store))
 
     def _log(self, turn: Turn, role: str, text: str) -> None:
         if self.store is None or not self.is_kept:

@@ -206,6 +206,14 @@ def test_too_long_a_question(start: Callable[..., ChatSession], store: Store) ->
     assert chats.chats(store) == []
 
 
+def test_too_long_an_answer(start: Callable[..., ChatSession]) -> None:
+    """It is not the question's fault."""
+    session = start(sampling=Sampling(max_tokens=100_000))
+    with pytest.raises(LearnctlError, match="100,000 of an answer") as raised:
+        said(session.ask("Who is Quimby?"))
+    assert "--max-tokens" in raised.value.hint
+
+
 def test_resumed(start: Callable[..., ChatSession], store: Store) -> None:
     first = start()
     answer = said(first.ask("Who is Quimby?"))
@@ -262,6 +270,23 @@ def test_other_weights_in_place(
     session.switch(0)
     session.undo()
     assert said(session.ask("Who lives in Dunmere Row?")) == alone
+
+
+def test_weights_that_were_deleted_answer_no_more(
+    start: Callable[..., ChatSession], store: Store, llama: Base, diary: Any
+) -> None:
+    """Another terminal forgets what they learned, in the middle of the chat."""
+    publish_noise(store, llama, diary)
+    session = start(retrieval=False)
+    alone = said(session.ask("Who lives in Dunmere Row?"))
+    session.undo()
+    session.switch(1)
+    assert said(session.ask("Who lives in Dunmere Row?")) != alone
+    session.undo()
+    store.db.execute("UPDATE adapters SET state = 'deleted'")
+    store.set_setting("in_service", "0")
+    assert said(session.ask("Who lives in Dunmere Row?")) == alone
+    assert session.turns[-1].version == session.talker.version == 0
 
 
 def publish_noise(store: Store, base: Base, diary: Any, chunk_ids: Sequence[int] = ()) -> None:
