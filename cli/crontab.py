@@ -10,6 +10,8 @@ from ..memory.errors import LearnctlError
 from .job import Job, When
 
 NAME = "cron"
+SILENT = ">/dev/null 2>&1"
+MOST_BYTES = 998  # MAX_COMMAND of most crons, which cut what is longer or refuse the whole table
 
 
 def why_not() -> str:
@@ -28,8 +30,15 @@ def text(job: Job) -> str:
     environment = "".join(
         f"{name}={shlex.quote(value)} " for name, value in job.environment.items()
     )
-    whole = f"{environment}nice -n 10 {shlex.join(job.command)} {_marker(job.home)}"
-    return f"{_times(job.when)} " + whole.replace("%", r"\%")  # a bare % is a line break to cron
+    # Else cron mails every word of it, also that a night was put off; nights have logs of their own.
+    whole = f"{SILENT} {environment}nice -n 10 {shlex.join(job.command)} {_marker(job.home)}"
+    whole = whole.replace("%", r"\%")  # a bare % is a line break to cron
+    if len(os.fsencode(whole)) > MOST_BYTES:
+        raise LearnctlError(
+            f"cron takes {MOST_BYTES} bytes of a command, and this one has {len(os.fsencode(whole)):,}",
+            hint="put what --on-finish does into a script",
+        )
+    return f"{_times(job.when)} {whole}"
 
 
 def install(job: Job) -> None:

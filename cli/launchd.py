@@ -26,7 +26,6 @@ def advice() -> str:
 def text(job: Job) -> str:
     """The property list of one home folder."""
     job.require_one_line("property list")
-    log = str(job.home / "launchd.log")
     return plistlib.dumps(
         {
             "Label": name_of(job.home),
@@ -35,8 +34,6 @@ def text(job: Job) -> str:
             "ProcessType": "Background",
             "LowPriorityIO": True,
             "Nice": 10,
-            "StandardOutPath": log,
-            "StandardErrorPath": log,
             **_times(job.when),
         }
     ).decode()
@@ -60,7 +57,6 @@ def remove(home: Path) -> bool:
         return False
     _launchctl("bootout", f"{_domain()}/{name_of(home)}")
     file.unlink()
-    (home / "launchd.log").unlink(missing_ok=True)
     return True
 
 

@@ -1,5 +1,6 @@
 """`learnctl schedule`: a consolidation every night, by the system's own scheduler."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from typer import BadParameter, Context, Option, Typer
@@ -71,10 +72,11 @@ def install(
     """
     job = _job(ctx)
     scheduler = schedulers.choose(using)
+    scheduler.install(job)
+    # Afterwards: where it cannot be installed, the job that there is stays.
     for other, _ in list(schedulers.holding(job.home)):
         if other is not scheduler:
             other.remove(job.home)
-    scheduler.install(job)
     show(f"scheduled: {job.when}, by {scheduler.NAME}")
     say(f"note: {scheduler.advice()}")
 
@@ -127,9 +129,16 @@ def remove(ctx: Context) -> None:
 
 def _job(ctx: Context) -> Job:
     """The job that the options of `install` and `print` describe."""
+    from ..trainer.conditions import is_open
+
     times = {name: ctx.params[name] for name in ("daily", "weekly", "every")}
     if times["every"] and (times["daily"] or times["weekly"]):
         raise BadParameter("--every goes without --daily and --weekly")
-    hour, minute = (int(part) for part in (times["daily"] or "03:00").split(":"))
-    when = When(hour, minute, times["weekly"], times["every"] or 0)
+    begins, until = times["daily"] or "03:00", ctx.params["until"]
+    clock = datetime.strptime(begins, "%H:%M")
+    if until and not times["every"] and not is_open(until, clock):
+        raise BadParameter(
+            f"a window until {until} opens half a day before, and a run at {begins} would find it closed"
+        )
+    when = When(clock.hour, clock.minute, times["weekly"], times["every"] or 0)
     return Job(find_home(ctx).path, when, conditions.as_arguments(ctx))

@@ -58,9 +58,16 @@ class Measured:
     gpu_taken: int | None = None  # bytes that others took since the run began
 
 
+def is_open(until: str, clock: datetime) -> bool:
+    """Whether it is at most half a day before the time of day at which a window closes."""
+    hour, minute = (int(part) for part in until.split(":"))
+    minutes_left = (hour * 60 + minute - clock.hour * 60 - clock.minute) % (24 * 60)
+    return 0 < minutes_left <= HALF_DAY_MINUTES
+
+
 def unmet(wanted: Conditions, found: Measured) -> str:
     """Why a run should wait, or give way; empty where it need not."""
-    if wanted.until and _minutes_to(wanted.until, found.clock) > HALF_DAY_MINUTES:
+    if wanted.until and not is_open(wanted.until, found.clock):
         return f"the window ended at {wanted.until}"
     if wanted.on_ac and found.plugged_in is False:
         return "the machine is on battery"
@@ -228,12 +235,6 @@ def _hottest() -> float | None:
         for sensor in group
     ]
     return max(found, default=None)
-
-
-def _minutes_to(time_of_day: str, clock: datetime) -> int:
-    """Minutes from the clock to the next such time."""
-    hour, minute = (int(part) for part in time_of_day.split(":"))
-    return (hour * 60 + minute - clock.hour * 60 - clock.minute) % (24 * 60)
 
 
 def _gb(number: float) -> str:

@@ -4,6 +4,7 @@ import os
 import plistlib
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,37 @@ def test_conditions_go_along(run: Any, table: Path) -> None:
     ]  # fmt: skip
 
 
+def test_cron_has_nothing_to_mail(run: Any, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the shell that cron starts: what a run prints goes nowhere, and its variables reach it."""
+    told = table.with_name("told")
+    noisy = f'#!/bin/sh\necho out\necho err >&2\necho "$LEARNCTL_MODELS $*" > {told}\n'
+    _program(table.parent, monkeypatch, noisy, "nice")
+    line = run("schedule", "print", "--using", "cron").stdout
+    done = subprocess.run(["sh", "-c", line.removeprefix("0 3 * * * ")], capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    models, words = told.read_text().split(" ", 1)
+    assert models == os.environ["LEARNCTL_MODELS"]
+    assert words.endswith("consolidate --scheduled\n")
+
+
+def test_more_than_cron_takes_is_refused(run: Any, table: Path) -> None:
+    result = run("schedule", "install", "--on-finish", "echo " + "x" * 900)
+    assert result.exit_code == 1
+    assert "cron takes 998 bytes" in result.stderr
+    assert not table.exists()
+
+
+@pytest.mark.parametrize(
+    ("daily", "until", "code"),
+    [("07:00", "06:30", 2), ("07:00", "07:00", 2), ("03:00", "18:00", 2), ("22:00", "06:30", 0)],
+)
+def test_a_window_that_is_always_over_is_refused(
+    run: Any, table: Path, daily: str, until: str, code: int
+) -> None:
+    assert run("schedule", "install", "--daily", daily, "--until", until).exit_code == code
+    assert table.exists() == (code == 0)
+
+
 def test_status(run: Any, run_json: Any, table: Path) -> None:
     assert "nothing is scheduled" in run("schedule", "status").stdout
     run("schedule", "install", "--daily", "2:00")
@@ -258,6 +290,15 @@ def test_another_scheduler_takes_over(run: Any, systemd: Path, table: Path) -> N
     assert not table.exists()
 
 
+def test_where_the_new_scheduler_fails_the_old_one_stays(
+    run: Any, systemd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("schedule", "install", "--using", "systemd")
+    _program(tmp_path, monkeypatch, '#!/bin/sh\n[ "$1" = -l ] && exit 0\necho no >&2\nexit 1\n')
+    assert run("schedule", "install", "--using", "cron").exit_code == 1
+    assert len(list(systemd.iterdir())) == 2
+
+
 def test_each_home_has_a_timer_of_its_own(run: Any, systemd: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         run("--home", str(tmp_path / name), "schedule", "install")
@@ -275,6 +316,10 @@ def test_an_agent_is_installed_and_removed(
     assert run("schedule", "install", "--using", "launchd").exit_code == 0
     assert run("schedule", "install", "--using", "launchd").exit_code == 0
     (agent,) = agents.iterdir()
-    assert plistlib.loads(agent.read_bytes())["StartCalendarInterval"] == {"Hour": 3, "Minute": 0}
+    told = plistlib.loads(agent.read_bytes())
+    assert told["StartCalendarInterval"] == {"Hour": 3, "Minute": 0}
+    assert not {"StandardOutPath", "StandardErrorPath"} & set(
+        told
+    )  # made by launchd, open to others
     assert run("schedule", "remove").exit_code == 0
     assert list(agents.iterdir()) == []
