@@ -18,7 +18,10 @@ ROLE_TAG = "marks of a chat's roles"
 ORDER = "orders to a model"
 
 _ROLE_TAG = re.compile(
-    r"(?i)[<‹]\|[\w▁]{2,40}\|[>›]"
+    r"(?i)[<‹]\|(?:im_\w{1,10}|system|user|assistant|tool|channel|message|end\w{0,20}|eo[mt]_id|start_\w{1,20}"
+    r"|begin\w{1,20}|python_tag)\|[>›]"
+    # Others too, unless such is the name of who speaks on a line of a chat.
+    r"|(?<![\d\]] )[<‹]\|[\w▁]{2,40}\|[>›]"
     r"|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>"
     r"|</?(?:system|system_prompt|assistant|tool_calls?|tool_response|function_calls?)>"
     r"|(?m:^)\W{0,3}#{2,4} ?(?:system|instruction|assistant|human|user)s?(?: prompt| message)?:"
