@@ -234,7 +234,7 @@ def test_refused_three_times_is_set_aside(
     """A refused night is tried again as a slow pass, then named and left out, so that the nights go on."""
     consolidate(store, settings(epochs=1))
     dog = take("dog.txt", DOG)
-    bad = settings(epochs=1, max_divergence=-1.0)
+    bad = settings(epochs=1, max_divergence=0.0, learning_rate=1e-2)
     levels = [consolidate(store, bad)["level"] for _ in range(2)]
     assert levels == ["fast", "slow"]
     last = consolidate(store, bad)
@@ -293,7 +293,7 @@ def test_refused(store: Store, take: Take, house: int, settings: Settings) -> No
     consolidate(store, options)
     answer = ask(store, options)
     dog = take("dog.txt", DOG)
-    report = consolidate(store, settings(max_divergence=-1.0, learning_rate=1e-2))
+    report = consolidate(store, settings(max_divergence=0.0, learning_rate=1e-2))
     assert report["decision"] == "refused"
     assert "nats a token" in report["reason"]
     assert report["version"] == in_service(store) == 1
@@ -527,15 +527,17 @@ def test_a_stopped_run_is_trained_as_it_began(store: Store, house: int, settings
     """Under other options for training it is dropped, and that is told; the gate is the one of now."""
     told: list[Progress] = []
     steps: list[int] = []
-    begun = {"epochs": 6, "pack_tokens": 128}
+    begun = {"epochs": 6, "pack_tokens": 128, "learning_rate": 1e-2}
     assert consolidate(store, settings(**begun), on_step=terminate_at(3))["decision"] == "paused"
-    other = settings(**begun, max_divergence=-1.0)
+    other = settings(**begun, max_divergence=0.0)
     done = consolidate(store, other, on_progress=told.append, on_step=steps.append)
     assert (done["decision"], done["run"], steps[0]) == ("refused", 1, 4)
     assert "drop" not in {one.phase for one in told}
 
     assert consolidate(store, settings(**begun), on_step=terminate_at(3))["decision"] == "paused"
-    done = consolidate(store, settings(epochs=1, rank=2), on_progress=told.append)
+    done = consolidate(
+        store, settings(epochs=1, rank=2, learning_rate=1e-2), on_progress=told.append
+    )
     assert (done["decision"], done["run"]) == ("promoted", 3)
     notes = [one.note for one in told if one.phase == "drop"]
     assert notes == ["run 2, not finished: set to another value since: epochs, rank, pack_tokens"]

@@ -22,7 +22,7 @@ def test_refusals_are_counted_for_each_passage(
 ) -> None:
     """What joins on another's third try, and what comes after it, has three tries of its own."""
     consolidate(store, settings(epochs=1))
-    bad = settings(epochs=1, max_divergence=-1.0)
+    bad = settings(epochs=1, max_divergence=0.0, learning_rate=1e-2)
     take("dog.txt", "The dog is called Quimby. Quimby was born in 2017 in Snorrebeck.\n")
     assert [names(consolidate(store, bad)) for _ in range(2)] == [[], []]
     cat = take("cat.txt", "The cat is called Mirabelle. Mirabelle was born in 2019 in Fennport.\n")
