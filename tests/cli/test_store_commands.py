@@ -130,6 +130,20 @@ def test_forget(run: Any, run_json: Any, notes: Path) -> None:
     assert run("forget", "dog.txt", "--yes").exit_code == 1
 
 
+def test_forget_says_what_is_only_called_so(run: Any, notes: Path) -> None:
+    """A file whose path alone has the words stays: its number or path takes it back."""
+    (notes / "tangerine.md").write_text("# Tea\n\nIt was green.\n")
+    run("ingest", str(notes))
+    only = run("forget", "--matching", "tangerine", "--yes")
+    assert only.exit_code == 1
+    assert f"called so, and stays: {notes / 'tangerine.md'}" in only.stderr
+    (notes / "fruit.md").write_text("# Fruit\n\nA tangerine.\n")
+    run("ingest", str(notes))
+    both = run("forget", "--matching", "tangerine", "--yes").stdout
+    assert "forgotten: 1 source" in both
+    assert f"called so, and stays: {notes / 'tangerine.md'}" in both
+
+
 def test_forget_by_words(run: Any, run_json: Any, notes: Path) -> None:
     """The dry run shows the passages and forgets none; then they are gone, and stay away until lifted."""
     run("ingest", str(notes))
