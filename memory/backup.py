@@ -34,6 +34,7 @@ _NAME = re.compile(r"learnctl\.db|config\.toml|versions/\d{1,9}/[A-Za-z0-9_][A-Z
 _LARGEST_MANIFEST_BYTES = 2**24
 _MOST_MEMBERS = 100_000
 _PIECE_BYTES = 2**20
+_CODE_IN_TABLE = re.compile(r"(?i)\b(?:check|generated|virtual)\b|\bas\s*\(")
 _SQLITE = b"SQLite format 3\0"
 # What a damaged or hostile zip makes of zipfile.
 _BROKEN = (
@@ -275,12 +276,21 @@ def _examine(home: Home) -> Record:
 
 
 def _code(store: Store) -> set[tuple[str, str]]:
-    """Which tables there are, and the triggers and views, which are code, as they are written."""
-    rows = store.rows("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'")
-    return {
-        (row["name"], " ".join(row["sql"].split()) if row["type"] in ("trigger", "view") else "")
-        for row in rows
-    }
+    """Which tables there are, with their columns; and what is code, as it is written: triggers, views, indexes,
+    and tables that check or reckon something."""
+    found = set()
+    for row in store.rows(
+        "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+    ):
+        is_plain = row["type"] == "table" and not _CODE_IN_TABLE.search(row["sql"])
+        written = _columns(store, row["name"]) if is_plain else " ".join(row["sql"].split())
+        found.add((row["name"], written))
+    return found
+
+
+def _columns(store: Store, table: str) -> str:
+    sql = 'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?) ORDER BY name'
+    return json.dumps(store.rows(sql, table))
 
 
 def _swap(home: Home, unpacked: Path) -> None:

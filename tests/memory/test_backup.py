@@ -225,13 +225,23 @@ def rewrite(path: Path, change: Callable[[dict[str, bytes]], Any], **how: Any) -
         archive.writestr("manifest.json", json.dumps(manifest))
 
 
-def with_trigger(members: dict[str, bytes]) -> None:
-    connection = sqlite3.connect(":memory:")
-    connection.deserialize(members["learnctl.db"])
-    connection.execute("CREATE TRIGGER more AFTER INSERT ON chunks BEGIN DELETE FROM sources; END")
-    connection.commit()
-    members["learnctl.db"] = connection.serialize()
-    connection.close()
+def in_database(*statements: str) -> Callable[[dict[str, bytes]], None]:
+    def change(members: dict[str, bytes]) -> None:
+        connection = sqlite3.connect(":memory:")
+        connection.deserialize(members["learnctl.db"])
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+        members["learnctl.db"] = connection.serialize()
+        connection.close()
+
+    return change
+
+
+WRITTEN = (
+    "UPDATE sqlite_master SET sql = replace(sql, 'value TEXT NOT NULL', 'value TEXT NOT NULL {}')"
+    " WHERE name = 'settings'"
+)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +257,13 @@ def with_trigger(members: dict[str, bytes]) -> None:
         lambda members: members.update({"learnctl.db": b""}),
         lambda members: members.pop("versions/1/adapter_model.safetensors"),
         lambda members: members.update({"versions/1/adapter_model.safetensors": b"other"}),
-        with_trigger,
+        in_database("CREATE TRIGGER more AFTER INSERT ON chunks BEGIN DELETE FROM sources; END"),
+        in_database("ALTER TABLE chunks ADD COLUMN more AS (hex(text))"),
+        in_database("ALTER TABLE chunks ADD COLUMN more TEXT DEFAULT 'x'"),
+        in_database(
+            "DROP INDEX samples_chunk", "CREATE INDEX samples_chunk ON samples(hex(chunk_id))"
+        ),
+        in_database("PRAGMA writable_schema = 1", WRITTEN.format("CHECK (hex(value) != '')")),
     ],
 )
 def test_what_no_backup_has_in_it_is_refused(
