@@ -66,6 +66,12 @@ def plain(text: str) -> str:
     return text.translate(_CONTROLS)
 
 
+def beginning(text: str, length: int) -> str:
+    """A text on one line, cut where it is too long for that."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
 def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else noun + 's'}"
 

@@ -7,7 +7,7 @@ from typer import Argument, BadParameter, Context, Option
 from ..memory.errors import LearnctlError
 from . import flags
 from .context import open_store
-from .output import say, show_json
+from .output import beginning, say, show_json
 from .output import show as print_line
 
 if TYPE_CHECKING:
@@ -105,14 +105,16 @@ def _render_source(found: dict[str, Any]) -> None:
         print_line()
         print_line(_joined(document["title"], document["author"], _day(document["date"])))
         for passage in document["passages"]:
-            print_line(f"  chunk:{passage['chunk']}  {_under(passage['heading'])}{_begin(passage)}")
+            print_line(
+                f"  chunk:{passage['chunk']}  {_under(passage['heading'])}{_begin(passage['text'])}"
+            )
     for talk in found["conversations"]:
         print_line()
         print_line(_joined(talk["title"], _day(talk["started_at"])))
         for message in talk["messages"]:
             who = _joined(str(message["number"]), message["speaker"], message["date"])
             chunks = "".join(f" chunk:{number}" for number in message["chunks"])
-            print_line(f"  {who}:{chunks}  {_begin(message)}")
+            print_line(f"  {who}:{chunks}  {_begin(message['text'])}")
 
 
 def _render_chunk(found: dict[str, Any]) -> None:
@@ -143,16 +145,11 @@ def _render_sample(found: dict[str, Any]) -> None:
 
 
 def _question(found: dict[str, Any], asked: str, answered: str = "answer") -> str:
-    return f"{_short(found[asked])} → {_short(found[answered])}"
+    return f"{_begin(found[asked])} → {_begin(found[answered])}"
 
 
-def _begin(found: dict[str, Any]) -> str:
-    return _short(found["text"])
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= BEGINNING else line[: BEGINNING - 1] + "…"
+def _begin(text: str) -> str:
+    return beginning(text, BEGINNING)
 
 
 def _under(heading: str) -> str:

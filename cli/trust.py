@@ -8,7 +8,7 @@ from typer import Argument, Context, Option
 from ..memory.errors import LearnctlError
 from . import flags
 from .context import open_store
-from .output import counted, say, show, show_json, show_table
+from .output import beginning, counted, say, show, show_json, show_table
 
 if TYPE_CHECKING:
     from ..memory.store import Store
@@ -108,13 +108,8 @@ def _show(sources: list[dict[str, Any]], passages: list[dict[str, Any]], as_json
     show_table(
         ("passage", "kept back for", "begins"),
         [
-            [f"chunk:{passage['chunk']}", passage["reason"], _begin(passage["text"])]
+            [f"chunk:{passage['chunk']}", passage["reason"], beginning(passage["text"], BEGINNING)]
             for passage in passages
         ],
         fold="begins",
     )
-
-
-def _begin(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= BEGINNING else line[: BEGINNING - 1] + "…"

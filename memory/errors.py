@@ -22,3 +22,10 @@ class Locked(LearnctlError):
 
 class UnreadableSource(LearnctlError):
     """A file that cannot be taken in; the message is the reason, without the path."""
+
+
+def why_unreadable(error: OSError) -> str:
+    """The system's reason, for one line."""
+    if isinstance(error, PermissionError):
+        return "no permission to read it"
+    return (error.strerror or str(error)).lower()

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from . import archives, contents, folders, forgotten_files, people, sandbox, source_bytes
-from .errors import LearnctlError, UnreadableSource
+from .errors import LearnctlError, UnreadableSource, why_unreadable
 from .home import Home
 from .manner import Manner, keep_for_watched, kept_for_watched
 from .records import Conversation, Item
@@ -135,7 +135,7 @@ def look(
             report.refused.append(_line(entry.shown, str(error)))
             continue
         except OSError as error:
-            report.refused.append(_line(entry.shown, _reason(error)))
+            report.refused.append(_line(entry.shown, why_unreadable(error)))
             continue
         for file in found:
             if entry.known_as:
@@ -216,7 +216,7 @@ def _take(
         report.refused.append(_line(entry.shown, str(error)))
         return
     except OSError as error:
-        report.refused.append(_line(entry.shown, _reason(error)))
+        report.refused.append(_line(entry.shown, why_unreadable(error)))
         return
     if n_forgotten := counts.pop("forgotten", 0):
         number = "all" if nothing_left else str(n_forgotten)
@@ -369,9 +369,3 @@ def _pass_over(entry: Skipped | Refused, report: IngestReport) -> None:
 def _line(path: Path, text: str, what: str = "reason") -> Record:
     # A name may hold bytes that are no text, and the line has to be shown.
     return {"path": os.fsencode(path).decode("utf-8", "replace"), what: text}
-
-
-def _reason(error: OSError) -> str:
-    if isinstance(error, PermissionError):
-        return "no permission to read it"
-    return (error.strerror or str(error)).lower()

@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from .sizes import LARGEST_EXPORT_MB, MEGABYTE
+from .limits import MEGABYTE
+from .sizes import LARGEST_EXPORT_MB
 from .walk import Entry, Found, Refused, file_entry
 
 _PIECE_BYTES = 2**20

@@ -7,8 +7,8 @@ from pathlib import Path
 from . import source_bytes
 from .errors import LearnctlError, UnreadableSource
 from .home import Home
+from .limits import MEGABYTE
 
-MEGABYTE = 2**20
 # Exports are streamed; a document is held in memory as a whole.
 LARGEST_EXPORT_MB = 4096
 LARGEST_DOCUMENT_MB = 64

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import globs
-from .errors import UnreadableSource
+from .errors import UnreadableSource, why_unreadable
 from .readers import NOT_TEXT, is_one_export
 from .readers.binary import BINARY, COMPRESSED, DATABASE, HEAD_BYTES, binary_kind
 from .readers.tar import is_tar
@@ -108,7 +108,7 @@ def _given(path: Path, own: _Inode | None) -> Iterator[Entry]:
         else:
             yield Refused(path, "there is no such file or folder")
     except OSError as error:
-        yield Refused(path, _reason(error))
+        yield Refused(path, why_unreadable(error))
 
 
 def _matching(pattern: Path, own: _Inode | None) -> Iterator[Entry]:
@@ -150,13 +150,13 @@ def _listed(folder: _Folder, root: Path, own: _Inode | None) -> Iterator[Entry |
         with os.scandir(path) as listed:
             entries = sorted(listed, key=lambda entry: entry.name)
     except OSError as error:
-        yield Refused(path, _reason(error))
+        yield Refused(path, why_unreadable(error))
         return
     if any(entry.name == IGNORE_FILE for entry in entries):
         try:
             ignores = (*ignores, _Ignore(path))
         except OSError as error:
-            yield Refused(path / IGNORE_FILE, _reason(error))
+            yield Refused(path / IGNORE_FILE, why_unreadable(error))
     in_maildir = {entry.name for entry in entries} >= _MAILDIR
     for entry in entries:
         yield _entry(entry, root, ignores, in_maildir)
@@ -175,7 +175,7 @@ def _entry(
             return _link(path, root)
         return _Folder(path, ignores) if is_folder else file_entry(path, root)
     except OSError as error:
-        return Refused(path, _reason(error))
+        return Refused(path, why_unreadable(error))
 
 
 def _passed_over(
@@ -220,7 +220,7 @@ def file_entry(path: Path, root: Path) -> Entry:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:
-        return Refused(path, _reason(error))
+        return Refused(path, why_unreadable(error))
     if not head:
         return Skipped(path, "empty")
     kind = binary_kind(head)
@@ -245,12 +245,6 @@ def _is_known_database(path: Path) -> bool:
 def _is_text(name: str) -> bool:
     """Bytes of a file's name that are no UTF-8 come as lone surrogates, which nothing can store."""
     return not re.search("[\ud800-\udfff]", name)
-
-
-def _reason(error: OSError) -> str:
-    if isinstance(error, PermissionError):
-        return "no permission to read it"
-    return (error.strerror or str(error)).lower()
 
 
 class _Ignore:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-from ..errors import UnreadableSource
+from ..errors import UnreadableSource, why_unreadable
 from ..records import Conversation, Item
 from . import (
     ai_studio,
@@ -124,10 +124,8 @@ def detect(path: Path) -> str:
                 _refuse_what_is_no_text(path, head)
             if module.matches(path, head):
                 return name
-    except PermissionError as error:
-        raise UnreadableSource("no permission to read it") from error
     except OSError as error:
-        raise UnreadableSource((error.strerror or str(error)).lower()) from error
+        raise UnreadableSource(why_unreadable(error)) from error
     raise UnreadableSource("of no known form")
 
 
@@ -150,10 +148,8 @@ def read(path: Path) -> Iterator[Item]:
             if _has_text(item):
                 found = True
                 yield item
-    except PermissionError as error:
-        raise UnreadableSource("no permission to read it") from error
     except OSError as error:
-        raise UnreadableSource((error.strerror or str(error)).lower()) from error
+        raise UnreadableSource(why_unreadable(error)) from error
     except (UnreadableSource, MemoryError):  # what memory there is, the caller knows
         raise
     except Exception as error:  # parsers of hostile files fail in ways that nobody listed
