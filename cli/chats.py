@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from typer import Argument, Context, Typer
+from typer import Argument, BadParameter, Context, Typer
 
 from . import flags, forgetting
 from .context import open_store
@@ -23,6 +23,8 @@ def chats(ctx: Context, as_json: flags.Json = False) -> None:
     """
     if ctx.invoked_subcommand is None:
         _list(ctx, as_json)
+    elif as_json:
+        raise BadParameter(f"--json goes behind `{ctx.invoked_subcommand}`")
 
 
 @app.command("list", cls=Command)

@@ -4,7 +4,7 @@ import gc
 from contextlib import ExitStack
 from typing import Annotated, Any
 
-from typer import Argument, Context, Option
+from typer import Argument, BadParameter, Context, Option
 
 from . import flags
 from .flags import parse_version
@@ -58,7 +58,10 @@ def parse_versions(text: str | None) -> list[int | None]:
     """The versions named, each once, in their order; None is the one in service."""
     if text is None:
         return [0, None]
-    return list(dict.fromkeys(parse_version(part) for part in text.split(",") if part.strip()))
+    named = [parse_version(part) for part in text.split(",") if part.strip()]
+    if not named:
+        raise BadParameter(f"{text!r} names no version")
+    return list(dict.fromkeys(named))
 
 
 def render_answers(answers: dict[int, str]) -> None:

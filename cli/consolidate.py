@@ -146,6 +146,9 @@ def _take_in_watched(store: "Store") -> None:
 
 
 def _render_plan(planned: dict[str, Any]) -> None:
+    if planned["level"] is None:
+        show("there is nothing new to learn")
+        return
     show(f"level    {planned['level']}, on {planned['base']}")
     show(f"new      {_amounts(planned, ('chunk', 'fact'))}, {_tokens(planned['new_tokens'])}")
     show(f"samples  {_samples(planned['samples'])}")
@@ -164,7 +167,8 @@ def _render(result: dict[str, Any]) -> None:
         show(f"promoted: version {result['version']} is in service ({result['level']})")
     else:
         show(f"{decision}: {reason}" if reason else decision)
-    if recall := result.get("recall"):
+    recall = result.get("recall")
+    if recall and any(part and part["n"] for part in recall.values()):
         old = f"; of old: {recall_text(recall['old'])}" if recall.get("old") else ""
         show(f"recall of new: {recall_text(recall.get('new'))}{old}")
     if result.get("reading") is not None and result["reading"] < LEAST_READING:

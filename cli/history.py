@@ -45,6 +45,6 @@ def _row(version: dict[str, Any]) -> list[Any]:
 
 def recall_text(measured: dict[str, Any] | None) -> str:
     """`6% → 61% of 18`, or a dash where nothing was measured."""
-    if not measured:
+    if not measured or not measured["n"]:
         return "–"
     return f"{share(measured['before'])} → {share(measured['after'])} of {measured['n']}"

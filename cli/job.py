@@ -58,10 +58,10 @@ class Job:
         return {"LEARNCTL_MODELS": str(models_folder().absolute())}
 
     def require_one_line(self, what: str) -> None:
-        """Raises `LearnctlError` where a path holds a line break, which no line of a file can hold."""
+        """Raises `LearnctlError` where a path or an option holds a line break, which no line of a file can hold."""
         words = [*self.command, *self.environment.values()]
         if any(mark in word for word in words for mark in "\n\r\0"):
-            raise LearnctlError(f"a path with a line break in it cannot stand in a {what}")
+            raise LearnctlError(f"a line break in a path or an option cannot stand in a {what}")
 
 
 def name_of(home: Path) -> str:

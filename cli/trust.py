@@ -64,6 +64,11 @@ def trust(
         if sources and tier:
             n_kept_back = set_trust(store, [source["id"] for source in sources], tier)
             keep_for_watched(store, map(Path, named), Manner(trust=tier))
+        for number in chunks:
+            if store.value("SELECT 1 FROM chunks WHERE id = ?", number) is None:
+                raise LearnctlError(
+                    f"no passage chunk:{number}", hint="try `learnctl trust --list`"
+                )
         n_let_in = let_in(store, chunks)
     if as_json:
         done = {"sources": len(sources), "trust": tier, "let_in": n_let_in}

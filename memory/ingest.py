@@ -103,7 +103,10 @@ def ingest(
         store.erase_traces()
     except sqlite3.OperationalError as error:
         raise LearnctlError(
-            f"the store cannot be written: {error}", hint="free some disk"
+            f"the store cannot be written: {error}",
+            hint="free some disk"
+            if "readonly" not in str(error)
+            else "`learnctl doctor` looks for the cause",
         ) from error
     return report
 

@@ -27,9 +27,10 @@ def read_questions(path: Path) -> list[Record]:
     """
     found = []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise LearnctlError(f"{path}: {error}") from error
+        reason = str(getattr(error, "strerror", "") or error)
+        raise LearnctlError(f"{path}: {reason.lower()}") from error
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
+from ..memory.errors import LearnctlError
 from ..memory.lineage import in_service
 from ..memory.search import search
 from ..memory.store import Store, marks
@@ -71,7 +72,12 @@ def facts_about(store: Store, topic: str, limit: int, version: int | None = None
 
     Args:
         limit: the most passages.
+
+    Raises:
+        LearnctlError: there never was such a version.
     """
+    if version and not store.value("SELECT 1 FROM adapters WHERE version = ?", version):
+        raise LearnctlError(f"no version {version}", hint="`learnctl history` lists them")
     order = [hit.chunk for hit in search(store, topic, limit)]
     found = facts(store, version, order)
     return sorted(found, key=lambda fact: order.index(fact.chunk))

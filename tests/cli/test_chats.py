@@ -27,6 +27,7 @@ def test_listed(run: Run, run_json: Callable[..., Any]) -> None:
     assert [(chat["chat"], chat["messages"]) for chat in run_json("chats")] == [(2, 2), (1, 2)]
     listed = run("chats", "list").stdout
     assert listed.index("喵喵") < listed.index("Zebulon")
+    assert run("chats", "--json", "list").exit_code == 2
 
 
 def test_shown(run: Run, run_json: Callable[..., Any]) -> None:

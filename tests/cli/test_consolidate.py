@@ -80,6 +80,14 @@ def test_promoted(run: Any, asked: Any) -> None:
     ]
 
 
+def test_where_there_is_nothing_no_figures_are_shown(run: Any, asked: Any, pretend: Any) -> None:
+    unasked = {"new": {"before": None, "after": None, "n": 0}, "old": None}
+    asked["result"] = {**NOTHING, "recall": unasked}
+    assert run("consolidate").stdout == "nothing: nothing is new\n"
+    pretend("costs", plan=lambda store, options: {**PLAN, "level": None, "base": "auto"})
+    assert run("consolidate", "--dry-run").stdout == "there is nothing new to learn\n"
+
+
 def test_json_is_the_value_itself(run: Any, asked: Any) -> None:
     assert json.loads(run("consolidate", "--json").stdout) == RESULT
 

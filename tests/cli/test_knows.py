@@ -46,6 +46,8 @@ def test_knows(run: Any, run_json: Any, notes: Path, home: Path, diary: Any) -> 
     assert "right in one wording" in shown
     assert "dog.txt" in shown
     assert "known since version 1 " in run("knows", "dog", "--version", "1").stdout
+    missing = run("knows", "dog", "--version", "9")
+    assert (missing.exit_code, missing.stderr.splitlines()[0]) == (1, "error: no version 9")
     nothing = run("knows", "submarines")
     assert nothing.exit_code == 0
     assert "no facts on this" in nothing.stderr

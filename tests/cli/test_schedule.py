@@ -135,9 +135,14 @@ def test_odd_paths_are_quoted(run: Any, table: Path, tmp_path: Path) -> None:
     assert not table.exists()
 
 
-def test_a_line_break_in_a_path_is_refused(run: Any, table: Path, tmp_path: Path) -> None:
-    result = run("--home", str(tmp_path / "a\nb"), "schedule", "install")
-    assert result.exit_code == 1
+def test_a_line_break_is_refused(run: Any, table: Path, tmp_path: Path) -> None:
+    for args in (
+        ("--home", str(tmp_path / "a\nb"), "schedule", "install"),
+        ("schedule", "install", "--on-finish", "one\ntwo"),
+    ):
+        result = run(*args)
+        assert result.exit_code == 1
+        assert "a line break in a path or an option" in result.stderr
     assert not table.exists()
 
 

@@ -331,6 +331,13 @@ def test_an_empty_path_is_not_the_folder_one_stands_in(
     assert len(run_json("sources")) == 2
 
 
+def test_a_passage_that_is_not_there_is_not_let_in(run: Any, notes: Path) -> None:
+    run("ingest", str(notes))
+    result = run("trust", "chunk:1", "chunk:999")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no passage chunk:999" in result.stderr
+
+
 @pytest.mark.parametrize(
     "args",
     [

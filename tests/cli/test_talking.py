@@ -283,7 +283,8 @@ def test_compare(run: Any, run_json: Any, logged: Any) -> None:
     shown = run("compare", "Who?", "--versions", "1,base").stdout
     assert "version 1" in shown
     assert "v0: Who?" in shown
-    assert run("compare", "Who?", "--versions", "latest").exit_code == 2
+    for none in ("latest", ","):
+        assert run("compare", "Who?", "--versions", none).exit_code == 2
 
 
 def test_escape_sequences_do_not_reach_the_terminal(run: Any, logged: Any) -> None:

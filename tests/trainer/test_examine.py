@@ -17,13 +17,14 @@ GOOD = {"question": "Who services the boiler?", "gold": "Harald Immer", "night":
 
 
 def write(path: Path, *lines: object) -> Path:
-    path.write_text("\n".join(x if isinstance(x, str) else json.dumps(x) for x in lines))
+    rows = (x if isinstance(x, str) else json.dumps(x, ensure_ascii=False) for x in lines)
+    path.write_text("\n".join(rows), encoding="utf-8")
     return path
 
 
 def test_questions_are_read(tmp_path: Path) -> None:
     """One gold or several; what else a line says is kept, and empty lines are passed over."""
-    several = {"question": "When?", "gold": ["3", "three"]}
+    several = {"question": "When?\u2028And how?", "gold": ["3", "three"]}
     first, second = read_questions(write(tmp_path / "q.jsonl", GOOD, "", several))
     assert first == {**GOOD, "gold": ["Harald Immer"]}
     assert second["gold"] == ["3", "three"]
@@ -38,8 +39,9 @@ def test_a_broken_line_is_named(tmp_path: Path, line: str) -> None:
 def test_no_questions_and_no_file(tmp_path: Path) -> None:
     with pytest.raises(LearnctlError, match="no questions"):
         read_questions(write(tmp_path / "q.jsonl", ""))
-    with pytest.raises(LearnctlError, match=r"none\.jsonl"):
+    with pytest.raises(LearnctlError) as raised:
         read_questions(tmp_path / "none.jsonl")
+    assert str(raised.value) == f"{tmp_path / 'none.jsonl'}: no such file or directory"
 
 
 def test_every_question_is_answered_and_held_out(
