@@ -122,12 +122,12 @@ def _night(
         if ctx.params["notify"] and told["decision"] in ("promoted", "refused"):
             notify(f"{told['decision']}: {told['reason']}".removesuffix(": "))
         return told
-    except LearnctlError as error:
-        told |= {"reason": str(error)}
-        if error.exit_code == GAVE_WAY:
+    except BaseException as error:
+        told |= {"reason": str(error) or type(error).__name__}
+        if isinstance(error, LearnctlError) and error.exit_code == GAVE_WAY:
             told |= {"decision": "paused"}
         elif ctx.params["notify"]:
-            notify(str(error))
+            notify(told["reason"])
         raise
     finally:
         if command := ctx.params["on_finish"]:

@@ -57,6 +57,7 @@ from .train import TrainReport, row_losses, train
 
 # Of a budget, what study may take; and what the closing measurements may cost over the opening ones.
 STUDY_SHARE = 0.25
+LOOK_S = 2.0
 CLOSING_FACTOR = 1.6  # and one for each further try at less strength
 REFUSALS = 3
 
@@ -476,7 +477,8 @@ def _nothing(store: Store) -> Record:
 @contextmanager
 def _lock(store: Store) -> Iterator[None]:
     """One consolidation at a time. The kernel gives the lock back when the process dies."""
-    lock = filelock.FileLock(store.home.lock, timeout=0, mode=0o600)
+    # Who only looks whether a consolidation is at work holds the lock for a moment.
+    lock = filelock.FileLock(store.home.lock, timeout=LOOK_S, mode=0o600)
     try:
         with lock:
             yield

@@ -173,6 +173,9 @@ class Daemon:
 
                 self._talker = open_talker(store, chosen, version)
                 self._loaded = wanted
+                if _consolidates(self.home):  # it began meanwhile, and found nothing to unload
+                    self._unload()
+                    raise LearnctlError("a consolidation is at work")
         self._used_at = time.monotonic()
         return self._talker
 

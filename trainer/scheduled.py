@@ -5,6 +5,7 @@ with what was done when, and a note for the morning. A night of several runs has
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -86,7 +87,8 @@ def run_night(
         watch = Watch(conditions, measure, watch_every_s)
         report = consolidate(store, options, budget_s, tell, unmet=watch)
     except BaseException as error:
-        log.write(f"ends: {str(error) or type(error).__name__}")
+        with suppress(OSError):  # a full disk must not hide what went wrong
+            log.write(f"ends: {str(error) or type(error).__name__}")
         raise
     log.write(f"{report['decision']}: {report['reason']}")
     note = _write_note(store, began, report, taken)

@@ -167,10 +167,13 @@ def test_a_command_of_ones_own_at_the_end(run: Any, night: Any, tmp_path: Path) 
     assert run("consolidate", "--scheduled", "--on-finish", command).exit_code == 75
     night["result"] = LearnctlError("out of luck")
     assert run("consolidate", "--scheduled", "--on-finish", command).exit_code == 1
+    night["result"] = MemoryError()
+    assert run("consolidate", "--scheduled", "--on-finish", command).exit_code == 1
     assert told.read_text().splitlines() == [
         "promoted||/nights/note.md",
         "paused|not now: busy|",
         "error|out of luck|",
+        "error|MemoryError|",
     ]
 
 

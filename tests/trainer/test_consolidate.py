@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pytest
 
 from learnctl.memory.check import check
@@ -354,6 +356,24 @@ def test_one_at_a_time(store: Store, house: int, settings: Settings) -> None:
         other.kill()
         other.wait()
         assert consolidate(store, settings())["decision"] == "promoted"
+
+
+def test_who_only_looks_whether_it_is_locked_ends_no_night(
+    store: Store, settings: Callable[..., Options]
+) -> None:
+    """The daemon and `doctor` hold the lock for a moment."""
+    held = threading.Event()
+
+    def look() -> None:
+        with filelock.FileLock(store.home.lock):
+            held.set()
+            time.sleep(0.3)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    assert held.wait(10)
+    assert consolidate(store, settings())["decision"] == "nothing"
+    looking.join()
 
 
 def test_after_forgetting(store: Store, take: Take, house: int, settings: Settings) -> None:

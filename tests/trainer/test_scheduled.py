@@ -71,6 +71,17 @@ def test_a_night_takes_in_learns_and_tells(
         morning(store, 99)
 
 
+def test_a_log_that_cannot_be_written_hides_no_cause(store: Store) -> None:
+    def measure() -> Measured:
+        (log,) = store.home.nights.iterdir()
+        log.unlink()
+        log.mkdir()
+        raise LearnctlError("the cause")
+
+    with pytest.raises(LearnctlError, match="the cause"):
+        run_night(store, Options(), Conditions(), measure=measure)
+
+
 @pytest.mark.slow
 def test_it_gives_way_and_goes_on(
     store: Store, settings: Callable[..., Options], house: int
