@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,7 +64,9 @@ class Home:
         if len(encoded) < MOST_SOCKET_BYTES:
             return path
         name = f"{hashlib.sha256(encoded).hexdigest()[:16]}.sock"
-        return platformdirs.user_runtime_path("learnctl") / name
+        with warnings.catch_warnings():  # where there is no such folder: that it takes another
+            warnings.simplefilter("ignore")
+            return platformdirs.user_runtime_path("learnctl") / name
 
     def scratch(self) -> Path:
         """A folder for copies that are needed for a moment; a process that was killed may leave some."""

@@ -21,7 +21,7 @@ import pytest
 from learnctl.memory.errors import LearnctlError, Locked
 from learnctl.memory.home import Home
 from learnctl.memory.store import Store
-from learnctl.trainer import adapter, options, registry, warm
+from learnctl.trainer import adapter, backend, options, registry, warm
 from learnctl.trainer import base as bases
 from learnctl.trainer.daemon import Daemon
 from learnctl.trainer.sampling import Sampling
@@ -175,6 +175,14 @@ def test_a_home_with_a_long_path(
         assert len(os.fsencode(home.daemon_socket)) < 104
 
 
+def test_a_long_path_without_a_runtime_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another folder is taken, without a warning, which would be an error here."""
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    assert warm.find(Home(tmp_path / ("long" * 30))) is None
+
+
 def test_lets_go_when_nobody_asks(mine: Home) -> None:
     with at_work(mine, unload_after_s=0.2):
         talker = warmed(mine)
@@ -199,6 +207,24 @@ def test_gives_way_to_a_consolidation(mine: Home) -> None:
             assert version_held(mine) is None
             assert warm.find(mine) is None
         assert warmed(mine).version == 0
+
+
+def test_a_consolidation_that_begins_while_it_loads(
+    mine: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asked for the room when there was nothing to let go of yet."""
+    lock = filelock.FileLock(mine.lock, thread_local=False)
+    load = backend.open_talker
+
+    def begin_and_load(*args: Any) -> Talker:
+        lock.acquire()
+        return load(*args)
+
+    monkeypatch.setattr(backend, "open_talker", begin_and_load)
+    with at_work(mine):
+        assert warm.find(mine) is None
+        assert version_held(mine) is None
+        lock.release()
 
 
 @pytest.mark.parametrize(
