@@ -31,7 +31,7 @@ from ..memory.store import Record, Store
 from . import options
 from .options import Options
 from .sampling import Sampling
-from .talk import Talker
+from .talk import Talker, wanted
 from .warm import is_same_user
 
 MOST_REQUEST_BYTES = 4_000_000
@@ -164,15 +164,16 @@ class Daemon:
                 raise LearnctlError(f"no version {version}")
             if version is None:
                 version = in_service(store) if store else 0
-            wanted = _identity(store, chosen, version)
-            if self._talker is None or self._loaded != wanted:
+            identity = _identity(store, chosen, version)
+            if self._talker is None or self._loaded != identity:
+                wanted(store, chosen, version)  # where it is not there, what is loaded stays
                 self._unload()
                 if _consolidates(self.home):
                     raise LearnctlError("a consolidation is at work")
                 from .backend import open_talker
 
                 self._talker = open_talker(store, chosen, version)
-                self._loaded = wanted
+                self._loaded = identity
                 if _consolidates(self.home):  # it began meanwhile, and found nothing to unload
                     self._unload()
                     raise LearnctlError("a consolidation is at work")

@@ -106,7 +106,8 @@ def test_a_full_disk_under_stdout(process: Any) -> None:
 
 def test_bytes_on_stdin_that_are_no_text(process: Any) -> None:
     ask = ("-m", "learnctl.cli", "ask", "--version", "base")
-    result = process(*ask, input="caf\udcff\n", errors="surrogateescape")
+    strict = {"PYTHONIOENCODING": "utf-8:strict"}  # as in any locale but C
+    result = process(*ask, input="caf\udcff\n", errors="surrogateescape", env=strict)
     assert "is not on this machine" in result.stderr
 
 

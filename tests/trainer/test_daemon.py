@@ -247,7 +247,7 @@ def test_a_consolidation_that_begins_while_it_loads(
         b"x" * 5_000_000,
     ],
 )
-def test_bad_requests(mine: Home, line: bytes) -> None:
+def test_bad_requests(mine: Home, store: Store, line: bytes) -> None:
     """Each is told what is wrong with it, in our words, and what is loaded stays so."""
     with at_work(mine):
         warmed(mine)
