@@ -349,7 +349,7 @@ def test_a_broken_chat_in_a_zip_of_meta_costs_that_chat_alone(tmp_path: Path) ->
     """Its other parts too are read; only where nothing can be is the whole refused."""
     path = tmp_path / "download.zip"
     for more in ({"ben_2/message_1.json": json.dumps(meta(NEWEST_FIRST[5]))}, {}):
-        files = {
+        files: dict[str, str | bytes] = {
             "ann_1/message_1.json": '{"messages": [',
             "ben_2/message_2.json": "[" * 100_000,
             "eve_3/message_1.json": b"\xff\xfe",
