@@ -59,7 +59,10 @@ def ingest(
     ] = False,
     prune: Annotated[
         bool,
-        Option("--prune", help="Give back what was taken in from PATH and is gone from there, or ignored."),
+        Option(
+            "--prune",
+            help="Give back what was taken in from PATH and is gone from there, or ignored.",
+        ),
     ] = False,
     trust: Annotated[
         Literal["own", "known", "untrusted"] | None,
