@@ -266,8 +266,9 @@ class _Night:
         self.on_progress(Progress("measure before", 0, 0))
         measuring = time.monotonic()
         against = evaluate.reference(store, base)
-        examination = Examination(store, base, run, options.probes_per_run)
+        examination = Examination(store, base, run, options)
         before = examination.before()
+        told_apart = examination.told_apart(base.model)
         measured_s = self._measured_s(run, time.monotonic() - measuring)
         self.stop.check()
         model, n_frozen = self._trainable(run, options)
@@ -299,8 +300,15 @@ class _Night:
             self.on_progress(Progress("measure after", 0, 0))
             after = examination.after(model)
             moved = evaluate.divergence(base, model, against)
+            associated = examination.association(told_apart, model)
             verdict = gate.judge(
-                options, before[:n_new], after[:n_new], before[n_new:], after[n_new:], moved
+                options,
+                before[:n_new],
+                after[:n_new],
+                before[n_new:],
+                after[n_new:],
+                moved,
+                associated,
             )
             verdict = replace(verdict, scale=scale)
             if not verdict.less_may_do:
@@ -309,6 +317,7 @@ class _Night:
         examination.ask_again(model, after)
         forms = examination.in_other_forms(model)
         report = self._report(run, trained, verdict, (before, after, n_new), forms, moved)
+        report["association"] = asdict(associated) if associated else None
         if verdict.promoted:
             self.on_progress(Progress("publish", 0, 0))
             registry.publish(store, run, lambda folder: adapter.save_adapter(model, folder), report)

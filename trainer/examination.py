@@ -9,11 +9,15 @@ from typing import Any
 from ..memory.lineage import learned_chunks, taught_chunks
 from ..memory.store import Record, Store
 from . import adapter, evaluate, registry
+from .association import Association, told_apart, trials
 from .base import Base
 from .evaluate import Answered
+from .options import Options
 
 # So many of the new probes are asked in other forms too.
 FORM_PROBES = 6
+# So many of the new ones, in both wordings, are set beside statements of other facts.
+TRIALS = 24
 
 
 class Examination:
@@ -21,10 +25,11 @@ class Examination:
 
     Args:
         run: it names the version that it is to replace, which is asked before.
-        most: the most probes of what is new, and of what is known.
+        options: those of the run.
     """
 
-    def __init__(self, store: Store, base: Base, run: Record, most: int) -> None:
+    def __init__(self, store: Store, base: Base, run: Record, options: Options) -> None:
+        most = options.probes_per_run
         self._store = store
         self._base = base
         self._run = run
@@ -36,6 +41,10 @@ class Examination:
             old = [probe for probe in old if probe["id"] in last_answers(store, run["replaces"])]
         self.new = spread([probe for probe in every if probe["chunk_id"] in brought], most)
         self.old = spread(old, most)
+        both = store.rows("SELECT * FROM probes ORDER BY id")
+        of_new = [probe for probe in both if probe["chunk_id"] in brought]
+        self._trials = trials(store, spread(of_new, TRIALS), options.seed)
+        self._n_nodes = options.pack_tokens
 
     @property
     def probes(self) -> list[Record]:
@@ -74,6 +83,17 @@ class Examination:
     def after(self, model: Any) -> list[Answered]:
         """What a trained model answers; it may be asked at more than one strength, so nothing is kept."""
         return evaluate.ask_probes(self._base, model, self.probes)
+
+    def told_apart(self, model: Any) -> float | None:
+        """How well a model tells which of the new statements answers a question; see `association`."""
+        return told_apart(self._base, model, self._trials, self._n_nodes)
+
+    def association(self, before: float | None, model: Any) -> Association | None:
+        """The same before, by the untouched base, and after."""
+        after = self.told_apart(model)
+        if before is None or after is None:
+            return None
+        return Association(before, after, len(self._trials))
 
     def ask_again(self, model: Any, answers: list[Answered]) -> None:
         """What was answered rightly, in the other wording: two right ones make a fact known."""

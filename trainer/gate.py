@@ -1,16 +1,17 @@
 """The gate: whether what was trained may serve.
 
 Three questions, each on pooled probes, each refused with its reason: did it learn of the new what it did
-not know, does it still know what it knew, is it still the model it was. A difference counts only where
-chance does not explain it: probes are paired, and a sign test says how likely their flips are. A model that
-was taught a few sentences and says any of them is right now and then: the same answers given to each other's
-questions show how often.
+not know, and which of it answers what; does it still know what it knew; is it still the model it was. A
+difference counts only where chance does not explain it: probes are paired, and a sign test says how likely
+their flips are. A model that was taught a few sentences and says any of them is right now and then: the same
+answers given to each other's questions show how often.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .association import Association
 from .evaluate import Answered
 from .facts import contains
 from .options import Options
@@ -41,8 +42,13 @@ def judge(
     old_before: Sequence[Answered],
     old_after: Sequence[Answered],
     divergence: float,
+    associated: Association | None = None,
 ) -> Verdict:
-    """Promote or refuse. Refusals name the figure and the bound."""
+    """Promote or refuse. Refusals name the figure and the bound.
+
+    Args:
+        associated: how well the new statements are told apart by their questions, where it was measured.
+    """
     too_strong, too_weak = [], []
     if not math.isfinite(divergence) or divergence > options.max_divergence:
         too_strong.append(
@@ -56,6 +62,14 @@ def judge(
             too_weak.append(
                 f"it learned too little: {won} new probes won, {lost} lost, of {n_unknown} it did not"
                 f" know (a gain of {options.min_recall_gain:.0%} wanted, beyond chance)"
+            )
+    if associated and associated.n >= FEWEST_PROBES and options.min_recall_gain > 0:
+        # What nearly all are told apart by before can only vary.
+        wanted = min(associated.before, 1 - options.min_recall_gain)
+        if associated.after < wanted:
+            too_weak.append(
+                f"it learned sentences and not what they answer: {associated.after:.0%} of wrong"
+                f" statements are told from the right one ({wanted:.0%} wanted)"
             )
     for name, before, after in (("new", new_before, new_after), ("earlier", old_before, old_after)):
         won, lost = flips(before, after)

@@ -321,12 +321,18 @@ def _take_group(todo: list[Record]) -> tuple[list[Record], list[tuple[Record, Fa
     facts: list[tuple[Record, Fact]] = []
     for chunk in todo:
         group.append(chunk)
-        if chunk["kind"] != "asked" and chunk["learn"] != "voice":
-            told = settled_sample(chunk).answer if is_settled(chunk) else chunk["text"]
-            facts += [(chunk, attributed(fact, chunk)) for fact in find_facts(told)]
+        facts += [(chunk, fact) for fact in facts_of(chunk)]
         if len(facts) + sum(map(_has_voice, group)) >= FACTS_AT_ONCE:
             break
     return group, facts
+
+
+def facts_of(chunk: Record) -> list[Fact]:
+    """The facts that a chunk is to teach; none where it teaches a voice alone, or is a question."""
+    if chunk["kind"] == "asked" or chunk["learn"] == "voice":
+        return []
+    told = settled_sample(chunk).answer if is_settled(chunk) else chunk["text"]
+    return [attributed(fact, chunk) for fact in find_facts(told)]
 
 
 def _study_well(

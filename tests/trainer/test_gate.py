@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from learnctl.trainer.association import Association
 from learnctl.trainer.evaluate import Answered
 from learnctl.trainer.gate import Verdict, at_least, chance, flips, judge
 from learnctl.trainer.options import Options
@@ -88,6 +89,24 @@ def test_what_any_answer_would_win_is_luck() -> None:
     )
     assert flips(nothing, knows) == (4, 0)
     assert judge(OPTIONS, nothing, knows, [], [], 0.1).promoted
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "n", "passes"),
+    [
+        (0.7, 0.7, 22, True),
+        (0.7, 0.65, 22, False),
+        (0.98, 0.86, 22, True),
+        (0.98, 0.84, 22, False),
+        (0.7, 0.1, 7, True),
+    ],
+)
+def test_which_statement_answers(before: float, after: float, n: int, passes: bool) -> None:
+    """Sentences that were learned without what they answer are no facts; near the top nothing more is wanted,
+    and a handful of trials decides nothing."""
+    found = judge(OPTIONS, exam(0, 40), exam(30, 10), [], [], 0.1, Association(before, after, n))
+    assert found.promoted == passes
+    assert ("not what they answer" in found.reason) == (not passes)
 
 
 def test_at_least() -> None:

@@ -1,0 +1,87 @@
+"""Has a model learned which fact answers a question, or only sentences that it says to anything?
+
+Each held-out question is set beside the statement that answers it and some statements of other facts of the
+same night. What counts is the share of the others that the model finds less likely as the answer: one half
+where it tells nothing apart, one where it knows (the area under the ROC curve). A base tells some apart by
+their words alone, so a night is measured against it.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..memory.lineage import studied_chunks
+from ..memory.store import Record, Store
+from .base import Base
+from .facts import contains, second_person
+from .rows import plain_row
+from .synthesize import facts_of
+from .train import row_losses
+
+OTHERS = 3
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A question with a statement that answers it and some that do not."""
+
+    question: str
+    right: str
+    wrong: list[str]
+
+
+@dataclass(frozen=True)
+class Association:
+    """Over `n` trials, how well statements were told apart before and after."""
+
+    before: float
+    after: float
+    n: int
+
+
+def trials(store: Store, probes: Sequence[Record], seed: int) -> list[Trial]:
+    """A trial for each probe that one statement of the chunks answers and others do not."""
+    ids = {probe["chunk_id"] for probe in probes}
+    taught = {
+        chunk["id"]: _statements(chunk) for chunk in studied_chunks(store) if chunk["id"] in ids
+    }
+    every = [statement for some in taught.values() for statement in some]
+    found = []
+    for probe in probes:
+        gold = probe["gold"]
+        right = [s for s in taught.get(probe["chunk_id"], []) if contains(s, gold)]
+        wrong = [s for s in every if not contains(s, gold)]
+        if right and wrong:
+            chooser = random.Random(f"{seed} {probe['id']}")
+            others = chooser.sample(wrong, k=min(OTHERS, len(wrong)))
+            found.append(Trial(probe["question"], right[0], others))
+    return found
+
+
+def told_apart(base: Base, model: Any, some: Sequence[Trial], n_nodes: int) -> float | None:
+    """The mean share of wrong statements that a model finds less likely than the right one, per token.
+
+    Args:
+        n_nodes: how many tokens are computed together; longer statements are left out.
+    """
+    rows = [
+        [
+            plain_row(base, {"prompt": trial.question, "answer": one})
+            for one in (trial.right, *trial.wrong)
+        ]
+        for trial in some
+    ]
+    rows = [group for group in rows if all(len(row.ids) <= n_nodes for row in group)]
+    losses = iter(row_losses(base, model, [row for group in rows for row in group], n_nodes))
+    shares = []
+    for group in rows:
+        right, *wrong = [next(losses) for _ in group]
+        shares.append(sum(right < other for other in wrong) / len(wrong))
+    return round(sum(shares) / len(shares), 4) if shares else None
+
+
+def _statements(chunk: Record) -> list[str]:
+    """What the facts of a chunk are taught as."""
+    spoken = second_person if chunk["kind"] == "told" else str
+    return [spoken(fact.statement) for fact in facts_of(chunk)]
