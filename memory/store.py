@@ -670,7 +670,10 @@ def _connect(path: Path) -> Database:
         connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         connection.create_function("spaced", 1, spaced, deterministic=True)
         db = _Database(connection)
+        # Each migration commits: a log that is emptied early keeps a new store small on a small disk.
+        connection.execute("PRAGMA wal_autocheckpoint = 32")
         migrations.apply(db)
+        connection.execute("PRAGMA wal_autocheckpoint = 1000")
     except BaseException:
         connection.close()
         raise
