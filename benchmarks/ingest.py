@@ -152,7 +152,7 @@ def watched() -> Iterator[dict[str, Any]]:
 
 def _cpu_s() -> float:
     gone = psutil.Process().cpu_times()
-    total = gone.children_user + gone.children_system
+    total = float(gone.children_user + gone.children_system)
     for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
         times = process.cpu_times()
         total += times.user + times.system
@@ -172,7 +172,7 @@ class Rows:
             self._found[what] = {"what": what, **figures()}
             with self._path.open("a") as file:
                 file.write(json.dumps(self._found[what]) + "\n")
-        row = self._found[what]
+        row: dict[str, Any] = self._found[what]
         values = ", ".join(f"{key} {value}" for key, value in row.items() if key != "what")
         print(f"{what}: {values}", flush=True)
         return row
