@@ -66,6 +66,7 @@ class Held:
 
     documents: list[int]
     conversations: list[int]
+    newest_left_out: int
 
 
 # What a source holds, the link to it, and the chunks of some of it.
@@ -93,8 +94,7 @@ def unlink(store: Store, source_id: int) -> Held:
         rows = store.rows(f"SELECT {key} FROM {link} WHERE source_id = ?", source_id)
         held[table] = [row[key] for row in rows]
         store.db.execute(f"DELETE FROM {link} WHERE source_id = ?", [source_id])
-    left_out.drop(store, source_id)
-    return Held(**held)
+    return Held(**held, newest_left_out=left_out.newest(store, source_id))
 
 
 def is_empty(store: Store, source_id: int) -> bool:
@@ -111,13 +111,13 @@ def sweep(store: Store, source_id: int | None = None, held: Held | None = None) 
 
     Args:
         source_id: the source that held it and lives on; forgetting it later must find those adapters.
-        held: what it was parted from, and nothing else was; None looks through the whole store.
+        held: what it was parted from, and nothing else was; None looks through the whole store, where more
+            may have been deleted than goes here.
 
     Returns the counts of what went: documents, chunks, samples.
     """
-    store.leave_traces()
     n_documents = 0
-    parted = vars(held) if held else {}
+    parted = {"documents": held.documents, "conversations": held.conversations} if held else {}
     in_them: set[int] = set()
     for table, link, key, chunks_of in _HELD:
         is_held = f"SELECT 1 FROM {link} WHERE {key} = {table}.id"
@@ -139,6 +139,12 @@ def sweep(store: Store, source_id: int | None = None, held: Held | None = None) 
             _link(store, "outgrown", source_id, version)
     for some in batches(chunk_ids):
         store.db.execute(f"DELETE FROM chunks WHERE id IN ({marks(some)})", some)
+    # Where all that was there still is, there is nothing to erase, which takes long in a large store.
+    is_all_there = held is not None and source_id is not None and not n_documents and not chunk_ids
+    if held and source_id is not None:
+        is_all_there &= not left_out.drop_until(store, source_id, held.newest_left_out)
+    if not is_all_there:
+        store.leave_traces()
     return {"documents": n_documents, "chunks": len(chunk_ids), "samples": n_samples}
 
 

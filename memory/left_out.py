@@ -16,9 +16,24 @@ def note(store: Store, source_id: int, place: str, found: LeftOut) -> None:
     )
 
 
-def drop(store: Store, source_id: int) -> None:
-    """Drop the notes of a source that is read again."""
-    store.db.execute("DELETE FROM left_out WHERE source_id = ?", [source_id])
+def newest(store: Store, source_id: int) -> int:
+    """The newest note of a source, 0 where there is none: what `drop_until` is told."""
+    return int(
+        store.value("SELECT coalesce(max(id), 0) FROM left_out WHERE source_id = ?", source_id)
+    )
+
+
+def drop_until(store: Store, source_id: int, newest: int) -> bool:
+    """Drop the notes of a source from before it was read again. Whether one is not among the later ones."""
+    of_source = "FROM left_out WHERE source_id = ?1 AND id"
+    words = "SELECT place, beginning"
+    is_gone = store.value(
+        f"SELECT EXISTS ({words} {of_source} <= ?2 EXCEPT {words} {of_source} > ?2)",
+        source_id,
+        newest,
+    )
+    store.db.execute(f"DELETE {of_source} <= ?2", [source_id, newest])
+    return bool(is_gone)
 
 
 def listed(store: Store, source_ids: list[int] | None = None) -> list[Record]:

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import secrets
 import string
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from learnctl.memory.check import check
 from learnctl.memory.home import Home
 from learnctl.memory.ingest import IGNORED_NOW, PRUNED, VANISHED, IngestReport, ingest, look
+from learnctl.memory.left_out import listed
 from learnctl.memory.store import Store
 
 LAMP = "The lamp in the hall is green."
@@ -177,6 +179,32 @@ def test_what_left_a_file_leaves_the_disk(store: Store, take: Any) -> None:
     assert b"yxqorv" in everything(store.home.path)
     take({"a.md": note(LAMP, "Her name is not told.")})
     assert b"yxqorv" not in everything(store.home.path).lower()
+
+
+def test_what_is_left_out_no_more_leaves_the_disk(store: Store, take: Any) -> None:
+    """A key that made no chunk, under a heading that names somebody."""
+    heading = f"Zyxqorvane\n\n{secrets.token_hex(400)}"
+    take({"a.md": f"{note(LAMP)}\n\n## {heading}\n"})
+    assert b"yxqorv" in everything(store.home.path)
+    take({"a.md": f"{note(LAMP)}\n"})
+    assert b"yxqorv" not in everything(store.home.path).lower()
+
+
+def test_where_nothing_went_nothing_is_erased(store: Store, folder: Path) -> None:
+    """The whole store is written anew to erase; an export that only grew costs no such thing."""
+    said: list[str] = []
+    store.db.conn.set_trace_callback(said.append)
+    export = folder / "talks.jsonl"
+    talks = [json.loads(chat(LAMP, title=f"{n}"))[0] | {"id": str(n)} for n in range(3)]
+    talks[0]["mapping"]["m0"]["message"]["content"]["parts"].append("0f" * 400)
+    for n_talks, erases in ((2, False), (3, False), (1, True), (1, False)):
+        export.write_text("\n".join(map(json.dumps, talks[:n_talks])))
+        said.clear()
+        report = ingest(store, [folder])
+        assert store.value("SELECT count(*) FROM conversations") == n_talks, report
+        assert len(listed(store)) == 1
+        assert ("VACUUM" in said) is erases, n_talks
+    assert list(check(store)) == []
 
 
 def test_a_paragraph_that_moved_to_another_file_stays(
