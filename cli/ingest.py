@@ -124,9 +124,9 @@ def ingest(
     with ExitStack() as stack:
         piped = [stack.enter_context(_piped(name))] if STDIN in paths else []
         if dry_run:
-            report = ingesting.look(
-                files, _names(ctx, me or [], not_me or []), piped, find_home(ctx)
-            )
+            names = _names(ctx, me or [], not_me or [])
+            with _showing_progress() as on_file:
+                report = ingesting.look(files, names, piped, find_home(ctx), on_file)
         else:
             store = stack.enter_context(open_store(ctx, create=True))
             people.remember(store, me or [])

@@ -10,6 +10,7 @@ from pathlib import Path
 from . import sandbox
 from .errors import UnreadableSource
 from .limits import Limits
+from .sandbox import OnRead
 from .unpack import LARGEST_MEMBER_BYTES
 from .walk import Found, Refused, Skipped, file_entry
 
@@ -37,19 +38,24 @@ class _Spent:
     n_bytes: int = 0
 
 
-def members(path: Path) -> Iterator[Member | Skipped | Refused]:
+def members(
+    path: Path, on_read: OnRead = lambda n_bytes: None
+) -> Iterator[Member | Skipped | Refused]:
     """What is in an archive, each with what is to be done with it.
+
+    Args:
+        on_read: called now and then with the bytes of the archive that were read.
 
     Raises:
         UnreadableSource: the archive, or the rest of it, is damaged or too much.
     """
-    yield from _members(path, path, 1, _Spent())
+    yield from _members(path, path, 1, _Spent(), on_read)
 
 
 def _members(
-    path: Path, shown: Path, depth: int, spent: _Spent
+    path: Path, shown: Path, depth: int, spent: _Spent, on_read: OnRead = lambda n_bytes: None
 ) -> Iterator[Member | Skipped | Refused]:
-    for kind, found in sandbox.ask("unpack", path, UNPACKING):
+    for kind, found in sandbox.ask("unpack", path, UNPACKING, on_read):
         named = Path(f"{shown}!/{found['name']}")
         if kind != "member":
             passed_over = Skipped if kind == "skip" else Refused

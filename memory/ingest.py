@@ -29,7 +29,7 @@ PRUNED = {VANISHED: "vanished: given back", IGNORED_NOW: "ignored now: given bac
 FORGOTTEN = "forgotten before: it comes in again when `learnctl ingest` is told to"
 
 
-# The file at hand, the bytes done before it, and those of all files.
+# The file at hand, the bytes done so far, and those of all files.
 OnFile = Callable[[Path, int, int], None]
 
 
@@ -71,7 +71,8 @@ def ingest(
     """Take in files and folders, and patterns that mean some.
 
     Args:
-        on_file: called with each file before it is read, with the bytes done and those of all files.
+        on_file: called with each file before it is read, and now and then while it is, with the bytes done
+            and those of all files.
         prune: give back the sources under `paths` whose file is gone or ignored; else they are only named.
         trust: whom the sources are trusted as (`trust.TIERS`); None keeps what is known, else
             what was said of a watched folder, else "own". Said of a watched folder, it is kept for later files.
@@ -89,12 +90,9 @@ def ingest(
     try:
         keep_for_watched(store, given, manner)
         entries = list(chain(walk(given, store.home.path), piped))
-        done, total = 0, sum(map(_size, entries))
-        for entry in entries:
+        for entry, on_read in _with_progress(entries, on_file):
             if isinstance(entry, Found):
-                on_file(entry.shown, done, total)
-                done += _size(entry)
-                _take(store, entry, report, me, manner, forgotten_too)
+                _take(store, entry, report, me, manner, forgotten_too, on_read)
             else:
                 _pass_over(entry, report)
         ignored = {entry.path for entry in entries if _is_ignored(entry)}
@@ -116,24 +114,27 @@ def look(
     names: Iterable[str] = (),
     piped: Iterable[Entry] = (),
     home: Home | None = None,
+    on_file: OnFile = lambda path, done, total: None,
 ) -> IngestReport:
     """What `ingest` would read, by file, without a store: the dry run.
 
     Args:
         names: the owner's names in chats.
         home: where the settings lie.
+        on_file: as in `ingest`.
     """
     report = IngestReport()
     me = {people.fold(name) for name in names}
     own = home.path if home else None
-    for entry in chain(walk(map(_absolute, paths), own), piped):
+    entries = list(chain(walk(map(_absolute, paths), own), piped))
+    for entry, on_read in _with_progress(entries, on_file):
         if not isinstance(entry, Found):
             _pass_over(entry, report)
             continue
         try:
             name = sandbox.detect(entry.path)
             refuse_too_large(entry.path, name, home)
-            found = _look_into(entry.path, name, report, me)
+            found = _look_into(entry.path, name, report, me, on_read)
         except UnreadableSource as error:
             report.refused.append(_line(entry.shown, str(error)))
             continue
@@ -150,12 +151,29 @@ def look(
     return report
 
 
-def _look_into(path: Path, name: str, report: IngestReport, me: Collection[str]) -> list[Record]:
+def _with_progress(entries: list[Entry], on_file: OnFile) -> Iterator[tuple[Entry, sandbox.OnRead]]:
+    """Each entry with what is to be called with the bytes of it that were read."""
+    done, total = 0, sum(map(_size, entries))
+    for entry in entries:
+        size = _size(entry)
+
+        def on_read(n_bytes: int, entry: Entry = entry, done: int = done, size: int = size) -> None:
+            if isinstance(entry, Found):
+                on_file(entry.shown, done + min(n_bytes, size), total)
+
+        on_read(0)
+        yield entry, on_read
+        done += size
+
+
+def _look_into(
+    path: Path, name: str, report: IngestReport, me: Collection[str], on_read: sandbox.OnRead
+) -> list[Record]:
     if name != archives.FORMAT:
-        return [_describe(path, name, _items(path, path, report, me))]
+        return [_describe(path, name, _items(path, path, report, me, on_read))]
     found = []
     inside = IngestReport()
-    for member in archives.members(path):
+    for member in archives.members(path, on_read):
         if not isinstance(member, archives.Member):
             _pass_over(member, inside)
             continue
@@ -175,6 +193,7 @@ def _take(
     me: Collection[str],
     manner: Manner,
     forgotten_too: bool,
+    on_read: sandbox.OnRead,
 ) -> None:
     path = str(entry.shown)
     try:
@@ -209,7 +228,7 @@ def _take(
             source_id = _put_source(store, entry, name, digest)
             manner.give(store, source_id)
             held = contents.unlink(store, source_id)
-            counts = _put_all(store, source_id, entry.path, name, report, me)
+            counts = _put_all(store, source_id, entry.path, name, report, me, on_read)
             nothing_left = counts["forgotten"] and contents.is_empty(store, source_id)
             if nothing_left:
                 store.db.execute("DELETE FROM sources WHERE id = ?", [source_id])
@@ -230,7 +249,13 @@ def _take(
 
 
 def _put_all(
-    store: Store, source_id: int, path: Path, name: str, report: IngestReport, me: Collection[str]
+    store: Store,
+    source_id: int,
+    path: Path,
+    name: str,
+    report: IngestReport,
+    me: Collection[str],
+    on_read: sandbox.OnRead,
 ) -> Counter[str]:
     """Put all that a file holds under its source; in an archive each file is in whole, or not at all.
 
@@ -238,11 +263,12 @@ def _put_all(
         UnreadableSource: it cannot be read, or no file of the archive.
     """
     if name != archives.FORMAT:
-        return Counter(contents.put_all(store, source_id, _items(path, path, report, me)))
+        items = _items(path, path, report, me, on_read)
+        return Counter(contents.put_all(store, source_id, items))
     counts: Counter[str] = Counter()
     inside = IngestReport()
     n_read = 0
-    for member in archives.members(path):
+    for member in archives.members(path, on_read):
         if not isinstance(member, archives.Member):
             _pass_over(member, inside)
             continue
@@ -267,10 +293,16 @@ def _add_inside(report: IngestReport, inside: IngestReport, n_read: int) -> None
     report.refused += inside.refused
 
 
-def _items(path: Path, shown: Path, report: IngestReport, me: Collection[str]) -> Iterator[Item]:
+def _items(
+    path: Path,
+    shown: Path,
+    report: IngestReport,
+    me: Collection[str],
+    on_read: sandbox.OnRead = lambda n_bytes: None,
+) -> Iterator[Item]:
     """What a file holds, with the owner's messages as theirs; what is to be said goes to the report."""
     strangers: list[Counter[str]] = []
-    for item in sandbox.read(path):
+    for item in sandbox.read(path, on_read=on_read):
         owned = people.with_owner(item, me)
         if isinstance(owned, Conversation):
             report.notes += [_line(shown, note, "note") for note in owned.notes]

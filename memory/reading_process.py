@@ -17,6 +17,7 @@ from typing import IO, Any
 from . import readers
 from .errors import UnreadableSource
 from .limits import Limits, confine, die_with_parent, limit_processor_time
+from .read_so_far import ReadSoFar
 from .unpack import is_archive, unpack
 from .wire import item_to_line, to_line
 
@@ -73,10 +74,16 @@ def _requests() -> Iterator[dict[str, Any]]:
 def _answers(task: str, path: Path) -> Iterator[bytes]:
     if task == "detect":
         yield to_line("format", _format(path))
-    elif task == "unpack":
-        yield from (to_line(*found) for found in unpack(path, Path(gettempdir())))
-    else:
-        yield from map(item_to_line, readers.read(path))
+        return
+    so_far = ReadSoFar(path)
+    for answer in _unpacked(path) if task == "unpack" else map(item_to_line, readers.read(path)):
+        yield answer
+        if (n_bytes := so_far.step()) is not None:
+            yield to_line("at", n_bytes)
+
+
+def _unpacked(path: Path) -> Iterator[bytes]:
+    return (to_line(*found) for found in unpack(path, Path(gettempdir())))
 
 
 def _format(path: Path) -> str:

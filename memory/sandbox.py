@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -37,6 +37,8 @@ _START_S = 60.0
 # What a file of an archive lies at is there until the next one is asked for.
 _STEPWISE = ("unpack",)
 
+OnRead = Callable[[int], None]
+
 
 def detect(path: Path, limits: Limits = READING) -> str:
     """The name of the format that reads the file.
@@ -50,25 +52,39 @@ def detect(path: Path, limits: Limits = READING) -> str:
     return found
 
 
-def read(path: Path, limits: Limits = READING) -> Iterator[Item]:
+def read(
+    path: Path, limits: Limits = READING, on_read: OnRead = lambda n_bytes: None
+) -> Iterator[Item]:
     """The documents or conversations in a file, streamed.
+
+    Args:
+        on_read: called now and then with the bytes of the file that were read.
 
     Raises:
         UnreadableSource: the file, or the rest of it, cannot be read within its limits. What came
             before has been handed out already, so take a file in as one transaction.
     """
-    for _, item in ask("read", path, limits):
+    for _, item in ask("read", path, limits, on_read):
         yield item
 
 
-def ask(task: str, path: Path, limits: Limits) -> Iterator[tuple[str, Any]]:
+def ask(
+    task: str, path: Path, limits: Limits, on_read: OnRead = lambda n_bytes: None
+) -> Iterator[tuple[str, Any]]:
     """Have a process do something with a file; its answers by name.
+
+    Args:
+        on_read: as `read`.
 
     Raises:
         UnreadableSource: as `read`.
     """
     with _lent(limits) as process:
-        yield from process.ask(task, path)
+        for name, value in process.ask(task, path):
+            if name == "at":
+                on_read(int(value))
+            else:
+                yield name, value
 
 
 class _Process:

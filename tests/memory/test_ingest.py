@@ -9,8 +9,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -120,6 +122,34 @@ def test_how_far_it_is(store: Store, folder: Path) -> None:
         ingest(store, [folder], lambda path, done, total: seen.append((path.name, done, total)))
     total = len(LAMP) + len(CHAIR)
     assert seen == [("a.txt", 0, total), ("b.txt", len(LAMP), total)] * 2
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_how_far_it_is_within_a_large_file(store: Store, folder: Path, is_packed: bool) -> None:
+    """The bytes of it that were read, also of a zip; a dry run says them too."""
+    (folder / "a.txt").write_text(LAMP)
+    path = folder / "conversations.json"
+    text = "The lamp in the hall is green, as ever.\n\n" * 700
+    talks = [json.loads(chat(text, title=f"{n}"))[0] for n in range(130)]
+    path.write_text(json.dumps(talks))
+    if is_packed:
+        with ZipFile(folder / "export.zip", "w") as export:
+            export.write(path, path.name)
+        path.unlink()
+        path = folder / "export.zip"
+    total = len(LAMP) + path.stat().st_size
+    for take_in in (look, partial(ingest, store)):
+        seen: list[tuple[str, int, int]] = []
+        report = take_in(
+            [folder], on_file=lambda path, *sizes, seen=seen: seen.append((path.name, *sizes))
+        )
+        assert report.conversations == 130
+        assert seen[:2] == [("a.txt", 0, total), (path.name, len(LAMP), total)]
+        within = [done for _, done, _ in seen[2:]]
+        assert len(within) >= 2
+        assert len(LAMP) < within[0] < within[-1] <= total
+        assert within == sorted(within)
+        assert {(name, of_all) for name, _, of_all in seen[2:]} == {(path.name, total)}
 
 
 def test_the_index_is_written_once_a_file(store: Store, take: Any) -> None:
