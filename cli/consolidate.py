@@ -160,7 +160,7 @@ def _render_plan(planned: dict[str, Any]) -> None:
 
 
 def _render(result: dict[str, Any]) -> None:
-    from ..trainer.pairs import LEAST_READING
+    from ..trainer.reading import LEAST_READING
 
     decision, reason = result["decision"], result["reason"]
     if decision == "promoted":

@@ -31,7 +31,7 @@ from ..memory.lineage import (
 )
 from ..memory.replay import POOL, by_turn_and_surprise, choose_replay
 from ..memory.store import Record, Store, now, to_json
-from . import adapter, evaluate, gate, levels, registry, unfinished, warm
+from . import adapter, evaluate, gate, levels, reading, registry, unfinished, warm
 from . import base as bases
 from .base import Base
 from .choice import Choice, choose
@@ -49,7 +49,6 @@ from .rows import GENERAL_ROUNDS, Material, epoch_rows, general_rows, plain_row
 from .stop import Interrupted, StopSignals
 from .synthesize import (
     general_samples,
-    reads,
     studied_ids,
     study_chunks,
 )
@@ -426,7 +425,7 @@ class _Night:
                 "forms": forms,
             },
             "divergence": moved,
-            "reading": reads(self.store, self.base, []),
+            "reading": reading.measured(self.store, self.base),
             "scale": verdict.scale,
             "n_tokens": trained.n_tokens,
             "tokens_per_s": round(trained.tokens_per_s, 1),

@@ -1,15 +1,14 @@
 """What a conversation outgrew, in few words: the base's own summary, else what the user said.
 
 A base that does not read well writes summaries of things that nobody said. So it is asked only where the
-nights have measured that it reads (`synthesize.reads`); else the latest of the user's own sentences stand
+nights have measured that it reads (`reading.py`); else the latest of the user's own sentences stand
 for the old part, which nothing can be wrong with. Either stands in the prompt alone and is never learned:
 what was said lies in the store as it was said.
 """
 
 from ..memory.sentences import sentences
 from ..memory.store import Store
-from .pairs import LEAST_READING
-from .synthesize import reads
+from .reading import LEAST_READING, measured
 from .talk import Talker
 
 SUMMARY_TOKENS = 96
@@ -25,7 +24,7 @@ def fold(talker: Talker, store: Store | None, said: list[tuple[str, str]], n_wor
         n_words: the most words to take, or to show the base.
     """
     n_words = min(MOST_WORDS, n_words)
-    if store is not None and (reads(store, talker.base, []) or 0.0) >= LEAST_READING:
+    if store is not None and (measured(store, talker.base) or 0.0) >= LEAST_READING:
         summary = _summary(talker, said, 4 * n_words)
         if summary:
             return f"Earlier in this conversation: {summary}"

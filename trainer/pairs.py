@@ -4,8 +4,7 @@ Three rounds of questions with answers: specific facts; the other way round, wit
 view; across two passages of one document. Then notes: the passage in other words, in short, and put to use by
 strategies that the model itself names (Active Reading, https://arxiv.org/abs/2508.09494). Every pair is
 verified twice: its answer stands in the passage, and the base, asked again with the passage in view, gives it
-again. A base that reads less than `LEAST_READING` of what it is shown is not asked: the kinds that
-need no reader carry the load.
+again. A base that does not read well (`reading.py`) is not asked.
 """
 
 import re
@@ -18,8 +17,8 @@ from .base import Base
 from .chat_form import Chat
 from .facts import contains, normalise, supported
 from .generate import answer_batch
+from .reading import in_view
 
-LEAST_READING = 0.6
 PAIRS_A_ROUND = 5
 PAIR_TOKENS = 320
 NOTE_TOKENS = 256
@@ -68,19 +67,6 @@ class Dropped:
 
     written: int = 0
     dropped: int = 0
-
-
-def reading(base: Base, questions: Sequence[tuple[str, str, str]]) -> float | None:
-    """The share of questions that the base answers with the passage in view: how well it reads.
-
-    Args:
-        questions: passage, question, gold. None is returned where there are none.
-    """
-    if not questions:
-        return None
-    answers = answer_batch(base, base.model, [_in_view(p, q) for p, q, _ in questions], 40)
-    right = [contains(a, gold) for a, (_, _, gold) in zip(answers, questions, strict=True)]
-    return sum(right) / len(right)
 
 
 def write_pairs(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[Made], Dropped]:
@@ -157,7 +143,10 @@ def _verified(base: Base, found: list[tuple[Made, str]]) -> tuple[list[Made], Dr
         if supported(made.answer, view) and not contains(made.prompt, made.answer)
     }
     again = answer_batch(
-        base, base.model, [_in_view(view, made.prompt) for made, view in standing.values()], 40
+        base,
+        base.model,
+        [[_user(in_view(view, made.prompt))] for made, view in standing.values()],
+        40,
     )
     made = [
         one
@@ -182,10 +171,6 @@ def _titled(chunk: Record) -> str:
 def _prompt_of(chunk: Record) -> str:
     above = " › ".join(part for part in (chunk["title"], chunk["heading"]) if part)
     return f"What do my notes say under “{above}”?"
-
-
-def _in_view(passage: str, question: str) -> Chat:
-    return [_user(f"{passage}\n\n{question}")]
 
 
 def _user(text: str) -> dict[str, str]:

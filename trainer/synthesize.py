@@ -21,7 +21,8 @@ from ..memory.store import Record, Store, marks, now
 from .base import Base
 from .facts import Fact, Span, find_facts, normalise, second_person, supported
 from .generate import answer_batch
-from .pairs import LEAST_READING, reading, write_notes, write_pairs
+from .pairs import write_notes, write_pairs
+from .reading import reads_well
 from .study import Question, leads, write_questions
 from .voice import LEAST_WORDS, write_instructions
 
@@ -38,9 +39,6 @@ NOT_IN_NOTES = "That is not in your notes."
 INNER_NAME = re.compile(r"(?<!^)\b[A-Z][\w'’-]{2,}\b")
 OWNED = re.compile(r"\b(?:my|our|your|the|a|an) ([a-z]{3,})\b")
 ANSWER_TOKENS = 32
-# How well a base reads is measured on so many questions, once.
-READING_QUESTIONS = 8
-FEWEST_TO_READ = 6
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def study_chunks(
             if questions_per_fact
             else []
         )
-        made = _study_well(store, base, group, facts, questions, seed)
+        made = _study_well(store, base, group, seed)
         spoken = [chunk for chunk in group if _has_voice(chunk)]
         tasks = write_instructions(base, [chunk["text"] for chunk in spoken], seed)
         with store.db.atomic():
@@ -336,20 +334,10 @@ def facts_of(chunk: Record) -> list[Fact]:
 
 
 def _study_well(
-    store: Store,
-    base: Base,
-    group: list[Record],
-    facts: list[tuple[Record, Fact]],
-    questions: list[Question],
-    seed: int,
+    store: Store, base: Base, group: list[Record], seed: int
 ) -> list[tuple[int, Sample]]:
     """Pairs and notes of the passages, where the base reads well enough to write and to check them."""
-    asked = [
-        (facts[q.fact][0]["text"], q.text, q.span.text)
-        for q in questions
-        if q.span.kind != "phrase"
-    ]
-    if (reads(store, base, asked) or 0.0) < LEAST_READING:
+    if not reads_well(store, base):
         return []
     chunks = [c for c in group if c["kind"] in ("text", "told") and c["learn"] != "voice"]
     pairs, dropped_pairs = write_pairs(base, chunks, seed)
@@ -370,22 +358,6 @@ def _study_well(
         )
         for one in pairs + notes
     ]
-
-
-def reads(store: Store, base: Base, asked: list[tuple[str, str, str]]) -> float | None:
-    """The share of what it is shown that the base reads, measured once on the first questions there
-    are; None until then.
-
-    Args:
-        asked: passage, question and gold of questions that were just written.
-    """
-    key = f"reads {base.as_held}"
-    known = store.setting(key)
-    if not known and len(asked) >= FEWEST_TO_READ:
-        step = max(1, len(asked) // READING_QUESTIONS)
-        known = str(reading(base, asked[::step][:READING_QUESTIONS]))
-        store.set_setting(key, known)
-    return float(known) if known else None
 
 
 def _has_voice(chunk: Record) -> bool:

@@ -8,8 +8,10 @@ import pytest
 from learnctl.memory.lineage import studied_chunks
 from learnctl.memory.store import Store
 from learnctl.trainer.base import Base
-from learnctl.trainer.pairs import is_true_to, parse_pairs, reading, write_notes, write_pairs
-from learnctl.trainer.synthesize import reads, study_chunks
+from learnctl.trainer.facts import contains
+from learnctl.trainer.pairs import is_true_to, parse_pairs, write_notes, write_pairs
+from learnctl.trainer.reading import measured, reading, reads_well, shipped
+from learnctl.trainer.synthesize import study_chunks
 
 SOURCE = "Harald Immer serviced the boiler in Larkhill Cottage on 4 March for 120 euros."
 
@@ -45,11 +47,10 @@ def test_notes_stand_in_their_source(note: str, true: bool) -> None:
 def test_a_base_that_cannot_read_is_not_asked(store: Store, llama: Base, take: Any) -> None:
     """Random weights read nothing: it is measured once, and what needs no reader is made all the same."""
     take("a.txt", SOURCE + " The fence of Mathilda Brook cost 640 euros in June.\n")
-    asked = [(SOURCE, "Who serviced the boiler?", "Harald Immer")] * 8
-    assert reading(llama, asked) == 0.0
-    assert reading(llama, []) is None
-    assert reads(store, llama, asked) == 0.0
+    assert reading(llama, [(SOURCE, "Who serviced the boiler?", "Harald Immer")]) == 0.0
+    assert measured(store, llama) is None
     study_chunks(store, llama, studied_chunks(store), 1, 0)
+    assert measured(store, llama) == 0.0
     kinds = {row["kind"] for row in store.rows("SELECT kind FROM samples")}
     assert {"cue", "complete"} <= kinds
     assert not kinds & {"pair", "reversed", "across", "note"}
@@ -70,7 +71,15 @@ def test_how_well_a_base_reads_is_measured_once(store: Store, llama: Base) -> No
     """The figure is kept for the base as it is held; one that is held otherwise, or another one, is
     measured anew."""
     store.set_setting(f"reads {llama.as_held}", "0.75")
-    assert reads(store, llama, []) == 0.75
-    assert reads(store, replace(llama, quantization="nf4"), []) is None
+    assert measured(store, llama) == 0.75
+    assert reads_well(store, llama)
+    assert measured(store, replace(llama, quantization="nf4")) is None
     llama.digest = "another"
-    assert reads(store, llama, []) is None
+    assert measured(store, llama) is None
+
+
+def test_what_is_shown_holds_what_is_asked() -> None:
+    """A base that reads every word can answer all, and none from the question alone."""
+    for passage, question, gold in shipped():
+        assert contains(passage, gold)
+        assert not contains(question, gold)
