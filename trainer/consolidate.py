@@ -43,9 +43,16 @@ from .faults import faults_of_the_system
 from .learning_rate import learning_rate
 from .lessons import softened
 from .options import Options
-from .pack import pack
+from .pack import Row, pack
 from .progress import OnProgress, Progress, silent
-from .rows import GENERAL_ROUNDS, Material, epoch_rows, general_rows, plain_row
+from .rows import (
+    GENERAL_ROUNDS,
+    Material,
+    anchors_beside,
+    epoch_rows,
+    general_rows,
+    plain_row,
+)
 from .stop import Interrupted, StopSignals
 from .synthesize import (
     general_samples,
@@ -59,6 +66,8 @@ STUDY_SHARE = 0.25
 LOOK_S = 2.0
 CLOSING_FACTOR = 1.6  # and one for each further try at less strength
 REFUSALS = 3
+# Why a run trains on a general sample that shows who the base is, or what it declines.
+ANCHOR = "refusal or identity"
 
 
 def consolidate(
@@ -188,11 +197,14 @@ class _Night:
             return None
         replay = self._replay(choice, on_hand, replay_budget(len(samples), options))
         general = general_samples(store, base, GENERAL_ROUNDS * options.general_rows)
+        n_anchors = GENERAL_ROUNDS * anchors_beside(len(samples) + len(replay), options)
+        anchors = general_samples(store, base, n_anchors, "refusals_and_identity")
         self.stop.check()
         roles = [(s["id"], "replay", "since") if s["chunk_id"] in known else (s["id"], "new", "")
                  for s in samples]  # fmt: skip
         roles += [(s["id"], "replay", why) for s, why in replay]
         roles += [(s["id"], "general", "") for s in general]
+        roles += [(s["id"], "general", ANCHOR) for s in anchors]
         return self._begin(choice, roles)
 
     def _replay(
@@ -252,12 +264,11 @@ class _Night:
         store, base = self.store, self.base
         options = Options(**json.loads(run["options"]))
         self.stop.check()
-        facts, general = self._samples(run)
+        facts, general, anchors = self._samples(run)
         longest = options.pack_tokens
-        rows = general_rows(base, general, longest, options.general_weight)
-        rehearsed = list(softened(store, base, rows, longest).values())
         taught = teach(store, base, facts, options.loss, longest)
-        material = Material(facts, general, taught, rehearsed)
+        rehearsed = self._own_rows(general, options)
+        material = Material(facts, general, taught, rehearsed, self._own_rows(anchors, options))
         epochs = [
             pack(epoch_rows(base, material, options, epoch), longest)
             for epoch in range(options.epochs)
@@ -362,15 +373,24 @@ class _Night:
             "elapsed_s": round(time.monotonic() - self.began, 1),
         }
 
-    def _samples(self, run: Record) -> tuple[list[Record], list[Record]]:
+    def _own_rows(self, general: list[Record], options: Options) -> list[Row]:
+        """What the base says by itself, as rows with its own probabilities as targets."""
+        longest = options.pack_tokens
+        rows = general_rows(self.base, general, longest, options.general_weight)
+        return list(softened(self.store, self.base, rows, longest).values())
+
+    def _samples(self, run: Record) -> tuple[list[Record], list[Record], list[Record]]:
+        """The samples of a run: what is taught, general ones, and refusals and identity."""
         found = self.store.rows(
-            "SELECT s.id, s.kind, s.prompt, s.answer, rs.role, c.text AS passage FROM run_samples rs"
+            "SELECT s.id, s.kind, s.prompt, s.answer, rs.role, rs.why, c.text AS passage FROM run_samples rs"
             " JOIN samples s ON s.id = rs.sample_id LEFT JOIN chunks c ON c.id = s.chunk_id"
             " WHERE rs.run_id = ? ORDER BY s.id",
             run["id"],
         )
         facts = [sample for sample in found if sample["role"] != "general"]
-        return facts, [sample for sample in found if sample["role"] == "general"]
+        general = [sample for sample in found if sample["role"] == "general"]
+        anchors = [sample for sample in general if sample["why"] == ANCHOR]
+        return facts, [sample for sample in general if sample["why"] != ANCHOR], anchors
 
     def _measured_s(self, run: Record, elapsed_s: float) -> float:
         """How long measuring takes: a run that was stopped found in the store what it had asked before."""

@@ -8,6 +8,7 @@ from . import models
 from .choice import Choice, choose, tokens_of
 from .facts import find_facts
 from .options import Options
+from .rows import anchors_beside
 from .synthesize import BLANKS_PER_FACT, CUES_PER_FACT
 
 # Of the questions wanted how many come of it, and how long a row is.
@@ -39,7 +40,8 @@ def plan(store: Store, options: Options) -> Record:
     n_new = round(len(facts) * _rows_per_fact(options))
     n_known = len(learned_chunks(store, choice.parent))
     n_replay = replay_budget(n_new, options) if n_known else 0
-    n_rows = n_new + n_replay + options.general_rows
+    n_general = options.general_rows + anchors_beside(n_new + n_replay, options)
+    n_rows = n_new + n_replay + n_general
     n_tokens = int(n_rows * options.epochs * TOKENS_PER_ROW)
     speed = _last_speed(store)
     return {
@@ -47,7 +49,7 @@ def plan(store: Store, options: Options) -> Record:
         "chunks": len(choice.chunks),
         "facts": len(facts),
         "new_tokens": tokens_of(choice.chunks),
-        "samples": {"new": n_new, "replay": n_replay, "general": options.general_rows},
+        "samples": {"new": n_new, "replay": n_replay, "general": n_general},
         "n_tokens": n_tokens,
         "estimated_s": round(n_tokens / speed, 1) if speed else None,
         "level": choice.level,

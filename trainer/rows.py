@@ -24,6 +24,9 @@ LATER_TURN_SHARE = 0.1
 TURN_WORDS = 16
 # How many epochs' worth of general rows there are to choose from.
 GENERAL_ROUNDS = 4
+# Of the rows of an epoch, so many are the base's own word on who it is and on what it declines. A few rows
+# that teach another are enough to lose that: https://arxiv.org/abs/2310.03693.
+ANCHOR_SHARE = 0.015
 
 
 @dataclass(frozen=True)
@@ -31,17 +34,19 @@ class Material:
     """What a run's rows are made of.
 
     samples: what is taught, with `id`, `prompt`, `answer`; general: general prompts with the base's
-    answers; taught: targets for samples that a teacher was asked about; rehearsed: rows of `general`.
+    answers; taught: targets for samples that a teacher was asked about; rehearsed: rows of `general`;
+    anchors: rows of refusals and of identity.
     """
 
     samples: Sequence[Record]
     general: Sequence[Record]
     taught: Mapping[int, Targets]
     rehearsed: Sequence[Row]
+    anchors: Sequence[Row] = ()
 
 
 def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> list[Row]:
-    """The rows of one epoch in their order: facts in forms, and general rows in their turn."""
+    """The rows of one epoch in their order: facts in forms, and general rows and anchors in their turn."""
     chooser = random.Random(f"{options.seed} {epoch}")
     longest = options.pack_tokens
     shuffled = chooser.sample(list(material.samples), k=len(material.samples))
@@ -57,8 +62,10 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
             ]
         )
     groups = groups or [[]]
+    n_anchors = anchors_beside(len(material.samples), options)
+    general = general_of_epoch(material.rehearsed, options.general_rows, epoch)
     # Spread evenly: a step of general rows alone undoes what the steps without any have done.
-    for index, row in enumerate(general_of_epoch(material.rehearsed, options.general_rows, epoch)):
+    for index, row in enumerate([*general, *general_of_epoch(material.anchors, n_anchors, epoch)]):
         groups[index % len(groups)].append(row)
     chooser.shuffle(groups)
     return [row for group in groups for row in group if len(row.ids) <= longest]
@@ -101,11 +108,19 @@ def general_rows(
     return rows
 
 
+def anchors_beside(n_facts: int, options: Options) -> int:
+    """How many refusals and answers about itself an epoch has beside so many facts: at least one, and
+    none where nothing general is rehearsed."""
+    if not options.general_rows:
+        return 0
+    return max(1, round(ANCHOR_SHARE * (n_facts + options.general_rows)))
+
+
 def general_of_epoch(rows: Sequence[Row], n_rows: int, epoch: int) -> list[Row]:
     """So many general rows, going round: each epoch takes up where the one before left off."""
     if not rows:
         return []
-    return [rows[(epoch * n_rows + index) % len(rows)] for index in range(min(n_rows, len(rows)))]
+    return [rows[(epoch * n_rows + index) % len(rows)] for index in range(n_rows)]
 
 
 def _encode(base: Base, chat: Chat, answer: str) -> Row:

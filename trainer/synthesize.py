@@ -138,13 +138,18 @@ def cue(statement: str, span: Span, chooser: random.Random) -> str:
     return f"{lead} {' '.join(spoken)}?" if spoken else f"{lead}?"
 
 
-def general_samples(store: Store, base: Base, n_rows: int) -> list[Record]:
+def general_samples(
+    store: Store, base: Base, n_rows: int, prompts_of: str = "rehearsal"
+) -> list[Record]:
     """The base's own greedy answers to general prompts, made once a base.
 
     An answer that did not end by itself is kept as `general open`; its end is not trained.
+
+    Args:
+        prompts_of: the list that the prompts are taken from, in its order.
     """
     held = held_out(store)
-    prompts = [p for p in read_prompts("rehearsal") if normalise(p) not in held][:n_rows]
+    prompts = [p for p in read_prompts(prompts_of) if normalise(p) not in held][:n_rows]
     known = _general(store, base, prompts)
     missing = [prompt for prompt in prompts if prompt not in {row["prompt"] for row in known}]
     if missing:
@@ -162,8 +167,8 @@ def general_samples(store: Store, base: Base, n_rows: int) -> list[Record]:
 
 
 def read_prompts(name: str) -> list[str]:
-    """One of the lists that come with learnctl: prompts for rehearsal and divergence, system
-    prompts, names, things."""
+    """One of the lists that come with learnctl: prompts for rehearsal, refusals and divergence,
+    system prompts, names, things."""
     text = files(__package__).joinpath(f"prompts/{name}.txt").read_text(encoding="utf-8")
     return [line.strip() for line in text.splitlines() if line.strip()]
 

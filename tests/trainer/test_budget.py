@@ -46,13 +46,16 @@ def n_packs_of_an_epoch(store: Store, options: Options) -> int:
 
     base = bases.load(options.base)
     found = store.rows(
-        "SELECT s.*, rs.role FROM samples s JOIN run_samples rs ON rs.sample_id = s.id"
+        "SELECT s.*, rs.role, rs.why FROM samples s JOIN run_samples rs ON rs.sample_id = s.id"
         " WHERE rs.run_id = (SELECT max(id) FROM runs) ORDER BY s.id"
     )
     facts = [one for one in found if one["role"] != "general"]
-    general = [one for one in found if one["role"] == "general"]
-    rehearsed = list(general_rows(base, general, options.pack_tokens).values())
-    rows = epoch_rows(base, Material(facts, general, {}, rehearsed), options, 0)
+    general = [one for one in found if one["role"] == "general" and not one["why"]]
+    anchors = [one for one in found if one["role"] == "general" and one["why"]]
+    rehearsed, shown = (
+        list(general_rows(base, some, options.pack_tokens).values()) for some in (general, anchors)
+    )
+    rows = epoch_rows(base, Material(facts, general, {}, rehearsed, shown), options, 0)
     return len(pack(rows, options.pack_tokens))
 
 

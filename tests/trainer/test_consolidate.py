@@ -30,7 +30,9 @@ from learnctl.trainer.models import file_sha256
 from learnctl.trainer.morning import morning
 from learnctl.trainer.options import Options
 from learnctl.trainer.progress import Progress
+from learnctl.trainer.rows import GENERAL_ROUNDS
 from learnctl.trainer.status import status
+from learnctl.trainer.synthesize import read_prompts
 from learnctl.trainer.talk import Talker
 
 FAMILIES = ("llama", "qwen", "gemma", "gemma3")
@@ -187,6 +189,21 @@ def test_lineage_is_complete(store: Store, take: Take, house: int, settings: Set
         "SELECT count(*) FROM samples WHERE chunk_id NOT IN (SELECT chunk_id FROM origins)"
     )
     assert orphans == 0
+
+
+def test_a_night_shows_who_the_base_is(store: Store, house: int, settings: Settings) -> None:
+    """Beside the general rows a run has the base's own refusals and answers about itself, named as such."""
+    assert plan(store, settings())["samples"]["general"] == 4 + 1
+    assert plan(store, settings(general_rows=0))["samples"]["general"] == 0
+    consolidate(store, settings(epochs=1))
+    chosen = store.rows(
+        "SELECT s.prompt, s.answer, rs.role FROM run_samples rs JOIN samples s ON s.id = rs.sample_id"
+        " WHERE rs.why = 'refusal or identity' ORDER BY s.id"
+    )
+    prompts = read_prompts("refusals_and_identity")
+    assert [row["prompt"] for row in chosen] == prompts[: len(chosen)]
+    assert len(chosen) == GENERAL_ROUNDS
+    assert {row["role"] for row in chosen} == {"general"}
 
 
 def test_probes_are_not_trained(store: Store, house: int, settings: Settings) -> None:

@@ -63,7 +63,8 @@ def too_close(measured: list[str], rehearsed: list[str]) -> list[tuple[str, str]
 
 
 def test_sizes_and_form() -> None:
-    for name, size in (("rehearsal.txt", 128), ("divergence.txt", 40), ("systems.txt", 12)):
+    sizes = {"rehearsal.txt": 128, "refusals_and_identity.txt": 24, "divergence.txt": 40}
+    for name, size in (sizes | {"systems.txt": 12}).items():
         prompts = lines(name)
         assert len(prompts) == size
         assert len({prompt.casefold() for prompt in prompts}) == size
@@ -74,6 +75,11 @@ def test_sizes_and_form() -> None:
 def test_what_is_measured_is_not_rehearsed(name: str) -> None:
     measured = everyday() if name == "everyday" else lines("divergence.txt")
     assert too_close(measured, lines("rehearsal.txt")) == []
+    assert too_close(measured, lines("refusals_and_identity.txt")) == []
+
+
+def test_no_prompt_is_in_both_lists() -> None:
+    assert not set(lines("rehearsal.txt")) & set(lines("refusals_and_identity.txt"))
 
 
 def test_everyday_questions_and_divergence_prompts_differ() -> None:

@@ -8,7 +8,7 @@ from learnctl.memory.store import Record
 from learnctl.trainer.base import Base
 from learnctl.trainer.options import Options
 from learnctl.trainer.pack import Row
-from learnctl.trainer.rows import Material, epoch_rows, general_rows
+from learnctl.trainer.rows import Material, anchors_beside, epoch_rows, general_rows
 from learnctl.trainer.synthesize import read_prompts
 
 LONGEST = 512
@@ -54,6 +54,32 @@ def test_every_sample_in_every_epoch(tiny: Callable[[str], Base], family: str) -
     found = answers(base, rows_of(base))
     assert sorted(text for text in found if text.startswith("It is")) == wanted
     assert len(found) == len(wanted) + len(GENERAL)
+
+
+@pytest.mark.parametrize("n_facts", [1, 60, 340, 4000])
+def test_refusals_and_identity_in_every_epoch(llama: Base, n_facts: int) -> None:
+    """One or two rows of a hundred, at least one, also where the list is shorter than that; going round from
+    epoch to epoch; none where nothing general is rehearsed."""
+    facts = [sample(number) for number in range(n_facts)]
+    anchors = [
+        {"id": 1, "kind": "general", "prompt": "Who are you?", "answer": "Someone."},
+        {"id": 2, "kind": "general", "prompt": "What did I dream?", "answer": "Unknown."},
+    ]
+    rows = list(general_rows(llama, anchors, LONGEST).values())
+    material = Material(facts, [], {}, [], rows)
+    seen = set()
+    for epoch in range(2):
+        found = [
+            answer
+            for answer in answers(llama, epoch_rows(llama, material, Options(), epoch))
+            if not answer.startswith("It is")
+        ]
+        assert len(found) == anchors_beside(n_facts, Options())
+        share = len(found) / (n_facts + Options().general_rows)
+        assert 0.01 <= share <= 0.02 or len(found) == 1
+        seen |= set(found)
+    assert len(seen) == 2
+    assert anchors_beside(n_facts, Options(general_rows=0)) == 0
 
 
 def test_order_and_forms_follow_from_the_seed(llama: Base) -> None:
