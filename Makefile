@@ -25,8 +25,9 @@ setup: $(VENV)/.installed
 demo: setup
 	$(VENV)/bin/python examples/demo.py
 
+# A file to a process, each with one thread: on two cores that is nearly twice as fast as two threads in one.
 test: setup
-	$(VENV)/bin/python -m pytest
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed
 	$(VENV)/bin/ruff check .
