@@ -177,7 +177,9 @@ def _render(result: dict[str, Any]) -> None:
             " reader carry the load"
         )
     if result.get("divergence") is not None:
-        show(f"divergence: {result['divergence']:.2f} nats a token")
+        low, high = result.get("divergence_interval") or (None, None)
+        between = "" if low is None else f" ({low:.2f} to {high:.2f})"
+        show(f"divergence: {result['divergence']:.2f} nats a token{between}")
     if result.get("n_tokens"):
         show(f"samples: {_samples(result['samples'])}")
         show(f"cost: {_cost(result)}")

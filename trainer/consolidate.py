@@ -31,7 +31,7 @@ from ..memory.lineage import (
 )
 from ..memory.replay import POOL, by_turn_and_surprise, choose_replay
 from ..memory.store import Record, Store, now, to_json
-from . import adapter, evaluate, gate, levels, reading, registry, unfinished, warm
+from . import adapter, drift, evaluate, gate, levels, reading, registry, unfinished, warm
 from . import base as bases
 from .base import Base
 from .choice import Choice, choose
@@ -42,7 +42,7 @@ from .examination import Examination
 from .faults import faults_of_the_system
 from .learning_rate import learning_rate
 from .lessons import softened
-from .options import Options
+from .options import AUTO, Options
 from .pack import Row, pack
 from .progress import OnProgress, Progress, silent
 from .rows import (
@@ -304,12 +304,14 @@ class _Night:
         )
 
         n_new = len(examination.new)
+        earlier = drift.earlier(store, run) if options.max_divergence == AUTO else []
         strength = levels.Strength(model, n_frozen, continued)
         for scale in gate.SCALES:
             strength.set(scale)
             self.on_progress(Progress("measure after", 0, 0))
             after = examination.after(model)
             moved = evaluate.divergence(base, model, against)
+            usual = drift.usual(earlier, moved)
             associated = examination.association(told_apart, model)
             verdict = gate.judge(
                 options,
@@ -319,6 +321,7 @@ class _Night:
                 after[n_new:],
                 moved,
                 associated,
+                usual,
             )
             verdict = replace(verdict, scale=scale)
             if not verdict.less_may_do:
@@ -327,6 +330,7 @@ class _Night:
         examination.ask_again(model, after)
         forms = examination.in_other_forms(model)
         report = self._report(run, trained, verdict, (before, after, n_new), forms, moved)
+        report["max_divergence"] = gate.ceiling(options) if usual is None else usual
         report["association"] = asdict(associated) if associated else None
         if verdict.promoted:
             self.on_progress(Progress("publish", 0, 0))
@@ -422,7 +426,7 @@ class _Night:
         verdict: gate.Verdict,
         answers: tuple[list[Answered], list[Answered], int],
         forms: Record,
-        moved: float,
+        moved: drift.Divergence,
     ) -> Record:
         before, after, n_new = answers
         counts = {
@@ -444,7 +448,8 @@ class _Night:
                 "old": _recall(before[n_new:], after[n_new:]) if before[n_new:] else None,
                 "forms": forms,
             },
-            "divergence": moved,
+            "divergence": moved.mean,
+            "divergence_interval": [moved.low, moved.high],
             "reading": reading.measured(self.store, self.base),
             "scale": verdict.scale,
             "n_tokens": trained.n_tokens,

@@ -13,6 +13,7 @@ from typing import Any
 from ..memory.store import Record, Store
 from .base import Base
 from .chat_form import Chat
+from .drift import Divergence, over_prompts
 from .facts import contains
 from .generate import answer_batch
 from .pack import Row, encode, lay_out, pack
@@ -108,19 +109,22 @@ def reference(store: Store, base: Base) -> Reference:
     return Reference(packs, found)
 
 
-def divergence(base: Base, model: Any, against: Reference) -> float:
-    """Mean KL(base‖model) in nats per answer token."""
+def divergence(base: Base, model: Any, against: Reference) -> Divergence:
+    """Mean KL(base‖model) in nats per answer token, with its interval over the prompts."""
     import torch
 
-    total, n_tokens = 0.0, 0
+    totals: list[float] = []
+    n_tokens: list[int] = []
     with torch.inference_mode():
         for group, log_probs in zip(against.packs, against.log_probs, strict=True):
             logits = answer_logits(model, [_lay(base, group)], base.device)
             there = log_probs.to(base.device).float()
             here = torch.log_softmax(logits, -1)
-            total += float((there.exp() * (there - here)).sum())
-            n_tokens += len(there)
-    return round(total / max(1, n_tokens), 4)
+            each = (there.exp() * (there - here)).sum(-1)
+            lengths = [len(row.ids) - row.answer_start for row in group]
+            totals += [float(part.sum()) for part in each.split(lengths)]
+            n_tokens += lengths
+    return over_prompts(totals, n_tokens)
 
 
 def _lay(base: Base, rows: list[Row]) -> Any:

@@ -3,7 +3,8 @@
 Three questions, each on pooled probes, each refused with its reason: did it learn of the new what it did
 not know, and which of it answers what; does it still know what it knew; is it still the model it was. A
 difference counts only where chance does not explain it: probes are paired, and a sign test says how likely
-their flips are. A model that was taught a few sentences and says any of them is right now and then: the same
+their flips are. How far a harmless night moves is learned from those that passed before (`drift.py`), beside a
+fixed ceiling. A model that was taught a few sentences and says any of them is right now and then: the same
 answers given to each other's questions show how often.
 """
 
@@ -12,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .association import Association
+from .drift import CEILING, Divergence
 from .evaluate import Answered
 from .facts import contains
-from .options import Options
+from .options import AUTO, Options
 
 # Fewer probes than this decide nothing about recall; divergence still does.
 FEWEST_PROBES = 8
@@ -41,19 +43,26 @@ def judge(
     new_after: Sequence[Answered],
     old_before: Sequence[Answered],
     old_after: Sequence[Answered],
-    divergence: float,
+    moved: Divergence,
     associated: Association | None = None,
+    usual: float | None = None,
 ) -> Verdict:
     """Promote or refuse. Refusals name the figure and the bound.
 
     Args:
         associated: how well the new statements are told apart by their questions, where it was measured.
+        usual: how far a night may move, as the earlier ones show; None where they are not asked, or too few.
     """
     too_strong, too_weak = [], []
-    if not math.isfinite(divergence) or divergence > options.max_divergence:
+    if not math.isfinite(moved.mean) or moved.mean > ceiling(options):
         too_strong.append(
-            f"it moved {divergence:.2f} nats a token from the base on general prompts"
-            f" (at most {options.max_divergence:g})"
+            f"it moved {moved.mean:.2f} nats a token from the base on general prompts"
+            f" (at most {ceiling(options):g})"
+        )
+    elif usual is not None and moved.low > usual:
+        too_strong.append(
+            f"it moved {moved.mean:.2f} nats a token from the base on general prompts, beyond what the"
+            f" prompts and the nights before explain (at least {moved.low:.2f}, at most {usual:.2f})"
         )
     n_unknown = sum(not one.correct for one in new_before)
     if n_unknown >= FEWEST_PROBES and options.min_recall_gain > 0:
@@ -85,6 +94,11 @@ def judge(
     if too_strong or too_weak:
         return Verdict(False, "; ".join([*too_strong, *too_weak]), less_may_do=not too_weak)
     return Verdict(True, "learned, kept and close enough to the base")
+
+
+def ceiling(options: Options) -> float:
+    """What no night may exceed in nats a token, whatever is usual."""
+    return CEILING if options.max_divergence == AUTO else float(options.max_divergence)
 
 
 def flips(before: Sequence[Answered], after: Sequence[Answered]) -> tuple[int, int]:

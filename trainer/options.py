@@ -106,8 +106,9 @@ class Options:
     passage in view), or both (the base's as far as it agrees with the source)."""
     questions_per_fact: int = 4
     """How many questions the base model is asked to write about each fact."""
-    max_divergence: float = 1.0
-    """The gate: nats per token from the base on general prompts that a version may not exceed."""
+    max_divergence: float | str = AUTO
+    """The gate: nats per token from the base on general prompts that a version may not exceed, or auto (1.0, and after
+    three nights no more than these explain)."""
     max_recall_loss: float = 0.1
     """The gate: the share of earlier probes that a version may lose."""
     min_recall_gain: float = 0.15
@@ -129,8 +130,9 @@ class Options:
             if isinstance(value, float) and not math.isfinite(value):
                 raise LearnctlError(f"{field.name} must be a number, not {value}")
         for name, least in LEAST.items():
-            if getattr(self, name) < least:
-                raise LearnctlError(f"{name} must be at least {least}, not {getattr(self, name)}")
+            value = getattr(self, name)
+            if value != AUTO and value < least:
+                raise LearnctlError(f"{name} must be at least {least}, not {value}")
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise LearnctlError(
@@ -155,7 +157,7 @@ def number_or_auto(value: Any) -> float | str:
 
 # What makes a value of what was given, by option.
 KINDS: dict[str, Any] = {field.name: type(field.default) for field in fields(Options)}
-KINDS["learning_rate"] = number_or_auto
+KINDS |= dict.fromkeys(("learning_rate", "max_divergence"), number_or_auto)
 
 
 def load(home: Home, **flags: Any) -> Options:

@@ -18,6 +18,7 @@ RESULT = {
     "samples": {"new": 80, "replay": 20, "general": 12},
     "recall": {"new": {"before": 0.05, "after": 0.61, "n": 18}, "old": None},
     "divergence": 0.214,
+    "divergence_interval": [0.18, 0.25],
     "n_tokens": 12848,
     "tokens_per_s": 240.3,
     "elapsed_s": 53.2,
@@ -74,7 +75,7 @@ def test_promoted(run: Any, asked: Any) -> None:
     assert result.stdout.splitlines() == [
         "promoted: version 1 is in service (slow)",
         "recall of new: 5% → 61% of 18",
-        "divergence: 0.21 nats a token",
+        "divergence: 0.21 nats a token (0.18 to 0.25)",
         "samples: 80 new, 20 replay, 12 general",
         "cost: 53s, 12,848 tokens, 240 tokens/s, peak 3.6 GB",
     ]

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from learnctl.trainer.association import Association
+from learnctl.trainer.drift import Divergence
 from learnctl.trainer.evaluate import Answered
 from learnctl.trainer.gate import Verdict, at_least, chance, flips, judge
 from learnctl.trainer.options import Options
@@ -20,6 +21,11 @@ def exam(n_right: int, n_wrong: int) -> list[Answered]:
     ]
 
 
+def sure(divergence: float) -> Divergence:
+    """A divergence that would be the same over other prompts."""
+    return Divergence(divergence, divergence, divergence)
+
+
 def verdict(
     new: tuple[int, int] = (0, 30),
     old: tuple[int, int] = (40, 40),
@@ -27,11 +33,14 @@ def verdict(
     n_new: int = 40,
     n_old: int = 60,
     options: Options = OPTIONS,
+    usual: float | None = None,
 ) -> Verdict:
     """Judge by how many new and old probes were right before and after."""
     new_before, new_after = (exam(right, n_new - right) for right in new)
     old_before, old_after = (exam(right, n_old - right) for right in old)
-    return judge(options, new_before, new_after, old_before, old_after, divergence)
+    return judge(
+        options, new_before, new_after, old_before, old_after, sure(divergence), usual=usual
+    )
 
 
 def test_a_good_version_is_promoted() -> None:
@@ -50,6 +59,24 @@ def test_too_far_from_the_base(divergence: float) -> None:
     assert "0.6" in refused.reason
 
 
+@pytest.mark.parametrize(
+    ("low", "mean", "passes"), [(0.35, 0.5, True), (0.45, 0.5, False), (0.9, 1.1, False)]
+)
+def test_further_than_is_usual(low: float, mean: float, passes: bool) -> None:
+    """Beyond what is usual is what even the lower end of the interval is; the ceiling is for the figure
+    itself, however wide its interval."""
+    moved = Divergence(mean, low, 2.0)
+    found = judge(Options(), exam(0, 40), exam(30, 10), [], [], moved, usual=0.4)
+    assert found.promoted == passes
+    assert found.less_may_do == (not passes)
+    if mean < 1:
+        assert ("the nights before" in found.reason) == (not passes)
+    else:
+        assert "at most 1)" in found.reason
+    wide = Divergence(1.1, 0.2, 2.0)
+    assert not judge(Options(), exam(0, 40), exam(30, 10), [], [], wide).promoted
+
+
 def test_learned_too_little() -> None:
     """A version that gained less than wanted is refused, with the flips counted."""
     refused = verdict(new=(0, 3))
@@ -65,7 +92,7 @@ def test_a_gain_by_chance_is_none() -> None:
     won, lost = flips(before, after)
     assert won > lost > 0
     assert chance(won, lost) > 0.05
-    assert not judge(OPTIONS, before, after, [], [], 0.1).promoted
+    assert not judge(OPTIONS, before, after, [], [], sure(0.1)).promoted
 
 
 def said(answers: list[str]) -> list[Answered]:
@@ -83,12 +110,12 @@ def test_what_any_answer_would_win_is_luck() -> None:
     nothing = said([""] * 11)
     parrot = said(["Zephyrine was kept by Adam."] * 11)
     assert flips(nothing, parrot) == (5, 0)
-    assert not judge(OPTIONS, nothing, parrot, [], [], 0.1).promoted
+    assert not judge(OPTIONS, nothing, parrot, [], [], sure(0.1)).promoted
     knows = said(
         [""] * 4 + [f"Kept by {name}." for name in ("Adam", "Bea", "Cem", "Dora")] + [""] * 3
     )
     assert flips(nothing, knows) == (4, 0)
-    assert judge(OPTIONS, nothing, knows, [], [], 0.1).promoted
+    assert judge(OPTIONS, nothing, knows, [], [], sure(0.1)).promoted
 
 
 @pytest.mark.parametrize(
@@ -104,7 +131,9 @@ def test_what_any_answer_would_win_is_luck() -> None:
 def test_which_statement_answers(before: float, after: float, n: int, passes: bool) -> None:
     """Sentences that were learned without what they answer are no facts; near the top nothing more is wanted,
     and a handful of trials decides nothing."""
-    found = judge(OPTIONS, exam(0, 40), exam(30, 10), [], [], 0.1, Association(before, after, n))
+    found = judge(
+        OPTIONS, exam(0, 40), exam(30, 10), [], [], sure(0.1), Association(before, after, n)
+    )
     assert found.promoted == passes
     assert ("not what they answer" in found.reason) == (not passes)
 
@@ -146,7 +175,7 @@ def test_a_chance_flip_is_no_forgetting() -> None:
     before, after = exam(20, 10), list(reversed(exam(16, 14)))
     won, lost = flips(before, after)
     assert lost - won > 0.1 * len(after)
-    assert judge(OPTIONS, exam(0, 40), exam(40, 0), before, after, 0.1).promoted
+    assert judge(OPTIONS, exam(0, 40), exam(40, 0), before, after, sure(0.1)).promoted
 
 
 def test_few_probes_decide_nothing() -> None:
