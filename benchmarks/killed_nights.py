@@ -1,8 +1,8 @@
 """What is left of a consolidation that is killed at random moments.
 
-    python -m benchmarks.killed_nights [--kills N] [--seed N] [--json]
+    python -m benchmarks.killed_nights [--kills N] [--base tiny|embedded|…] [--seed N] [--json]
 
-A tiny random model has learned one note; a night over a second one is killed with SIGKILL. The moment is
+A model, by default a tiny random one, has learned one note; a night over a second one is killed with SIGKILL. The moment is
 random: first a phase is drawn, then a time within it, so that short phases are hit too. After each kill
 `learnctl check` must find nothing, the version in service must be the same to the byte and answer
 as before. Then the night is begun again: half of the times it is killed once more, else it must come to its
@@ -45,6 +45,7 @@ SETTINGS: dict[str, Any] = {
     **OPEN_GATE,
 }
 CHECKPOINT_EVERY_S = 0.2
+TINY = "tiny"
 SAME = 1e-5
 
 
@@ -78,8 +79,9 @@ class Outcome:
 class Bench:
     """A home before the night, and what the night comes to when nobody disturbs it."""
 
-    def __init__(self, work: Path, chooser: Random) -> None:
+    def __init__(self, work: Path, chooser: Random, base: str) -> None:
         self.work = work
+        self.base = base
         self.chooser = chooser
         self.said = work / "said"
         self.before = work / "before"
@@ -167,11 +169,14 @@ class Bench:
 
     def _make_home(self) -> None:
         model, note = self.work / "model", self.work / "note.md"
-        require(done(lambda: make_model("llama", model), self.said))
+        if self.base == TINY:
+            require(done(lambda: make_model("llama", model), self.said))
         Home(self.before).make()
         config = self.before / "config.toml"
         config.touch(mode=0o600)
-        chosen = {"base": str(model), **SETTINGS}
+        chosen = {"base": str(model) if self.base == TINY else self.base, **SETTINGS}
+        if self.base != TINY:
+            del chosen["learning_rate"]
         config.write_text(
             "".join(f"{name} = {json.dumps(value)}\n" for name, value in chosen.items())
         )
@@ -265,6 +270,7 @@ def show(outcome: Outcome) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--base", default=TINY)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -273,7 +279,7 @@ def main() -> None:
 
     train.CHECKPOINT_EVERY_S = CHECKPOINT_EVERY_S
     with tempfile.TemporaryDirectory() as name:
-        outcome = Bench(Path(name), Random(given.seed)).run(given.kills)
+        outcome = Bench(Path(name), Random(given.seed), given.base).run(given.kills)
     if given.json:
         print(json.dumps({**asdict(outcome), "faults": outcome.faults}, indent=1))
     else:
