@@ -180,6 +180,11 @@ def _render(result: dict[str, Any]) -> None:
         low, high = result.get("divergence_interval") or (None, None)
         between = "" if low is None else f" ({low:.2f} to {high:.2f})"
         show(f"divergence: {result['divergence']:.2f} nats a token{between}")
+    if suite := result.get("suite"):
+        show(
+            f"general suite: {suite['won']} won, {suite['lost']} lost, of {suite['n']:,}; at most"
+            f" {100 * suite['lost_at_most']:.1f} points lost (95%)"
+        )
     if result.get("n_tokens"):
         show(f"samples: {_samples(result['samples'])}")
         show(f"cost: {_cost(result)}")

@@ -31,7 +31,7 @@ from ..memory.lineage import (
 )
 from ..memory.replay import POOL, by_turn_and_surprise, choose_replay
 from ..memory.store import Record, Store, now, to_json
-from . import adapter, drift, evaluate, gate, levels, reading, registry, unfinished, warm
+from . import adapter, drift, evaluate, gate, levels, reading, registry, retention, unfinished, warm
 from . import base as bases
 from .base import Base
 from .choice import Choice, choose
@@ -40,6 +40,7 @@ from .distil import teach
 from .evaluate import Answered
 from .examination import Examination
 from .faults import faults_of_the_system
+from .intervals import rounded
 from .learning_rate import learning_rate
 from .lessons import softened
 from .options import AUTO, Options
@@ -236,6 +237,11 @@ class _Night:
                     "UPDATE samples SET surprise = ? WHERE id = ?", [loss, sample["id"]]
                 )
 
+    def _tell_and_check(self, progress: Progress) -> None:
+        """Told of measurements that take long: these can be stopped too."""
+        self.on_progress(progress)
+        self.stop.check()
+
     def _begin(self, choice: Choice, roles: list[tuple[int, str, str]]) -> Record:
         with self.store.db.atomic():
             self.store.db.table("runs").insert(
@@ -280,6 +286,8 @@ class _Night:
         before = examination.before()
         told_apart = examination.told_apart(base.model)
         measured_s = self._measured_s(run, time.monotonic() - measuring)
+        kept = retention.around(store, base, run, options, self._tell_and_check)
+        measured_s += kept.seconds if kept else 0.0
         self.stop.check()
         model, n_frozen = self._trainable(run, options)
         # A run that continues an adapter trains in the very ranks that hold what is known.
@@ -323,6 +331,9 @@ class _Night:
                 associated,
                 usual,
             )
+            general = kept.after(model) if kept and verdict.promoted else None
+            if general:
+                verdict = gate.judge_suite(general)
             verdict = replace(verdict, scale=scale)
             if not verdict.less_may_do:
                 break
@@ -331,10 +342,15 @@ class _Night:
         forms = examination.in_other_forms(model)
         report = self._report(run, trained, verdict, (before, after, n_new), forms, moved)
         report["max_divergence"] = gate.ceiling(options) if usual is None else usual
+        report["suite"] = rounded(general) if general else None
         report["association"] = asdict(associated) if associated else None
         if verdict.promoted:
             self.on_progress(Progress("publish", 0, 0))
-            registry.publish(store, run, lambda folder: adapter.save_adapter(model, folder), report)
+            version = registry.publish(
+                store, run, lambda folder: adapter.save_adapter(model, folder), report
+            )
+            if kept:
+                kept.keep(version)
         else:
             with store.db.atomic():
                 registry.finish(store, run["id"], report)

@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .association import Association
+from .chance import at_least, chance
 from .drift import CEILING, Divergence
 from .evaluate import Answered
 from .facts import contains
+from .intervals import Comparison
 from .options import AUTO, Options
 
 # Fewer probes than this decide nothing about recall; divergence still does.
@@ -23,10 +25,14 @@ FEWEST_PROBES = 8
 CHANCE = 0.05
 # So often may a probe turn right by luck, where nothing shows that it is more.
 LUCK = 0.05
+# Of a general suite, the share that may be lost, and what the upper 95% bound of that share may be.
+SUITE_LOSS = 0.01
+SUITE_BOUND = 0.02
 # What is trained is tried whole, then at three quarters and at half of its strength. Rewind along the line
 # from the base to the adapted model trades what was learned for what was kept:
 # https://arxiv.org/abs/2109.01903.
 SCALES = (1.0, 0.75, 0.5)
+PASSED = "learned, kept and close enough to the base"
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,21 @@ def judge(
             )
     if too_strong or too_weak:
         return Verdict(False, "; ".join([*too_strong, *too_weak]), less_may_do=not too_weak)
-    return Verdict(True, "learned, kept and close enough to the base")
+    return Verdict(True, PASSED)
+
+
+def judge_suite(measured: Comparison) -> Verdict:
+    """Whether general ability was kept. A loss counts only where chance does not explain the flips, so a short
+    suite refuses what is plain and lets the rest through."""
+    is_much = -measured.change > SUITE_LOSS or measured.lost_at_most > SUITE_BOUND
+    if not is_much or chance(measured.lost, measured.won) > CHANCE:
+        return Verdict(True, PASSED)
+    reason = (
+        f"it lost general ability: {measured.lost} items of the suite lost, {measured.won} won, of"
+        f" {measured.n} ({100 * measured.lost_at_most:.1f} points at the upper 95% bound; a loss of"
+        f" {100 * SUITE_LOSS:g} allowed, and of {100 * SUITE_BOUND:g} at the bound)"
+    )
+    return Verdict(False, reason, less_may_do=True)
 
 
 def ceiling(options: Options) -> float:
@@ -107,11 +127,6 @@ def flips(before: Sequence[Answered], after: Sequence[Answered]) -> tuple[int, i
     won = sum(not earlier.correct and later.correct for earlier, later in pairs)
     lost = sum(earlier.correct and not later.correct for earlier, later in pairs)
     return won, lost
-
-
-def chance(more: int, fewer: int) -> float:
-    """One-sided sign test: how likely so many flips one way are if both ways were equally likely."""
-    return at_least(more, [0.5] * (more + fewer))
 
 
 def _is_luck(before: Sequence[Answered], after: Sequence[Answered]) -> bool:
@@ -134,14 +149,3 @@ def by_luck(answers: Sequence[Answered]) -> list[float]:
         / max(1, len(answers) - 1)
         for one in answers
     ]
-
-
-def at_least(k: int, chances: Sequence[float]) -> float:
-    """How likely `k` or more succeed, each with a probability of its own (Poisson binomial)."""
-    exactly = [1.0]
-    for p in chances:
-        exactly = [
-            missed * (1 - p) + hit * p
-            for missed, hit in zip([*exactly, 0.0], [0.0, *exactly], strict=True)
-        ]
-    return sum(exactly[max(0, k) :])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .gate import chance
+from .chance import chance
 
 Z_TWO_SIDED = 1.959964  # 95% between two bounds
 Z_ONE_SIDED = 1.644854  # 95% below one bound

@@ -57,6 +57,7 @@ APART_FROM_TRAINING = (
     "max_divergence",
     "max_recall_loss",
     "min_recall_gain",
+    "suite",
     "night_minutes",
     "max_file_mb",
     "redact",
@@ -113,6 +114,9 @@ class Options:
     """The gate: the share of earlier probes that a version may lose."""
     min_recall_gain: float = 0.15
     """The gate: the share that must have been gained of the new probes that it did not know."""
+    suite: str = ""
+    """The gate: a folder of multiple-choice sets, as `evaluate --suite` takes, that every slow pass must still answer as
+    well as the base; none where it is empty."""
     probes_per_run: int = 96
     """The most probes asked of each of what is new and what is old."""
     night_minutes: int = 30
@@ -155,6 +159,8 @@ def number_or_auto(value: Any) -> float | str:
     return AUTO if value == AUTO else float(value)
 
 
+# Options that may name a file or a folder.
+PATHS = ("base", "suite")
 # What makes a value of what was given, by option.
 KINDS: dict[str, Any] = {field.name: type(field.default) for field in fields(Options)}
 KINDS |= dict.fromkeys(("learning_rate", "max_divergence"), number_or_auto)
@@ -195,17 +201,17 @@ def set_config(home: Home, name: str, value: str | None) -> None:
     if value is None:
         document.pop(name, None)
     else:
-        document[name] = _checked(name, _from_anywhere(value) if name == "base" else value)
+        document[name] = _checked(name, _from_anywhere(value) if name in PATHS else value)
         replace(Options(), **{name: document[name]})
     home.make()
     _write(home.config, tomlkit.dumps(document))
 
 
-def _from_anywhere(base: str) -> str:
-    """A base that is a path here means the same file from every folder."""
-    local = Path(base).expanduser()
-    is_name = base in ("auto", EMBEDDED) or not local.exists()
-    return base if is_name else str(local.absolute())
+def _from_anywhere(value: str) -> str:
+    """What is a path here means the same file from every folder."""
+    local = Path(value).expanduser()
+    is_name = value in ("", AUTO, EMBEDDED) or not local.exists()
+    return value if is_name else str(local.absolute())
 
 
 def _write(target: Path, text: str) -> None:

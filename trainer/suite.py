@@ -102,15 +102,37 @@ def retention(
     base = talker.base
     model: Any = talker.model
     for which in dict.fromkeys((0, talker.version)):
-        known = _kept(store, base, which)
-        missing = [item for item in suite.items if item.name not in known]
-        phase = f"suite, version {which}" if which else "suite, base"
         untouched = nullcontext() if which or not talker.version else model.disable_adapter()
         with untouched:
-            right = answer_items(base, model, missing, on_progress, phase)
-        _keep(store, base, which, missing, right)
+            of_version(store, base, model, which, suite.items, on_progress)
     names = {item.name for item in suite.items}
     return {**compared(store, base.as_held, talker.version, names), "left_out": suite.left_out}
+
+
+def of_version(
+    store: Store,
+    base: Base,
+    model: Any,
+    version: int,
+    items: Sequence[Item],
+    on_progress: OnProgress = silent,
+) -> list[bool]:
+    """Whether a version answers each item rightly, asked of its model where it is not in the store."""
+    known = _kept(store, base, version)
+    missing = [item for item in items if item.name not in known]
+    phase = f"suite, version {version}" if version else "suite, base"
+    began = time.monotonic()
+    keep(store, base, version, missing, answer_items(base, model, missing, on_progress, phase))
+    if missing:
+        pace = (time.monotonic() - began) / len(missing)
+        store.set_setting(_pace_of(base), str(pace))
+    known = _kept(store, base, version)
+    return [known[item.name][1] for item in items]
+
+
+def seconds(store: Store, base: Base, items: Sequence[Item]) -> float:
+    """About how long a suite takes, as it did the last time; 0 where it was never asked."""
+    return len(items) * float(store.setting(_pace_of(base), "0"))
 
 
 def answer_items(
@@ -245,6 +267,11 @@ def _row(base: Base, before: str, scored: str) -> Row:
     return Row((*start, *rest), len(start))
 
 
+def _pace_of(base: Base) -> str:
+    """The setting that says how many seconds an item takes."""
+    return f"suite pace {base.as_held}"
+
+
 def _kept(store: Store, base: Base, version: int) -> dict[str, tuple[str, bool]]:
     return _kept_rows(store, base.as_held, version)
 
@@ -258,9 +285,10 @@ def _kept_rows(store: Store, key: str, version: int) -> dict[str, tuple[str, boo
     return {row["item"]: (row["task"], bool(row["correct"])) for row in rows}
 
 
-def _keep(
+def keep(
     store: Store, base: Base, version: int, items: Sequence[Item], right: Sequence[bool]
 ) -> None:
+    """What a version answered, for every comparison to come."""
     with store.db.atomic():
         for item, correct in zip(items, right, strict=True):
             store.db.execute(

@@ -5,9 +5,11 @@ import math
 import pytest
 
 from learnctl.trainer.association import Association
+from learnctl.trainer.chance import at_least, chance
 from learnctl.trainer.drift import Divergence
 from learnctl.trainer.evaluate import Answered
-from learnctl.trainer.gate import Verdict, at_least, chance, flips, judge
+from learnctl.trainer.gate import Verdict, flips, judge, judge_suite
+from learnctl.trainer.intervals import compare
 from learnctl.trainer.options import Options
 
 OPTIONS = Options(max_divergence=0.6, min_recall_gain=0.15, max_recall_loss=0.1)
@@ -75,6 +77,32 @@ def test_further_than_is_usual(low: float, mean: float, passes: bool) -> None:
         assert "at most 1)" in found.reason
     wide = Divergence(1.1, 0.2, 2.0)
     assert not judge(Options(), exam(0, 40), exam(30, 10), [], [], wide).promoted
+
+
+@pytest.mark.parametrize(
+    ("lost", "won", "n", "passes"),
+    [
+        (0, 0, 930, True),
+        (9, 5, 930, True),  # less than a point
+        (22, 8, 930, False),  # a point and a half, and not by chance
+        (60, 46, 930, True),  # as much, but so many flip that chance explains it
+        (90, 46, 930, False),
+        (1, 0, 20, True),
+        (8, 0, 20, False),
+        (5, 40, 930, True),  # it became better
+    ],
+)
+def test_general_ability(lost: int, won: int, n: int, passes: bool) -> None:
+    """A suite refuses a loss that is larger than allowed and beyond chance; less strength may do."""
+    before = [True] * lost + [False] * won + [True] * (n - lost - won)
+    after = [False] * lost + [True] * won + [True] * (n - lost - won)
+    measured = compare(before, after)
+    assert measured
+    found = judge_suite(measured)
+    assert found.promoted == passes
+    assert found.less_may_do == (not passes)
+    if not passes:
+        assert f"{lost} items of the suite lost, {won} won, of {n}" in found.reason
 
 
 def test_learned_too_little() -> None:

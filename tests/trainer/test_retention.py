@@ -1,0 +1,82 @@
+"""The general suite around slow passes: measured where it was chosen, and no obstacle where it is not."""
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from learnctl.memory.store import Store
+from learnctl.trainer import registry, suite
+from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.options import Options
+from learnctl.trainer.progress import Progress
+
+Settings = Callable[..., Options]
+Take = Callable[[str, str], int]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, tiny_folder: Callable[[str], Path]) -> Path:
+    """A suite that the tiny base answers rightly throughout: its own choices are the key."""
+    from learnctl.trainer import base as bases
+
+    chooser = random.Random(3)
+    words = ["bread", "rope", "grass", "hair", "stone", "water", "paper", "glass", "wool", "sand"]
+    rows = []
+    for number in range(40):
+        one, other = chooser.sample(words, k=2)
+        rows.append({"goal": f"To cut {one} {number}", "sol1": one, "sol2": other, "label": 0})
+    made = tmp_path / "general"
+    made.mkdir()
+    file = made / "piqa.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    base = bases.load(str(tiny_folder("llama")))
+    items = suite.read_suite(made, 100).items
+    right = suite.answer_items(base, base.model, items)
+    first = {item.options[0][0]: said for item, said in zip(items, right, strict=True)}
+    for row in rows:
+        row["label"] = 0 if first[f"Question: {row['goal']}\nAnswer:"] else 1
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return made
+
+
+def test_a_slow_pass_keeps_what_the_base_could(
+    store: Store, take: Take, house: int, settings: Settings, folder: Path
+) -> None:
+    """The first night, a slow one, is asked the suite, and its answers are those of the version; the base is asked
+    once. A fast night is not asked. One that lost general ability is refused with the figures."""
+    options = settings(epochs=1, learning_rate=1e-6, suite=str(folder))
+    told: list[Progress] = []
+    report = consolidate(store, options, on_progress=told.append)
+    assert {one.phase for one in told} >= {"suite, base", "suite"}
+    assert (report["suite"]["n"], report["suite"]["lost"]) == (40, 0)
+    (base,) = suite.bases_measured(store, 1)
+    assert suite.compared(store, base, 1)["right"] == 1.0
+    take("dog.txt", "The dog is called Quimby.\n")
+    report = consolidate(store, options)
+    assert (report["level"], report["decision"], report["suite"]) == ("fast", "promoted", None)
+
+    store.set_setting(registry.SLOW_DUE, "it was asked for")
+    told.clear()
+    wild = settings(epochs=4, learning_rate=0.3, suite=str(folder))
+    refused = consolidate(store, wild, on_progress=told.append)
+    assert "suite, base" not in {one.phase for one in told}
+    assert (refused["level"], refused["decision"], refused["scale"]) == ("slow", "refused", 0.5)
+    assert "it lost general ability" in refused["reason"]
+    assert refused["suite"]["lost"] > refused["suite"]["won"]
+    assert refused["version"] == 2
+    assert suite.bases_measured(store, 3) == []
+
+
+def test_where_there_is_no_suite_nothing_is_measured(
+    store: Store, house: int, settings: Settings, tmp_path: Path
+) -> None:
+    """A folder that is gone costs a line and not the night."""
+    told: list[Progress] = []
+    gone = settings(epochs=1, suite=str(tmp_path / "gone"))
+    report = consolidate(store, gone, on_progress=told.append)
+    assert (report["decision"], report["suite"]) == ("promoted", None)
+    (note,) = [one.note for one in told if one.phase == "suite"]
+    assert "no such folder" in note
