@@ -16,13 +16,10 @@ MOST_WORDS = 150
 # A word of so many characters counts as two, and so on.
 WORD_CHARACTERS = 24
 
-QUESTION_WORDS = (
-    r"what|who|whom|whose|when|where|which|why|how|is|are|was|were|do|does|did|can|could|would|will|"
-    r"should|may|have|has"
-)
-REQUEST = re.compile(
-    rf"(?i)(^(?:{QUESTION_WORDS})\b.*\?$)|[?？؟]$|^(?:please|write|explain|summari[sz]e|list|give|tell me|"
-    r"show|make|create|help|translate|suggest|find|compare|draft|fix|rewrite|continue)\b"
+_QUESTION_MARKS = ("?", "？", "؟")
+_REQUEST = re.compile(
+    r"(?i)(?:please|write|explain|summari[sz]e|list|give|tell me|show|make|create|help|translate|suggest"
+    r"|find|compare|draft|fix|rewrite|continue)\b"
 )
 
 
@@ -48,7 +45,8 @@ def message_chunks(message: Message) -> Iterator[Chunk]:
     told: list[str] = []
     asked: list[str] = []
     for sentence in sentences(message.text):
-        (asked if REQUEST.search(sentence) else told).append(sentence)
+        is_request = sentence.endswith(_QUESTION_MARKS) or _REQUEST.match(sentence)
+        (asked if is_request else told).append(sentence)
     for kind, found in (("told", told), ("asked", asked)):
         for text in _pieces(" ".join(found)):
             yield Chunk(kind, text)
@@ -89,8 +87,13 @@ def _parts(text: str) -> Iterator[_Sized]:
 
 def _words(sentence: str) -> Iterator[_Sized]:
     """The words; one that would fill a chunk alone, such as encoded data, in stretches."""
+    words = sentence.split()
+    if len(words) <= MOST_WORDS and max(map(len, words), default=0) < WORD_CHARACTERS:
+        if words:  # nearly always, and much faster
+            yield " ".join(words), len(words)
+        return
     longest = WORD_CHARACTERS * (MOST_WORDS - 1)
-    for word in sentence.split():
+    for word in words:
         for start in range(0, len(word), longest):
             stretch = word[start : start + longest]
             yield stretch, _size(stretch)

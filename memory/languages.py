@@ -4,10 +4,11 @@ No model is asked: a passage of a few sentences holds so many of the words below
 """
 
 import re
-from collections import Counter
+
+from .glance import spacer
 
 _WORD = re.compile(r"[^\W\d_]+")
-_ASCII_WORD = re.compile("[a-z]+")
+_letters_apart = spacer()
 # Enough to tell; a long text does not change its mind.
 _LOOKED_AT = 1000
 
@@ -54,10 +55,11 @@ _LATIN = ("en", "de", "fr", "es", "it", "pt", "nl")
 # Seven counters in one number, so that a text is gone through once: each common word adds one to
 # the counters of its languages. None can run over: what is looked at has fewer than 2**16 words.
 _COUNTER_BITS = 16
-_ADDS: Counter[str] = Counter()
-for _place, _language in enumerate(_LATIN):
+_SHIFTS = range(0, len(_LATIN) * _COUNTER_BITS, _COUNTER_BITS)
+_ADDS: dict[str, int] = {}
+for _shift, _language in zip(_SHIFTS, _LATIN, strict=True):
     for _word in COMMON_WORDS[_language]:
-        _ADDS[_word] += 1 << _place * _COUNTER_BITS
+        _ADDS[_word] = _ADDS.get(_word, 0) + (1 << _shift)
 # The letters of one script, and the language they most probably write.
 _SCRIPTS = (
     ("ja", re.compile("[\u3040-\u30ff]")),
@@ -78,14 +80,16 @@ def language_of(text: str, default: str = "en") -> str:
     head = text[:_LOOKED_AT]
     if not head.isascii() and (by_script := _by_script(head)):
         return by_script
-    word = _ASCII_WORD if head.isascii() else _WORD
-    counters = sum([_ADDS[found] for found in word.findall(head.lower()) if found in _ADDS])
-    scores = {
-        language: counters >> place * _COUNTER_BITS & 0xFFFF
-        for place, language in enumerate(_LATIN)
-    }
-    best = max(_LATIN, key=lambda language: (scores[language], language == default))
-    return best if scores[best] else default
+    lowered = head.lower()
+    words = _letters_apart(lowered).decode().split() if head.isascii() else _WORD.findall(lowered)
+    counters = sum(filter(None, map(_ADDS.get, words)))
+    if not counters:
+        return default
+    scores = [counters >> shift & 0xFFFF for shift in _SHIFTS]
+    most = max(scores)
+    if default in _LATIN and scores[_LATIN.index(default)] == most:
+        return default
+    return _LATIN[scores.index(most)]
 
 
 def _by_script(text: str) -> str | None:

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from .glance import finder, may_have_word
+
 TOO_SHORT = "too short"
 ENCODED = "encoded data"
 HASHES = "a table of hashes"
@@ -32,6 +34,9 @@ _FILLERS = frozenset(_FILLERS_SPACED.split())
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _LONG = re.compile(r"[A-Za-z0-9+/=_-]{40,}+")
 _SHORTEST_HASH = 32
+# Enough of a paragraph to tell minified code.
+_LOOKED_AT = 5000
+_signs = finder("{};=()<&\\\n")
 _HASH = re.compile(r"(?<![A-Za-z0-9])(?:[0-9a-f]{32,128}|[0-9A-F]{32,128})(?![A-Za-z0-9])")
 _TIME = r"(?:\d{4}[-/]\d\d[-/]\d\d[T ]|\w{3} [ \d]\d )?\d\d:\d\d:\d\d"
 _LOG_LINE = re.compile(
@@ -82,22 +87,31 @@ def _why(paragraph: str) -> str | None:
     size = len(paragraph)
     if size < 40:
         return None
-    longest = max(map(len, paragraph.split()), default=0)
+    if may_have_word(paragraph, _SHORTEST_HASH):
+        longest = max(map(len, paragraph.split()), default=0)
+        if (
+            longest >= _SHORTEST_HASH
+            and len(_HASH.findall(paragraph)) >= 3
+            and _share(_HASH, paragraph) > MOST - 0.2
+        ):
+            return HASHES
+        # One long key in a sentence is not much.
+        if size >= 120 and longest >= 60 and _share_encoded(paragraph) > MOST:
+            return ENCODED
+    signs = _signs(paragraph)
+    # Minified code is full of them.
     if (
-        longest >= _SHORTEST_HASH
-        and len(_HASH.findall(paragraph)) >= 3
-        and _share(_HASH, paragraph) > MOST - 0.2
+        len(signs) > 0.08 * min(size, _LOOKED_AT)
+        and max(map(len, paragraph.split("\n"))) >= 400
+        and _is_minified(paragraph)
     ):
-        return HASHES
-    # One long key in a sentence is not much.
-    if size >= 120 and longest >= 60 and _share_encoded(paragraph) > MOST:
-        return ENCODED
-    if max(map(len, paragraph.split("\n"))) >= 400 and _is_minified(paragraph):
         return MINIFIED
-    if paragraph.count("<") + paragraph.count("&") >= 4 and _share(_TAG, paragraph) > MOST - 0.2:
+    if signs.count(b"<") + signs.count(b"&") >= 4 and _share(_TAG, paragraph) > MOST - 0.2:
         return MARKUP
-    if paragraph.count("\\") >= 5 and _share(_COMMAND, paragraph) > MOST - 0.2:
+    if signs.count(b"\\") >= 5 and _share(_COMMAND, paragraph) > MOST - 0.2:
         return MARKUP
+    if signs.count(b"\n") < 2:
+        return None
     lines = [line for line in paragraph.split("\n") if line.strip()]
     if len(lines) >= 3:
         if sum(bool(_LOG_LINE.match(line)) for line in lines) > MOST * len(lines):
@@ -132,7 +146,7 @@ def _is_encoded(word: str) -> bool:
 
 
 def _is_minified(paragraph: str) -> bool:
-    head = paragraph[:5000]
+    head = paragraph[:_LOOKED_AT]
     n_signs = sum(head.count(sign) for sign in "{};=()")
     if n_signs <= 0.08 * len(head):
         return False

@@ -22,6 +22,7 @@ from .assignments import API_TOKEN, PASSWORD, assigned, is_left_open, is_secret
 from .checksums import IBAN_LENGTHS, is_iban, passes_luhn
 from .contacts import ADDRESS, EMAIL, PHONE, find_contacts
 from .errors import LearnctlError
+from .glance import finder, may_have_word
 from .home import Home
 from .store import Store
 from .token_forms import TOKENS
@@ -99,6 +100,13 @@ _IBAN = re.compile(
     r"(?=((?:[ \u00a0-]?[A-Za-z0-9]){11,32}+))"
 )
 
+# What a text must have for a pattern to be tried.
+_SHORTEST_TOKEN = 20
+_FEWEST_CARD_DIGITS = 13
+_ANY_NUMBER = 99
+_signs = finder("$:/<-=")
+_digits = finder("0123456789")
+
 Name = Callable[[str, str], str]
 Test = Callable[[str], bool]
 
@@ -120,19 +128,24 @@ def redact(text: str, key: bytes = b"", contacts: bool = False) -> str:
         text = _PUTTY_KEY.sub(
             lambda found: f"{found[1]}\n{name(PRIVATE_KEY, found['secret'])}", text
         )
-    for hint, pattern, kind, is_it in _BEHIND_A_NAME:
-        if hint in text:
-            text = pattern.sub(_replacing(kind, is_it, name), text)
+    signs = _signs(text)
+    if signs or "login" in text:
+        for hint, sign, pattern, kind, is_it in _BEHIND_A_NAME:
+            if sign in signs and hint in text:
+                text = pattern.sub(_replacing(kind, is_it, name), text)
     # Tokens have no spaces and are long: most texts have no such word.
-    words = text.split()
-    if max(map(len, words), default=0) >= 20:
-        long_words = " ".join(word for word in words if len(word) >= 20)
+    if may_have_word(text, _SHORTEST_TOKEN):
+        long_words = " ".join(word for word in text.split() if len(word) >= _SHORTEST_TOKEN)
         for beginning, pattern in TOKENS:
             if beginning in long_words:
                 text = pattern.sub(lambda found: name(API_TOKEN, found[0]), text)
-    text = _assignments(text, name)
-    text = _CARD.sub(lambda found: _card(found, name), text)
-    text = _accounts(text, name)
+    if b":" in signs or b"=" in signs or "：" in text:
+        text = _assignments(text, name)
+    n_digits = len(_digits(text)) if text.isascii() else _ANY_NUMBER  # there are other digits too
+    if n_digits >= _FEWEST_CARD_DIGITS:
+        text = _CARD.sub(lambda found: _card(found, name), text)
+    if n_digits >= 2:
+        text = _accounts(text, name)
     return find_contacts(text, name) if contacts else text
 
 
@@ -244,17 +257,18 @@ def _is_behind_a_flag(secret: str) -> bool:
     return is_secret(secret, is_quoted=False)
 
 
-# A word that has to be there, what follows it, what that is, and whether it is that.
-_BEHIND_A_NAME: tuple[tuple[str, re.Pattern[str], str, Test], ...] = (
-    ("uthorization", _BEARER, API_TOKEN, _is_filled_in),
-    ("AUTHORIZATION", _BEARER, API_TOKEN, _is_filled_in),
-    ("hooks.slack", _WEBHOOK, API_TOKEN, _is_filled_in),
-    ("/webhook", _WEBHOOK, API_TOKEN, _is_filled_in),
-    ("webhook.office", _WEBHOOK, API_TOKEN, _is_filled_in),
-    ("curl ", _CURL, PASSWORD, _is_filled_in),
-    ("$", _PASSWORD_HASH, PASSWORD, _is_filled_in),
-    ("://", _IN_URL, PASSWORD, _is_filled_in),
-    ("</", _IN_TAG, PASSWORD, _is_in_a_tag),
-    ("--", _FLAG, PASSWORD, _is_behind_a_flag),
-    ("login", _NETRC, PASSWORD, _is_filled_in),
+# A word that has to be there, a sign without which it says nothing, what follows it, what that is, and
+# whether it is that.
+_BEHIND_A_NAME: tuple[tuple[str, bytes, re.Pattern[str], str, Test], ...] = (
+    ("uthorization", b"", _BEARER, API_TOKEN, _is_filled_in),
+    ("AUTHORIZATION", b"", _BEARER, API_TOKEN, _is_filled_in),
+    ("hooks.slack", b"/", _WEBHOOK, API_TOKEN, _is_filled_in),
+    ("/webhook", b"/", _WEBHOOK, API_TOKEN, _is_filled_in),
+    ("webhook.office", b"/", _WEBHOOK, API_TOKEN, _is_filled_in),
+    ("curl ", b"-", _CURL, PASSWORD, _is_filled_in),
+    ("$", b"$", _PASSWORD_HASH, PASSWORD, _is_filled_in),
+    ("://", b"://", _IN_URL, PASSWORD, _is_filled_in),
+    ("</", b"</", _IN_TAG, PASSWORD, _is_in_a_tag),
+    ("--", b"--", _FLAG, PASSWORD, _is_behind_a_flag),
+    ("login", b"", _NETRC, PASSWORD, _is_filled_in),
 )

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from .glance import finder
 from .invisible import MARK
 
 HIDDEN = "hidden characters or hidden text"
@@ -83,6 +84,8 @@ _TAG_HINTS = (
     "assistant>",
     "###",
 )
+# All others than "system" have one of them.
+_tag_signs = finder("|_]>#")
 _VERBS = (
     *("ignor", "disregard", "forget", "overrid", "bypass", "follow"),
     *(
@@ -136,6 +139,8 @@ def why_kept_back(text: str, is_own: bool) -> str | None:
     """
     if MARK in text:
         return HIDDEN
+    if is_own and text.isascii() and not _may_speak_to_a_model(text.lower()):
+        return None
     text = _as_it_reads(text)
     lowered = text.lower()
     if _has(lowered, _TAG_HINTS) and _found(_ROLE_TAG, text, is_own):
@@ -164,6 +169,19 @@ def _as_it_reads(text: str) -> str:
 
 def _in_our_letters(word: re.Match[str]) -> str:
     return word[0].translate(_LOOK_ALIKES) if _OUR_LETTER.search(word[0]) else word[0]
+
+
+def _may_speak_to_a_model(lowered: str) -> bool:
+    """Whether something is there without which nothing is found in a source of one's own; False is certain.
+
+    For texts in ASCII, whose words are the same as they read."""
+    return (
+        "system" in lowered
+        or (_tag_signs(lowered) and _has(lowered, _TAG_HINTS))
+        or (_has(lowered, _VERBS) and _has(lowered, _NOUNS))
+        or ("now" in lowered and ("you" in lowered or "anything" in lowered))
+        or "developer" in lowered
+    )
 
 
 def _has(lowered: str, words: tuple[str, ...]) -> bool:
