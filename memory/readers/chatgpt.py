@@ -17,7 +17,10 @@ from .json_stream import Json, Keys, holds, values
 
 EXPORT_FILE = re.compile(r"(?:.*/)?conversations(?:-\d+)?\.json")
 # Marks of private use around citations and pictures; 203 and 204 enclose text that is shown.
-_REFERENCE = re.compile("\ue200[^\ue200\ue201]*\ue201|[\ue200-\ue20f]|【[^【】]{1,60}】")
+# The first character of all kinds stands first, so that any other text is passed over quickly.
+_REFERENCE = re.compile(
+    "[\ue200-\ue20f【](?:(?<=\ue200)[^\ue200\ue201]*\ue201|(?<=【)[^【】]{1,60}】|(?<!【))"
+)
 _TEXTUAL = ("text", "multimodal_text")
 _SPOKEN = "audio_transcription"
 
@@ -106,7 +109,7 @@ def _text_of(content: object) -> str:
     if not isinstance(parts, list):
         return ""
     text = "\n\n".join(filter(None, map(_part_text, parts)))
-    return _REFERENCE.sub("", text).strip()
+    return (text if text.isascii() else _REFERENCE.sub("", text)).strip()
 
 
 def _part_text(part: object) -> str:
