@@ -5,8 +5,8 @@ its samples and probes. Taking out never touches what another source still holds
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from dataclasses import dataclass
+from functools import cache
 
 from . import forgotten, left_out, near
 from .addresses import (
@@ -16,15 +16,21 @@ from .addresses import (
     stored_conversation_sha256,
     stored_document_sha256,
 )
-from .chunk import Chunk, document_chunks, message_chunks
-from .invisible import MARK, without_unseen
 from .languages import language_of
 from .lineage import mark_adapters, note_outgrown, samples_of, trained_on
-from .quality import LeftOut, sift
-from .records import Conversation, Document, Item, Message, Section
+from .prepare import (
+    Lines,
+    Passage,
+    Prepared,
+    PreparedConversation,
+    PreparedDocument,
+    Preparer,
+    Said,
+    Worthless,
+)
+from .records import Item, Message
 from .redact import Redactor
 from .store import Record, Store, batches, marks, now
-from .suspicion import why_kept_back
 from .unspaced import spaced
 
 COUNTS = (
@@ -41,11 +47,11 @@ COUNTS = (
 
 def put(store: Store, source_id: int, item: Item) -> Record:
     """Put one document or conversation under a source, as `put_all` does."""
-    return put_all(store, source_id, [item])
+    return put_all(store, source_id, [preparer(store, source_id).prepare(item)])
 
 
-def put_all(store: Store, source_id: int, items: Iterable[Item]) -> Record:
-    """Put documents and conversations under a source; secrets are replaced first.
+def put_all(store: Store, source_id: int, items: Iterable[Prepared]) -> Record:
+    """Put documents and conversations under a source.
 
     Returns the counts of what was new, by the names in `COUNTS`; beside them how much was left out because
     it was forgotten or is worth nothing (`quality`), how many of the chunks are kept back, and how many characters that nobody sees were
@@ -53,11 +59,21 @@ def put_all(store: Store, source_id: int, items: Iterable[Item]) -> Record:
     """
     taking = _Taking(store, source_id)
     for item in items:
-        if isinstance(item, Document):
+        if isinstance(item, PreparedDocument):
             taking.put_document(item)
         else:
             taking.put_conversation(item)
     return taking.counts
+
+
+def preparer(store: Store, source_id: int, me: Collection[str] = ()) -> Preparer:
+    """What prepares the items of a source for this store; `me` holds the owner's names, folded.
+
+    Raises:
+        LearnctlError: the config file is broken.
+    """
+    trust = store.value("SELECT trust FROM sources WHERE id = ?", source_id)
+    return Preparer(Redactor.of(store), trust == "own", me)
 
 
 @dataclass(frozen=True)
@@ -221,29 +237,15 @@ def put_message(store: Store, conversation_id: int, message: Message) -> Record:
     source_id = store.value(
         "SELECT min(source_id) FROM source_conversations WHERE conversation_id = ?", conversation_id
     )
+    said, met = preparer(store, source_id).message(message)
     taking = _Taking(store, source_id)
+    taking.meet(met)
     position = store.value(
         "SELECT coalesce(max(position) + 1, 0) FROM messages WHERE conversation_id = ?",
         conversation_id,
     )
-    taking.put_message(conversation_id, position, taking.cleaned(message))
+    taking.put_message(conversation_id, position, said)
     return taking.counts
-
-
-@dataclass(frozen=True)
-class _Passage:
-    """A chunk in the words that it is stored in.
-
-    Attributes:
-        chunk_id: its row, where it has one.
-        keys: what it is found by (`near`), where it has none.
-    """
-
-    chunk: Chunk
-    text: str
-    sha256: str
-    chunk_id: int | None
-    keys: tuple[int, ...] = ()
 
 
 class _Taking:
@@ -253,77 +255,63 @@ class _Taking:
         self.counts: Record = dict.fromkeys(COUNTS, 0)
         self._store = store
         self._source_id = source_id
-        self._redact = Redactor.of(store)
         self._rules = forgotten.load(store)
         self._now = now()
-        # The few people of a chat say much.
-        self._clean_name = lru_cache(maxsize=1000)(self._clean_line)
-        trust = store.value("SELECT trust FROM sources WHERE id = ?", source_id)
-        self._is_own = trust == "own"
         # Titles, headings and speakers that what stands under is kept back for.
         self._suspicious: dict[str, str] = {}
 
-    def put_document(self, document: Document) -> None:
-        title = self._line(document.title)
-        # Before it is cut: half a secret is not recognised.
-        sections = tuple(
-            Section(self._line(s.heading), self._text(s.text)) for s in document.sections
-        )
-        author = self._line(document.author or "") or None
+    def meet(self, met: Lines) -> None:
+        self.counts["unseen"] += met.unseen
+        self._suspicious.update(met.suspicious)
+
+    def put_document(self, document: PreparedDocument) -> None:
+        self.meet(document.met)
+        title, author, date = document.title, document.author, document.date
         rules = self._rules
         n_before = self.counts["forgotten"]
-
-        def sifted(section: Section) -> Section:
-            place = (title, author, section.heading)
-            kept, worthless = sift(section.text)
-            for found in worthless:
-                if not rules.cover((*place, found.beginning), author, document.date):
-                    self._leave_out(section.heading or title, found)
-            return replace(section, text=kept)
-
-        sections = tuple(map(sifted, sections))
-        whole = list(document_chunks(replace(document, sections=sections)))
+        for found in document.left_out:
+            if not rules.cover((title, author, found.heading, found.beginning), author, date):
+                self._leave_out(found.heading or title, found)
         passages = [
-            self._as_known(chunk)
-            for chunk in whole
-            if not rules.cover((title, author, chunk.heading, chunk.text), author, document.date)
+            self._as_known(each)
+            for each in document.passages
+            if not rules.cover((title, author, each.heading, each.text), author, date)
         ]
-        self.counts["forgotten"] += len(whole) - len(passages)
-        if not whole and rules.cover((title, author), author, document.date):
+        self.counts["forgotten"] += len(document.passages) - len(passages)
+        if not document.passages and rules.cover((title, author), author, date):
             self.counts["forgotten"] += 1
         if self.counts["forgotten"] > n_before and not passages:
             return
         digest = document_sha256(
-            title, author, document.date, ((each.chunk.heading, each.text) for each in passages)
+            title, author, date, ((each.heading, each.text) for each, _ in passages)
         )
         known = self._store.value("SELECT id FROM documents WHERE sha256 = ?", digest)
         if known is None:
-            record = {"sha256": digest, "title": title, "author": author, "date": document.date}
+            record = {"sha256": digest, "title": title, "author": author, "date": date}
             known = _insert(self._store, "documents", record)
             self.counts["documents"] += 1
             ids: dict[str, int] = {}  # what stands in it twice
-            for position, each in enumerate(passages):
-                chunk_id = ids.get(each.sha256) or self._put_passage(each)
+            for position, (each, there) in enumerate(passages):
+                chunk_id = ids.get(each.sha256) or there or self._put_passage(each)
                 ids[each.sha256] = chunk_id
-                place = {"document_id": known, "position": position, "heading": each.chunk.heading}
-                self._look_above(chunk_id, "document_chunks", title, each.chunk.heading)
+                place = {"document_id": known, "position": position, "heading": each.heading}
+                self._look_above(chunk_id, "document_chunks", title, each.heading)
                 _insert(self._store, "document_chunks", {**place, "chunk_id": chunk_id})
         _link(self._store, "source_documents", self._source_id, known)
 
-    def put_conversation(self, conversation: Conversation) -> None:
-        title = self._line(conversation.title)
-        external_id = self._line(conversation.external_id or "") or None
+    def put_conversation(self, conversation: PreparedConversation) -> None:
+        self.meet(conversation.met)
+        title, external_id = conversation.title, conversation.external_id
         rules = self._rules
 
-        def kept(messages: Iterable[Message]) -> list[Message]:
-            context = (title, external_id)
+        def kept(messages: Iterable[Said]) -> list[Said]:
             return [
-                message
-                for message in map(self.cleaned, messages)
+                said
+                for said in messages
                 if not rules.cover(
-                    (*context, message.speaker, message.text),
-                    message.speaker,
-                    message.created_at or conversation.started_at,
+                    (title, external_id, said.speaker, said.text),
+                    said.speaker,
+                    said.created_at or conversation.started_at,
                 )
             ]
 
@@ -337,8 +325,8 @@ class _Taking:
             title,
             external_id,
             conversation.started_at,
-            ((m.role, m.speaker, _plain(m.text), m.created_at) for m in messages),
-            ((m.role, _plain(m.text), m.created_at) for m in alternatives),
+            ((m.role, m.speaker, m.text, m.created_at) for m in messages),
+            ((m.role, m.text, m.created_at) for m in alternatives),
         )
         known = self._store.value("SELECT id FROM conversations WHERE sha256 = ?", digest)
         if known is None:
@@ -350,92 +338,82 @@ class _Taking:
             }
             known = _insert(self._store, "conversations", record)
             self.counts["conversations"] += 1
-            for position, message in enumerate(messages):
-                self.put_message(known, position, message, title)
+            for position, said in enumerate(messages):
+                self.put_message(known, position, said, title)
             for position, other in enumerate(alternatives):
                 place = {"conversation_id": known, "position": position, "role": other.role}
-                said = {"text": _plain(other.text), "created_at": other.created_at}
-                _insert(self._store, "alternatives", place | said)
+                text = {"text": other.text, "created_at": other.created_at}
+                _insert(self._store, "alternatives", place | text)
         else:
-            for number, message in enumerate(messages, 1):
-                self._sifted(message, number)
+            for position, said in enumerate(messages):
+                self._leave_out_of(said, position)
         _link(self._store, "source_conversations", self._source_id, known)
 
-    def put_message(
-        self, conversation_id: int, position: int, message: Message, title: str = ""
-    ) -> None:
+    def put_message(self, conversation_id: int, position: int, said: Said, title: str = "") -> None:
         record = {
             "conversation_id": conversation_id,
             "position": position,
-            "role": message.role,
-            "text": _plain(message.text),
-            "created_at": message.created_at,
-            "speaker": message.speaker,
+            "role": said.role,
+            "text": said.text,
+            "created_at": said.created_at,
+            "speaker": said.speaker,
         }
         message_id = _insert(self._store, "messages", record)
         self.counts["messages"] += 1
-        kept = self._sifted(message, position + 1)
-        for place, chunk in enumerate(message_chunks(kept)):
-            chunk_id = self._put_passage(self._as_known(chunk))
+        self._leave_out_of(said, position)
+        for place, each in enumerate(said.passages):
+            passage, there = self._as_known(each)
+            chunk_id = there or self._put_passage(passage)
             link = {"message_id": message_id, "position": place, "chunk_id": chunk_id}
-            self._look_above(chunk_id, "message_chunks", title, message.speaker or "")
+            self._look_above(chunk_id, "message_chunks", title, said.speaker or "")
             _insert(self._store, "message_chunks", link)
 
-    def cleaned(self, message: Message) -> Message:
-        speaker = None
-        if message.speaker:
-            speaker, n_unseen = self._clean_name(message.speaker)
-            self.counts["unseen"] += n_unseen
-        return replace(message, text=self._text(message.text), speaker=speaker)
+    def _leave_out_of(self, said: Said, position: int) -> None:
+        for found in said.left_out:
+            self._leave_out(f"message {position + 1}", found)
 
-    def _sifted(self, message: Message, number: int) -> Message:
-        kept, worthless = sift(message.text, is_message=True)
-        for found in worthless:
-            self._leave_out(f"message {number}", found)
-        return replace(message, text=kept) if worthless else message
-
-    def _leave_out(self, place: str, found: LeftOut) -> None:
-        left_out.note(
-            self._store, self._source_id, place, replace(found, beginning=_plain(found.beginning))
-        )
+    def _leave_out(self, place: str, found: Worthless) -> None:
+        left_out.note(self._store, self._source_id, place, found.reason, found.beginning)
         self.counts["left_out"] += 1
 
-    def _as_known(self, chunk: Chunk) -> _Passage:
-        """The chunk in the words that a source holds already, where it says the same."""
-        text = _plain(chunk.text)
-        digest = chunk_sha256(chunk.kind, text)
-        if chunk_id := self._id_of(digest):
-            return _Passage(chunk, text, digest, chunk_id)
-        keys = near.keys(chunk.kind, text)
-        known = near.find(self._store, keys, text)
+    def _as_known(self, passage: Passage) -> tuple[Passage, int | None]:
+        """The passage in the words that a source holds already, where it says the same; and its row, where it
+        has one."""
+        if chunk_id := self._id_of(passage.sha256):
+            return passage, chunk_id
+        known = near.find(self._store, passage.keys, passage.text)
         if known is None:
-            return _Passage(chunk, text, digest, None, keys)
-        digest = chunk_sha256(chunk.kind, known)
-        return _Passage(chunk, known, digest, self._id_of(digest))
+            return passage, None
+        digest = chunk_sha256(passage.kind, known)
+        # What it is found by, its first wording has.
+        again = passage._replace(
+            text=known,
+            sha256=digest,
+            n_words=len(known.split()),
+            language=language_of(known),
+            keys=(),
+        )
+        return again, self._id_of(digest)
 
     def _id_of(self, digest: str) -> int | None:
         found: int | None = self._store.value("SELECT id FROM chunks WHERE sha256 = ?", digest)
         return found
 
-    def _put_passage(self, passage: _Passage) -> int:
-        """The row of a passage; the same text is there once."""
-        if passage.chunk_id is not None:
-            return passage.chunk_id
-        kind, text = passage.chunk.kind, passage.text
+    def _put_passage(self, passage: Passage) -> int:
         record = {
             "sha256": passage.sha256,
-            "kind": kind,
-            "text": text,
-            "n_words": len(text.split()),
+            "kind": passage.kind,
+            "text": passage.text,
+            "n_words": passage.n_words,
             "created_at": self._now,
-            "language": language_of(text),
-            "quarantine": why_kept_back(passage.chunk.text, self._is_own),
+            "language": passage.language,
+            "quarantine": passage.quarantine,
         }
         chunk_id = _insert(self._store, "chunks", record)
-        _insert(self._store, "chunks_fts", {"rowid": chunk_id, "text": spaced(text)})
+        _insert(self._store, "chunks_fts", {"rowid": chunk_id, "text": spaced(passage.text)})
         near.note(self._store, chunk_id, passage.keys)
         self.counts["chunks"] += 1
-        self.counts["kept_back"] += record["quarantine"] is not None
+        self.counts["kept_back"] += passage.quarantine is not None
         return chunk_id
 
     def _look_above(self, chunk_id: int, table: str, title: str, under: str) -> None:
@@ -446,29 +424,6 @@ class _Taking:
                 "UPDATE chunks SET quarantine = ? WHERE id = ? AND quarantine IS NULL",
                 [reason, chunk_id],
             ).rowcount
-
-    def _text(self, text: str) -> str:
-        """Without secrets and unseen characters, but with the marks that these leave."""
-        seen, n_removed = self._clean(text)
-        self.counts["unseen"] += n_removed
-        return seen
-
-    def _clean(self, text: str) -> tuple[str, int]:
-        seen, n_removed = without_unseen(text)
-        return self._redact(seen), n_removed
-
-    def _line(self, text: str) -> str:
-        line, n_removed = self._clean_line(text)
-        self.counts["unseen"] += n_removed
-        return line
-
-    def _clean_line(self, text: str) -> tuple[str, int]:
-        seen, n_removed = self._clean(text)
-        line = _plain(seen)
-        # Each heading of a path is a line of its own.
-        if reason := why_kept_back(seen.replace(" › ", "\n"), self._is_own):
-            self._suspicious[line] = reason
-        return line, n_removed
 
 
 def _stood_there(store: Store, chunk_id: int, table: str, title: str, under: str) -> bool:
@@ -481,10 +436,6 @@ def _stood_there(store: Store, chunk_id: int, table: str, title: str, under: str
     }
     query = f"SELECT 1 FROM {places[table]} AND h.title = ? AND p.chunk_id = ? LIMIT 1"
     return store.value(query, under, title, chunk_id) is not None
-
-
-def _plain(text: str) -> str:
-    return text.replace(MARK, "")
 
 
 def _insert(store: Store, table: str, record: Record) -> int:

@@ -17,6 +17,8 @@ from . import archives, contents, folders, forgotten_files, people, sandbox, sou
 from .errors import LearnctlError, UnreadableSource, why_unreadable
 from .home import Home
 from .manner import Manner, keep_for_watched, kept_for_watched
+from .prepare import Prepared, PreparedConversation, Preparer
+from .preparing import prepared
 from .records import Conversation, Item
 from .sizes import refuse_too_large
 from .store import Record, Store, marks, now
@@ -262,8 +264,9 @@ def _put_all(
     Raises:
         UnreadableSource: it cannot be read, or no file of the archive.
     """
+    preparer = contents.preparer(store, source_id, me)
     if name != archives.FORMAT:
-        items = _items(path, path, report, me, on_read)
+        items = _prepared(path, path, report, preparer, on_read)
         return Counter(contents.put_all(store, source_id, items))
     counts: Counter[str] = Counter()
     inside = IngestReport()
@@ -274,7 +277,7 @@ def _put_all(
             continue
         try:
             with store.db.atomic():
-                items = _items(member.path, member.shown, report, me)
+                items = _prepared(member.path, member.shown, report, preparer)
                 found = contents.put_all(store, source_id, items)
             counts.update(found)
             n_read += 1
@@ -293,6 +296,23 @@ def _add_inside(report: IngestReport, inside: IngestReport, n_read: int) -> None
     report.refused += inside.refused
 
 
+def _prepared(
+    path: Path,
+    shown: Path,
+    report: IngestReport,
+    preparer: Preparer,
+    on_read: sandbox.OnRead = lambda n_bytes: None,
+) -> Iterator[Prepared]:
+    """What a file holds, prepared; what is to be said goes to the report."""
+    found: list[Counter[str]] = []
+    for item in prepared(path, preparer, on_read):
+        if isinstance(item, PreparedConversation):
+            report.notes += [_line(shown, note, "note") for note in item.notes]
+            found.append(Counter(item.strangers))
+        yield item
+    report.strangers += filter(None, found)
+
+
 def _items(
     path: Path,
     shown: Path,
@@ -300,7 +320,7 @@ def _items(
     me: Collection[str],
     on_read: sandbox.OnRead = lambda n_bytes: None,
 ) -> Iterator[Item]:
-    """What a file holds, with the owner's messages as theirs; what is to be said goes to the report."""
+    """What a file holds, for a dry run."""
     strangers: list[Counter[str]] = []
     for item in sandbox.read(path, on_read=on_read):
         owned = people.with_owner(item, me)

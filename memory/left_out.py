@@ -1,18 +1,18 @@
 """What was taken in of a source but made no chunk, and why."""
 
-from .quality import LeftOut
 from .store import Record, Store, marks
 
 
-def note(store: Store, source_id: int, place: str, found: LeftOut) -> None:
+def note(store: Store, source_id: int, place: str, reason: str, beginning: str) -> None:
     """Keep a note of it.
 
     Args:
         place: the heading or the message it stood at.
+        beginning: its first words.
     """
     store.db.execute(
         "INSERT INTO left_out (source_id, place, reason, beginning) VALUES (?, ?, ?, ?)",
-        [source_id, place, found.reason, found.beginning],
+        [source_id, place, reason, beginning],
     )
 
 
