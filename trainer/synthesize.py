@@ -19,6 +19,7 @@ from ..memory.redact import redact
 from ..memory.search import telling_words
 from ..memory.store import Record, Store, marks, now
 from .base import Base
+from .contrasts import contrasts
 from .facts import Fact, Span, find_facts, normalise, second_person, supported
 from .generate import answer_batch
 from .pairs import write_notes, write_pairs
@@ -410,6 +411,10 @@ def _keep_group(
         samples += [(chunk["id"], sample) for sample in deterministic_samples(fact, told, chooser)]
     if 3 * len(probes) < len(facts):
         probes += clozes
+    samples += [
+        (chunk_id, Sample("contrast", prompt, answer, second_id))
+        for chunk_id, second_id, prompt, answer in contrasts(facts)
+    ]
     samples += [(chunk["id"], settled_sample(chunk)) for chunk in group if is_settled(chunk)]
     samples += [(chunk["id"], _asked_sample(chunk)) for chunk in group if chunk["kind"] == "asked"]
     for wording, some in (("question", probes), ("cue", second)):
