@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from ..errors import UnreadableSource
+from ..glance import finder
 
 LARGEST_TEXT_BYTES = 64 * 2**20
 _MARKS = (  # the longer first: UTF-32's mark begins with UTF-16's
@@ -33,6 +34,8 @@ _SEVEN_BIT_SETS = re.compile(r"iso-2022-\w{2}(?:-\w{1,4})?|utf-7|hz(?:-gb-2312)?
 _NO_CHARACTER_SETS = re.compile(r"idna|punycode|undefined|(?:raw.)?unicode.escape")
 _UNWANTED = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\x80-\x9f\ud800-\udfff\ufeff\u200e\u200f]")
 _LINE_END = re.compile(r"\r\n?|[\x0c\x85\u2028\u2029]")
+# Those of both that are ASCII.
+_controls = finder("".join(map(chr, {*range(32), 127} - {*b"\t\n"})))
 _SHORTEST_WIDE_BYTES = 8
 _LONG_LINE = 40
 _WIDEST = 120
@@ -110,6 +113,8 @@ def _guess(data: bytes) -> str:
 
 def clean(text: str) -> str:
     """Without control characters, lone surrogates and invisible marks; line ends are `\\n`."""
+    if text.isascii() and not _controls(text):  # nearly always, and much faster
+        return text
     return _UNWANTED.sub("", _LINE_END.sub("\n", text))
 
 
