@@ -116,8 +116,8 @@ def _conversation(value: list[Any]) -> PreparedConversation:
 
 def _said(values: list[Any]) -> list[Said]:
     return [
-        Said(*fields, _passages(passages), _worthless(left_out))
-        for *fields, passages, left_out in values
+        Said._make([*said, _passages(passages), _worthless(left_out)])
+        for *said, passages, left_out in values
     ]
 
 
