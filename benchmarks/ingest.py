@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,15 +129,16 @@ def write_notes(folder: Path, n_files: int) -> None:
 @contextmanager
 def watched() -> Iterator[dict[str, Any]]:
     """Clock, processor time and, twice a second, the resident memory of this process and of those it started."""
-    figures: dict[str, Any] = {"rss_mb": [], "reader_rss_mb": []}
+    figures: dict[str, Any] = {"rss_mb": [], "started_rss_mb": []}
     done = threading.Event()
     me = psutil.Process()
 
     def look() -> None:
         while not done.wait(0.5):
             figures["rss_mb"].append(round(me.memory_info().rss / MEGABYTE))
-            readers = [child.memory_info().rss for child in me.children(recursive=True)]
-            figures["reader_rss_mb"].append(round(sum(readers) / MEGABYTE))
+            with suppress(psutil.NoSuchProcess):  # one ended while it was looked at
+                started = [child.memory_info().rss for child in me.children(recursive=True)]
+                figures["started_rss_mb"].append(round(sum(started) / MEGABYTE))
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
@@ -220,15 +221,15 @@ def measure_export(rows: Rows, folder: Path, n_megabytes: int) -> None:
 
 def _rates(figures: dict[str, Any], size: float) -> dict[str, Any]:
     resident = figures.pop("rss_mb") or [0]
-    reader = figures.pop("reader_rss_mb") or [0]
+    started = figures.pop("started_rss_mb") or [0]
     return {
         **figures,
         "mb_per_s": round(size / figures["s"], 1),
         "mb_per_cpu_s": round(size / max(figures["cpu_s"], 0.01), 1),
         "peak_rss_mb": max(resident),
-        "peak_reader_rss_mb": max(reader),
+        "peak_started_rss_mb": max(started),
         "rss_over_time_mb": _tenths(resident),
-        "reader_rss_over_time_mb": _tenths(reader),
+        "started_rss_over_time_mb": _tenths(started),
     }
 
 
