@@ -3,9 +3,14 @@
 Every place that trains or asks goes through here, so that both use the very same form.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 Chat = list[dict[str, str]]
+
+# As much of a passage stands in a prompt.
+PASSAGE_WORDS = 80
+ANSWER_WITH = "With these notes, answer: "
 
 
 def render(tokenizer: Any, chat: Chat, opens_answer: bool) -> str:
@@ -22,3 +27,9 @@ def render(tokenizer: Any, chat: Chat, opens_answer: bool) -> str:
             raise
         first = {"role": "user", "content": f"{chat[0]['content']}\n\n{chat[1]['content']}"}
         return str(tokenizer.apply_chat_template([first, *chat[2:]], **settings))
+
+
+def from_notes(notes: Sequence[tuple[str, str]], question: str) -> str:
+    """A question with passages in front of it, each under its title."""
+    shown = "\n\n".join(f"[{title}] {text}" for title, text in notes)
+    return f"From my notes:\n\n{shown}\n\n{ANSWER_WITH}{question}"

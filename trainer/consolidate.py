@@ -53,6 +53,7 @@ from .rows import (
     epoch_rows,
     general_rows,
     plain_row,
+    too_long,
 )
 from .stop import Interrupted, StopSignals
 from .synthesize import (
@@ -272,6 +273,11 @@ class _Night:
         self.stop.check()
         facts, general, anchors = self._samples(run)
         longest = options.pack_tokens
+        left_out = set(too_long(base, facts, longest))
+        if left_out:
+            note = f"{len(left_out)} samples are longer than `pack_tokens` and are not trained on"
+            self.on_progress(Progress("rows", 0, 0, note=note))
+            facts = [sample for sample in facts if sample["id"] not in left_out]
         taught = teach(store, base, facts, options.loss, longest)
         rehearsed = self._own_rows(general, options)
         material = Material(facts, general, taught, rehearsed, self._own_rows(anchors, options))
@@ -331,9 +337,9 @@ class _Night:
                 associated,
                 usual,
             )
-            general = kept.after(model) if kept and verdict.promoted else None
-            if general:
-                verdict = gate.judge_suite(general)
+            retained = kept.after(model) if kept and verdict.promoted else None
+            if retained:
+                verdict = gate.judge_suite(retained)
             verdict = replace(verdict, scale=scale)
             if not verdict.less_may_do:
                 break
@@ -342,7 +348,8 @@ class _Night:
         forms = examination.in_other_forms(model)
         report = self._report(run, trained, verdict, (before, after, n_new), forms, moved)
         report["max_divergence"] = gate.ceiling(options) if usual is None else usual
-        report["suite"] = rounded(general) if general else None
+        report["too_long"] = len(left_out)
+        report["suite"] = rounded(retained) if retained else None
         report["association"] = asdict(associated) if associated else None
         if verdict.promoted:
             self.on_progress(Progress("publish", 0, 0))

@@ -31,7 +31,7 @@ CHOICES = {
 # until it is measured what they bring for their tokens.
 SAMPLE_KINDS = (
     *("question", "pair", "reversed", "across", "note", "cue", "complete", "blank", "absent", "asked", "voice"),
-    *("contrast", "ready"),
+    *("open", "contrast", "ready"),
 )  # fmt: skip
 
 LEAST = {
@@ -97,7 +97,7 @@ class Options:
     """Packs that make one optimizer step."""
     replay_share: float = 0.35
     """Samples of earlier nights, as a share of all facts trained on in a night."""
-    kinds: str = "question,pair,reversed,across,note,cue,complete,blank,absent,asked,voice"
+    kinds: str = "question,pair,reversed,across,note,cue,complete,blank,absent,asked,voice,open"
     """The kinds of samples to train on."""
     general_rows: int = 32
     """The base's own answers to general prompts in every epoch, each epoch others."""

@@ -88,6 +88,11 @@ def _fact_row(base: Base, opening: Chat, sample: Record, longest: int) -> Row:
     return row if len(row.ids) <= longest else plain_row(base, sample)
 
 
+def too_long(base: Base, samples: Sequence[Record], longest: int) -> list[int]:
+    """The numbers of the samples that fit no pack even when they are asked alone."""
+    return [one["id"] for one in samples if len(plain_row(base, one).ids) > longest]
+
+
 def plain_row(base: Base, sample: Record) -> Row:
     """A sample asked alone."""
     return _encode(base, [{"role": "user", "content": sample["prompt"]}], sample["answer"])

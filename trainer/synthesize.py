@@ -19,9 +19,11 @@ from ..memory.redact import redact
 from ..memory.search import telling_words
 from ..memory.store import Record, Store, marks, now
 from .base import Base
+from .chat_form import ANSWER_WITH
 from .contrasts import contrasts
 from .facts import Fact, Span, find_facts, normalise, second_person, supported
 from .generate import answer_batch
+from .open_book import open_book
 from .pairs import write_notes, write_pairs
 from .reading import reads_well
 from .study import Question, leads, write_questions
@@ -98,6 +100,8 @@ def study_chunks(
                 for chunk, task in zip(spoken, tasks, strict=True)
             ]
             keep_samples(store, base.digest, [*voices, *made])
+            if reads_well(store, base):
+                keep_samples(store, base.digest, _open_book(store, base, group))
         todo = todo[len(group) :]
         n_ready += len(group)
         on_progress(n_ready, len(chunks))
@@ -200,8 +204,11 @@ def keep_samples(
 
 
 def _says(sample: Sample, wordings: set[str]) -> bool:
-    """Whether a sample has one of these wordings: as its prompt, or, where it tells what a user asked,
-    within that, or within the title of the chat, which is often the same question."""
+    """Whether a sample has one of these wordings: as its prompt, behind its passages where it has some, or,
+    where it tells what a user asked, within that, or within the title of the chat, which is often the
+    same question."""
+    if sample.kind == "open":
+        return normalise(sample.prompt.rpartition(ANSWER_WITH)[2]) in wordings
     if sample.kind != "asked":
         return normalise(sample.prompt) in wordings
     texts = [
@@ -363,6 +370,13 @@ def _study_well(
             ),
         )
         for one in pairs + notes
+    ]
+
+
+def _open_book(store: Store, base: Base, group: list[Record]) -> list[tuple[int, Sample]]:
+    return [
+        (chunk_id, Sample("open", prompt, answer, second_id))
+        for chunk_id, second_id, prompt, answer in open_book(store, base, group)
     ]
 
 

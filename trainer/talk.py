@@ -13,7 +13,7 @@ from ..memory.store import Record, Store
 from . import adapter, models, registry
 from . import base as bases
 from .base import Base
-from .chat_form import Chat
+from .chat_form import PASSAGE_WORDS, Chat, from_notes
 from .generate import answer_batch, prompt_ids, stream
 from .knowledge import known_chunks
 from .options import Options
@@ -22,7 +22,6 @@ from .sampling import Sampling
 
 # Room left for the answer and for what a model's context cannot hold anyway.
 LEAST_CONTEXT = 512
-PASSAGE_WORDS = 80
 # So many passages more are looked for, in place of those that the conversation says already.
 SEEN_AT_MOST = 9
 # A passage must match this well, beside the best one, to stand in the prompt.
@@ -191,9 +190,7 @@ def passages(
 
 def with_passages(messages: Chat, hits: list[Hit]) -> Chat:
     """The chat with passages in front of its last question."""
-    notes = "\n\n".join(f"[{_label(hit)}] {excerpt(hit)}" for hit in hits)
-    question = messages[-1]["content"]
-    asked = f"From my notes:\n\n{notes}\n\nWith these notes, answer: {question}"
+    asked = from_notes([(_label(hit), excerpt(hit)) for hit in hits], messages[-1]["content"])
     return [*messages[:-1], {"role": "user", "content": asked}]
 
 

@@ -1,0 +1,118 @@
+"""Questions with their passage in view, beside one that does not answer them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from learnctl.memory.lineage import studied_chunks
+from learnctl.memory.store import Record, Store
+from learnctl.trainer import notes, open_book
+from learnctl.trainer.base import Base
+from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.options import Options
+from learnctl.trainer.progress import Progress
+from learnctl.trainer.rows import plain_row
+from learnctl.trainer.synthesize import Sample, hold_out, keep_samples, study_chunks
+
+Take = Callable[[str, str], int]
+
+
+@pytest.fixture
+def asked(store: Store, llama: Base, house: int, dog: int) -> list[Record]:
+    """Two passages, studied, with some questions that a base has written; the chunks."""
+    chunks = studied_chunks(store)
+    study_chunks(store, llama, chunks, 0, 0)
+    by_source = {chunk["source_id"]: chunk["id"] for chunk in chunks}
+    made = [
+        (by_source[house], Sample("question", f"Who serviced the boiler {how}?", "Harald Immer."))
+        for how in ("in Larkhill Cottage", "of Larkhill", "on 4 March", "of the cottage")
+    ]
+    made += [
+        (by_source[dog], Sample("question", f"Where was Quimby born {when}?", "Snorrebeck."))
+        for when in ("in 2017", "at all")
+    ]
+    keep_samples(store, llama.digest, made)
+    return chunks
+
+
+def kept(store: Store, kind: str = "open") -> list[Record]:
+    return store.rows("SELECT * FROM samples WHERE kind = ? ORDER BY id", kind)
+
+
+def test_the_passage_and_another_are_in_view(store: Store, llama: Base, asked: Any) -> None:
+    """Sources take turns; the answer stands in what is shown of its own passage; the other passage is a real
+    one and is named; which stands first changes."""
+    take = open_book.open_book(store, llama, asked)
+    n_others = store.value("SELECT count(*) FROM samples WHERE kind != 'contrast'")
+    assert len(take) == round(n_others * 0.15 / 0.85)
+    texts = {chunk["id"]: chunk["text"] for chunk in asked}
+    firsts = set()
+    for own, other, prompt, answer in take:
+        assert prompt.startswith("From my notes:")
+        assert answer.rstrip(".") in texts[own]
+        assert " ".join(texts[own].split()) in prompt
+        if other is not None:
+            assert other != own
+            assert " ".join(texts[other].split()) in prompt
+            firsts.add(prompt.index(texts[own].split()[0]) < prompt.index(texts[other].split()[0]))
+    assert {own for own, *_ in take} == set(texts)
+
+
+def test_a_passage_that_is_too_long_is_shown_in_part(
+    store: Store, llama: Base, take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The part with the answer is shown; where nothing fits, there is no such row."""
+    filler = "The old barn stands behind the quiet orchard near the brook. " * 12
+    take("long.txt", f"{filler}Quimby sleeps in Snorrebeck.")
+    chunks = studied_chunks(store)
+    made = [(chunks[0]["id"], Sample("question", "Where does Quimby sleep?", "Snorrebeck."))] * 2
+    made += [(chunks[0]["id"], Sample("cue", f"{n}?", "barn")) for n in range(8)]
+    keep_samples(store, llama.digest, made)
+    monkeypatch.setattr(open_book, "MOST_TOKENS", 100_000)
+    ((_, other, prompt, _),) = open_book.open_book(store, llama, chunks)
+    assert other is None
+    assert "Snorrebeck" in prompt
+    assert len(prompt.split()) < 100
+    monkeypatch.setattr(open_book, "MOST_TOKENS", 20)
+    assert open_book.open_book(store, llama, chunks) == []
+
+
+def test_what_is_held_out_is_asked_in_no_form(store: Store, llama: Base, asked: Any) -> None:
+    """A wording that must not be trained on goes with its passages too, and does not come back."""
+    found = open_book.open_book(store, llama, asked)
+    rows = [(own, Sample("open", prompt, answer, other)) for own, other, prompt, answer in found]
+    keep_samples(store, llama.digest, rows)
+    assert len(kept(store)) == len(rows)
+    questions = {row["prompt"].rpartition("answer: ")[2] for row in kept(store)}
+    hold_out(store, sorted(questions))
+    assert kept(store) == []
+    keep_samples(store, llama.digest, rows)
+    assert kept(store) == []
+
+
+@pytest.mark.parametrize("reads", ["0.9", "0.3"])
+def test_for_bases_that_read_well_alone(store: Store, llama: Base, dog: int, reads: str) -> None:
+    store.set_setting(f"reads {llama.as_held}", reads)
+    for number in range(2):
+        notes.settle(store, f"Who keeps key {number} of the barn?", "Harald Immer keeps it.")
+    study_chunks(store, llama, studied_chunks(store), 0, 0)
+    assert bool(kept(store)) == (reads == "0.9")
+    assert "open" in Options().kinds.split(",")
+
+
+def test_what_fits_no_pack_is_told(
+    store: Store, llama: Base, house: int, settings: Callable[..., Options]
+) -> None:
+    """Samples longer than a pack are left out of the night, and it says how many."""
+    told: list[Progress] = []
+    study_chunks(store, llama, studied_chunks(store), 1, 0)
+    taught = store.rows("SELECT * FROM samples WHERE kind != 'contrast'")
+    lengths = sorted(len(plain_row(llama, sample).ids) for sample in taught)
+    options = settings(epochs=1, pack_tokens=lengths[-3])
+    report = consolidate(store, options, on_progress=told.append)
+    assert report["too_long"] == sum(length > lengths[-3] for length in lengths) > 0
+    assert report["samples"]["new"] == len(lengths)
+    (note,) = [one.note for one in told if one.phase == "rows"]
+    assert note.startswith(f"{report['too_long']} samples are longer")
+    assert consolidate(store, settings(epochs=1))["decision"] == "nothing"
