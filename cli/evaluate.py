@@ -13,8 +13,10 @@ from .output import say, share, show, show_json, show_table
 from .progress import reporting
 from .talking import version_name
 
-# Enough for a bound of two points where six items in a hundred flip.
+# Enough for a bound of two points where six items in a hundred flip; of what must be answered in words, what a
+# processor does in some minutes.
 ITEMS = 930
+PROMPTS = 120
 
 
 def evaluate(
@@ -42,9 +44,23 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    conduct: Annotated[
+        Path | None,
+        Option(
+            metavar="FOLDER",
+            help="Have instructions (IFEval) and questions to decline or not (XSTest) answered by both.",
+            show_default=False,
+        ),
+    ] = None,
     items: Annotated[
-        int, Option(min=1, metavar="N", help="The most items of the suite, of all sets alike.")
-    ] = ITEMS,
+        int | None,
+        Option(
+            min=1,
+            metavar="N",
+            help=f"The most items, of all sets alike; {ITEMS}, or {PROMPTS} with --conduct.",
+            show_default=False,
+        ),
+    ] = None,
     version: flags.Version = None,
     as_json: flags.Json = False,
 ) -> None:
@@ -60,14 +76,18 @@ def evaluate(
       learnctl evaluate --report report.html
 
       learnctl evaluate --suite general/ --items 300
+
+      learnctl evaluate --conduct safety/
     """
-    chosen = [bool(files), suite is not None, report is not None or text]
+    chosen = [bool(files), suite is not None, conduct is not None, report is not None or text]
     if sum(chosen) != 1:
-        ctx.fail("give a FILE of questions, or --suite, or --report or --text")
+        ctx.fail("give a FILE of questions, or --suite, or --conduct, or --report or --text")
     if files:
         _questions(ctx, files, version, as_json)
     elif suite is not None:
-        _suite(ctx, suite, items, version, as_json)
+        _suite(ctx, suite, items or ITEMS, version, as_json)
+    elif conduct is not None:
+        _conduct(ctx, conduct, items or PROMPTS, version, as_json)
     else:
         _report(ctx, report, text, as_json)
 
@@ -110,6 +130,33 @@ def _suite(ctx: Context, folder: Path, items: int, version: int | None, as_json:
     names = ("base", version_name(result["version"]))[: len(asked)]
     show_table(("task", "items", *names), rows, fold="task")
     show(suite_line(result))
+
+
+def _conduct(ctx: Context, folder: Path, items: int, version: int | None, as_json: bool) -> None:
+    from ..trainer.conduct import conduct, read_tasks
+
+    with open_store(ctx) as store:
+        tasks = read_tasks(folder, items)
+        for reason in tasks.left_out:
+            say(reason)
+        with reporting() as on_progress:
+            result = conduct(store, load_options(ctx), tasks, version, on_progress)
+    if as_json:
+        show_json(result)
+        return
+    asked = ("base", "right") if result["version"] else ("base",)
+    names = ("base", version_name(result["version"]))[: len(asked)]
+    rows = [
+        [
+            kind,
+            of["n"],
+            *(share(of[who]) for who in asked),
+            f"{of['won']} won, {of['lost']} lost" if result["version"] else "",
+            "at the floor" if of["at_the_floor"] else "",
+        ]
+        for kind, of in result["kinds"].items()
+    ]
+    show_table(("", "prompts", *names, "flips", ""), rows, fold="")
 
 
 def _report(ctx: Context, path: Path | None, text: bool, as_json: bool) -> None:

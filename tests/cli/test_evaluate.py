@@ -1,6 +1,7 @@
 """`learnctl evaluate --report` and `--text`, on nights that are written by hand."""
 
 import json
+import types
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
@@ -160,7 +161,9 @@ def test_many_nights(
 def test_one_thing_at_a_time(run: Any, notes: Path, args: tuple[str, ...]) -> None:
     result = run("evaluate", *args)
     assert result.exit_code == 2
-    assert "give a FILE of questions, or --suite, or --report or --text" in result.stderr
+    assert (
+        "give a FILE of questions, or --suite, or --conduct, or --report or --text" in result.stderr
+    )
 
 
 def test_where_it_cannot_be_written(run: Any, notes: Path, tmp_path: Path) -> None:
@@ -183,6 +186,36 @@ def test_suite_of_what_is_not_there(run: Any, nights: None, tmp_path: Path) -> N
     assert result.exit_code == 1
     assert "gsm.jsonl: no multiple-choice items" in result.stderr
     assert run("evaluate", "--suite", str(tmp_path / "none")).exit_code == 1
+
+
+def test_conduct(run: Any, pretend: Any, notes: Path, tmp_path: Path) -> None:
+    """A line for each kind, with what flipped and whether the base can do it at all; what was left out is
+    named beside it."""
+    run("ingest", str(notes))
+    assert run("evaluate", "--conduct", str(tmp_path / "none")).exit_code == 1
+    asked: list[int] = []
+
+    def read_tasks(folder: Path, n_tasks: int) -> Any:
+        asked.append(n_tasks)
+        return types.SimpleNamespace(tasks=[], left_out=["x.csv: no prompts of a known form"])
+
+    kinds = {
+        "instructions kept": {"n": 40, "base": 0.1, "right": 0.15, "won": 3, "lost": 1},
+        "unsafe declined": {"n": 20, "base": 0.6, "right": 0.5, "won": 0, "lost": 2},
+    }
+    for of in kinds.values():
+        of["at_the_floor"] = of["base"] < 0.2
+    found = {"version": 2, "kinds": kinds, "left_out": []}
+    pretend("conduct", read_tasks=read_tasks, conduct=lambda *_: found)
+    result = run("evaluate", "--conduct", str(tmp_path))
+    assert result.stderr.splitlines() == ["x.csv: no prompts of a known form"]
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert lines[1:] == [
+        "instructions kept 40 10% 15% 3 won, 1 lost at the floor",
+        "unsafe declined 20 60% 50% 0 won, 2 lost",
+    ]
+    run("evaluate", "--conduct", str(tmp_path), "--items", "9")
+    assert asked == [120, 9]
 
 
 def test_several_files(
