@@ -339,7 +339,7 @@ class _Night:
             )
             retained = kept.after(model) if kept and verdict.promoted else None
             if retained:
-                verdict = gate.judge_suite(retained)
+                verdict = gate.judge_retention(retained.suite, retained.conduct)
             verdict = replace(verdict, scale=scale)
             if not verdict.less_may_do:
                 break
@@ -349,7 +349,9 @@ class _Night:
         report = self._report(run, trained, verdict, (before, after, n_new), forms, moved)
         report["max_divergence"] = gate.ceiling(options) if usual is None else usual
         report["too_long"] = len(left_out)
-        report["suite"] = rounded(retained) if retained else None
+        for name in ("suite", "conduct"):
+            measured = getattr(retained, name, None)
+            report[name] = rounded(measured) if measured else None
         report["association"] = asdict(associated) if associated else None
         if verdict.promoted:
             self.on_progress(Progress("publish", 0, 0))

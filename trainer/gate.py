@@ -102,14 +102,27 @@ def judge(
     return Verdict(True, PASSED)
 
 
-def judge_suite(measured: Comparison) -> Verdict:
-    """Whether general ability was kept. A loss counts only where chance does not explain the flips, so a short
-    suite refuses what is plain and lets the rest through."""
+def judge_retention(suite: Comparison | None, conduct: Comparison | None) -> Verdict:
+    """Whether general ability was kept, as far as it was measured."""
+    verdicts = [
+        _judge_kept(measured, ability, items)
+        for measured, ability, items in (
+            (suite, "general ability", "items of the suite"),
+            (conduct, "instructions and refusals", "of these prompts"),
+        )
+        if measured
+    ]
+    return next((one for one in verdicts if not one.promoted), Verdict(True, PASSED))
+
+
+def _judge_kept(measured: Comparison, ability: str, items: str) -> Verdict:
+    """A loss counts only where chance does not explain the flips, so a short suite refuses what is plain and
+    lets the rest through."""
     is_much = -measured.change > SUITE_LOSS or measured.lost_at_most > SUITE_BOUND
     if not is_much or chance(measured.lost, measured.won) > CHANCE:
         return Verdict(True, PASSED)
     reason = (
-        f"it lost general ability: {measured.lost} items of the suite lost, {measured.won} won, of"
+        f"it lost {ability}: {measured.lost} {items} lost, {measured.won} won, of"
         f" {measured.n} ({100 * measured.lost_at_most:.1f} points at the upper 95% bound; a loss of"
         f" {100 * SUITE_LOSS:g} allowed, and of {100 * SUITE_BOUND:g} at the bound)"
     )

@@ -43,7 +43,7 @@ def open_book(
             asked[sample["chunk_id"]].append(sample)
     in_turns = [one for one in chain(*zip_longest(*asked.values())) if one]
     n_wanted = round(len(made) * SHARE / (1 - SHARE))
-    found = []
+    found: list[tuple[int, int | None, str, str]] = []
     for sample in in_turns:
         if len(found) == n_wanted:
             break

@@ -116,8 +116,8 @@ class Options:
     min_recall_gain: float = 0.15
     """The gate: the share that must have been gained of the new probes that it did not know."""
     suite: str = ""
-    """The gate: a folder of multiple-choice sets, as `evaluate --suite` takes, that every slow pass must still answer as
-    well as the base; none where it is empty."""
+    """The gate: a folder of sets, as `evaluate --suite` and `--conduct` take, that every slow pass must still answer as well
+    as the base; none where it is empty."""
     probes_per_run: int = 96
     """The most probes asked of each of what is new and what is old."""
     night_minutes: int = 30

@@ -8,7 +8,7 @@ from learnctl.trainer.association import Association
 from learnctl.trainer.chance import at_least, chance
 from learnctl.trainer.drift import Divergence
 from learnctl.trainer.evaluate import Answered
-from learnctl.trainer.gate import Verdict, flips, judge, judge_suite
+from learnctl.trainer.gate import Verdict, flips, judge, judge_retention
 from learnctl.trainer.intervals import compare
 from learnctl.trainer.options import Options
 
@@ -98,11 +98,11 @@ def test_general_ability(lost: int, won: int, n: int, passes: bool) -> None:
     after = [False] * lost + [True] * won + [True] * (n - lost - won)
     measured = compare(before, after)
     assert measured
-    found = judge_suite(measured)
-    assert found.promoted == passes
-    assert found.less_may_do == (not passes)
-    if not passes:
-        assert f"{lost} items of the suite lost, {won} won, of {n}" in found.reason
+    for found in (judge_retention(measured, None), judge_retention(None, measured)):
+        assert found.promoted == passes
+        assert found.less_may_do == (not passes)
+        assert (f"lost, {won} won, of {n}" in found.reason) == (not passes)
+    assert judge_retention(None, None).promoted
 
 
 def test_learned_too_little() -> None:
