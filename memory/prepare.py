@@ -111,7 +111,7 @@ class Preparer:
         self._n_unseen = 0
         self._suspicious: dict[str, str] = {}
         # The few people of a chat say much.
-        self._clean_name = lru_cache(maxsize=1000)(self._clean_line)
+        self._looked_at_name = lru_cache(maxsize=1000)(self._looked_at)
 
     def prepare(self, item: Item) -> Prepared:
         item = with_owner(item, self.me)
@@ -170,8 +170,7 @@ class Preparer:
     def _cleaned(self, message: Message) -> Said:
         speaker = None
         if message.speaker:
-            speaker, n_unseen = self._clean_name(message.speaker)
-            self._n_unseen += n_unseen
+            speaker = self._met_line(*self._looked_at_name(message.speaker))
         text = self._text(message.text)
         return Said(message.role, text, message.created_at, speaker, [], [])
 
@@ -205,17 +204,20 @@ class Preparer:
         return self.redact(seen), n_removed
 
     def _line(self, text: str) -> str:
-        line, n_removed = self._clean_line(text)
+        return self._met_line(*self._looked_at(text))
+
+    def _met_line(self, line: str, n_removed: int, reason: str | None) -> str:
         self._n_unseen += n_removed
+        if reason:
+            self._suspicious[line] = reason
         return line
 
-    def _clean_line(self, text: str) -> tuple[str, int]:
+    def _looked_at(self, text: str) -> tuple[str, int, str | None]:
+        """A line without secrets and unseen characters, how many of these there were, and the reason to keep
+        back what stands under it."""
         seen, n_removed = self._clean(text)
-        line = _plain(seen)
         # Each heading of a path is a line of its own.
-        if reason := why_kept_back(seen.replace(" › ", "\n"), self.is_own):
-            self._suspicious[line] = reason
-        return line, n_removed
+        return _plain(seen), n_removed, why_kept_back(seen.replace(" › ", "\n"), self.is_own)
 
 
 def _noted(heading: str, worthless: list[LeftOut]) -> list[Worthless]:

@@ -11,6 +11,7 @@ Nothing here knows of torch. Records go in and out as plain dicts.
 """
 
 import json
+import math
 import os
 import sqlite3
 from collections.abc import Collection, Generator, Iterable, Iterator
@@ -685,7 +686,19 @@ def now() -> str:
 
 
 def to_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    """As SQLite reads it: what is no finite number is null, for JSON has none such."""
+    try:
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, sort_keys=True)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def batches(values: Collection[int], size: int = 500) -> Iterator[list[int]]:

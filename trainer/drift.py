@@ -43,9 +43,11 @@ def over_prompts(totals: Sequence[float], n_tokens: Sequence[int]) -> Divergence
         return Divergence(0.0, 0.0, 0.0)
     chooser = random.Random(0)
     prompts = list(zip(totals, n_tokens, strict=True))
+    if not math.isfinite(mean := _mean(prompts)):
+        return Divergence(mean, mean, mean)
     means = sorted(_mean(chooser.choices(prompts, k=len(prompts))) for _ in range(RESAMPLES))
     low, high = means[RESAMPLES // 20], means[-1 - RESAMPLES // 20]
-    return Divergence(round(_mean(prompts), 4), round(low, 4), round(high, 4))
+    return Divergence(round(mean, 4), round(low, 4), round(high, 4))
 
 
 def earlier(store: Store, run: Record) -> list[float]:

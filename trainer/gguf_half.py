@@ -11,7 +11,7 @@ def write(source: Path, target: Path) -> None:
     """Write a GGUF file again, its matrices as 16-bit floats, all else as it is.
 
     Raises:
-        ValueError: the file is no GGUF, or its tensors are of a kind that is not known here.
+        ValueError, KeyError: the file is no GGUF, or its tensors are of a kind that is not known here.
     """
     import gguf
     import numpy

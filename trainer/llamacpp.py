@@ -70,7 +70,8 @@ class LlamaCppTalker(Talker):
         if path is None:
             raise LearnctlError(
                 f"llama.cpp needs a GGUF file, and {files.path} holds none",
-                hint="`learnctl config set backend auto` answers without one",
+                hint="`learnctl model pull embedded` makes one of the embedded base; `learnctl config set"
+                " backend auto` answers without",
             )
         bases.quiet_libraries()
         config = bases.load_config(files)

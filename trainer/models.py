@@ -67,6 +67,9 @@ def gguf(files: ModelFiles) -> Path | None:
     if files.is_gguf:
         return files.path
     found = sorted(files.path.glob("*.gguf"))
+    half = files.path / EMBEDDED_HALF
+    if half in found:
+        return half
     return found[0] if len(found) == 1 else None
 
 
@@ -109,7 +112,8 @@ def pull(name: str) -> ModelFiles:
         if name == EMBEDDED and _wants_half(target):
             with tempfile.TemporaryDirectory(dir=models_folder(), prefix=".pull-") as scratch:
                 there = target / EMBEDDED_GGUF
-                source = there if there.exists() else _fetch_embedded(Path(scratch))
+                is_sound = there.exists() and file_sha256(there) == EMBEDDED_SHA256
+                source = there if is_sound else _fetch_embedded(Path(scratch))
                 _add_half(source, Path(scratch), target)
         return ModelFiles(name, target)
     private_folder(models_folder())
@@ -197,9 +201,9 @@ def _add_half(path: Path, scratch: Path, target: Path) -> None:
 
     written = scratch / EMBEDDED_HALF
     gguf_half.write(path, written)
-    for other in target.glob("*.gguf"):
-        other.unlink()
     os.replace(written, target / EMBEDDED_HALF)
+    for other in set(target.glob("*.gguf")) - {target / EMBEDDED_HALF}:
+        other.unlink()
 
 
 def _fetch_embedded(scratch: Path) -> Path:

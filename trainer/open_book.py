@@ -9,7 +9,7 @@ from collections import defaultdict
 from itertools import chain, zip_longest
 
 from ..memory.search import TRUSTED_KINDS, search
-from ..memory.store import Record, Store, marks
+from ..memory.store import Record, Store, batches, marks
 from .base import Base
 from .chat_form import PASSAGE_WORDS, from_notes
 from .facts import supported
@@ -31,12 +31,16 @@ def open_book(
     They are taken from the samples of the chunks, so what is held out is not among them.
     """
     by_number = {chunk["id"]: chunk for chunk in chunks}
-    made = store.rows(
-        "SELECT id, chunk_id, kind, prompt, answer FROM samples WHERE base_digest = ?"
-        f" AND kind NOT IN ('contrast', 'voice') AND chunk_id IN ({marks(by_number)}) ORDER BY id",
-        base.digest,
-        *by_number,
-    )
+    made = [
+        sample
+        for some in batches(by_number)
+        for sample in store.rows(
+            "SELECT id, chunk_id, kind, prompt, answer FROM samples WHERE base_digest = ?"
+            f" AND kind NOT IN ('contrast', 'voice') AND chunk_id IN ({marks(some)}) ORDER BY id",
+            base.digest,
+            *some,
+        )
+    ]
     asked: dict[int, list[Record]] = defaultdict(list)
     for sample in made:
         if sample["kind"] in ASKED:

@@ -59,4 +59,4 @@ def shipped() -> list[Shown]:
 
 
 def _key(base: Base) -> str:
-    return f"reads {base.as_held}"
+    return f"reading {base.as_held}"

@@ -18,7 +18,7 @@ from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
 from learnctl.memory.lineage import in_service
 from learnctl.memory.search import search
-from learnctl.memory.store import Store, migrations
+from learnctl.memory.store import Store, migrations, to_json
 from learnctl.memory.trust import kept_back, let_in
 
 
@@ -239,3 +239,10 @@ def test_sources_say_what_they_hold(store: Store, take: Any, learn: Any) -> None
         "messages": 0,
         "chunks": 2,
     }
+
+
+def test_a_report_that_holds_no_number_can_be_asked(store: Store) -> None:
+    """SQLite reads no NaN: such a report would end every question about runs."""
+    report = to_json({"divergence": float("nan"), "interval": [0.1, float("inf")], "n": 2})
+    assert store.value("SELECT ? ->> 'n'", report) == 2
+    assert store.value("SELECT ? ->> 'divergence'", report) is None

@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -225,6 +226,22 @@ def test_what_stands_above_a_passage_is_looked_at_too(take: Any, store: Store) -
         "The shelf in the hall is brown.": ORDER,
     }
     assert search(store, "lamp", for_prompt=True) == []
+
+
+def test_who_speaks_is_looked_at_in_every_file_of_an_archive(store: Store, folder: Path) -> None:
+    """Somebody of such a name who was met in one file is met again in the next."""
+    things = {"anna.txt": "shelf in the hall", "bert.txt": "carpet in the attic"}
+    with zipfile.ZipFile(folder / "chats.zip", "w") as archive:
+        for name, thing in things.items():
+            said = f"Eve. {ORDERS[0]}: The {thing} is brown."
+            archive.writestr(
+                name,
+                f"25/12/2023, 18:05 - {said}\n25/12/2023, 18:06 - Adam: The door to the {thing} is white.\n",
+            )
+    ingest(store, [folder / "chats.zip"])
+    assert {passage["text"] for passage in kept_back(store)} == {
+        f"The {thing} is brown." for thing in things.values()
+    }
 
 
 def test_a_known_passage_under_such_a_title(take: Any, store: Store) -> None:

@@ -26,6 +26,11 @@ def test_the_mean_is_over_tokens() -> None:
     assert over_prompts([], []) == Divergence(0.0, 0.0, 0.0)
 
 
+def test_what_is_no_number_is_hidden_by_no_interval() -> None:
+    found = over_prompts([math.nan, 1.0], [1, 1])
+    assert all(math.isnan(one) for one in (found.mean, found.low, found.high))
+
+
 def test_the_interval_is_that_of_other_prompts() -> None:
     """Nine of ten intervals hold the mean of all the prompts that there could be."""
     chooser = random.Random(1)

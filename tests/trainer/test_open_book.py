@@ -93,7 +93,7 @@ def test_what_is_held_out_is_asked_in_no_form(store: Store, llama: Base, asked: 
 
 @pytest.mark.parametrize("reads", ["0.9", "0.3"])
 def test_for_bases_that_read_well_alone(store: Store, llama: Base, dog: int, reads: str) -> None:
-    store.set_setting(f"reads {llama.as_held}", reads)
+    store.set_setting(f"reading {llama.as_held}", reads)
     for number in range(2):
         notes.settle(store, f"Who keeps key {number} of the barn?", "Harald Immer keeps it.")
     study_chunks(store, llama, studied_chunks(store), 0, 0)

@@ -70,7 +70,7 @@ def test_what_is_not_verified_is_dropped(store: Store, llama: Base, take: Any) -
 def test_how_well_a_base_reads_is_measured_once(store: Store, llama: Base) -> None:
     """The figure is kept for the base as it is held; one that is held otherwise, or another one, is
     measured anew."""
-    store.set_setting(f"reads {llama.as_held}", "0.75")
+    store.set_setting(f"reading {llama.as_held}", "0.75")
     assert measured(store, llama) == 0.75
     assert reads_well(store, llama)
     assert measured(store, replace(llama, quantization="nf4")) is None
