@@ -336,6 +336,7 @@ class _Night:
                 moved,
                 associated,
                 usual,
+                scale,
             )
             retained = kept.after(model) if kept and verdict.promoted else None
             if retained:

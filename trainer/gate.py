@@ -52,12 +52,15 @@ def judge(
     moved: Divergence,
     associated: Association | None = None,
     usual: float | None = None,
+    scale: float = 1.0,
 ) -> Verdict:
     """Promote or refuse. Refusals name the figure and the bound.
 
     Args:
         associated: how well the new statements are told apart by their questions, where it was measured.
         usual: how far a night may move, as the earlier ones show; None where they are not asked, or too few.
+        scale: of what was trained. What was refused whole and is tried at less must hold what it knew within the
+            bound itself: of three tries, chance alone would let one through.
     """
     too_strong, too_weak = [], []
     if not math.isfinite(moved.mean) or moved.mean > ceiling(options):
@@ -91,7 +94,7 @@ def judge(
         if (
             len(after) >= FEWEST_PROBES
             and (lost - won) / len(after) > options.max_recall_loss
-            and chance(lost, won) <= CHANCE
+            and (scale < 1 or chance(lost, won) <= CHANCE)
         ):
             too_strong.append(
                 f"it forgot: {lost} {name} probes lost, {won} won, of {len(after)}"

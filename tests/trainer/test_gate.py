@@ -36,12 +36,14 @@ def verdict(
     n_old: int = 60,
     options: Options = OPTIONS,
     usual: float | None = None,
+    scale: float = 1.0,
 ) -> Verdict:
     """Judge by how many new and old probes were right before and after."""
     new_before, new_after = (exam(right, n_new - right) for right in new)
     old_before, old_after = (exam(right, n_old - right) for right in old)
+    moved = sure(divergence)
     return judge(
-        options, new_before, new_after, old_before, old_after, sure(divergence), usual=usual
+        options, new_before, new_after, old_before, old_after, moved, usual=usual, scale=scale
     )
 
 
@@ -250,3 +252,13 @@ def test_what_is_only_too_strong_may_pass_with_less() -> None:
     assert verdict(old=(40, 20)).less_may_do
     assert not verdict(new=(0, 1), divergence=0.9).less_may_do
     assert not verdict().less_may_do
+
+
+def test_what_was_refused_whole_has_no_luck_at_less() -> None:
+    """Two of eleven lost may be chance at the first look, and is no excuse at the second or third."""
+    assert verdict(old=(5, 3), n_old=11).promoted
+    for scale in (0.75, 0.5):
+        refused = verdict(old=(5, 3), n_old=11, scale=scale)
+        assert not refused.promoted
+        assert "it forgot: 2 earlier probes lost" in refused.reason
+        assert verdict(old=(5, 4), n_old=11, scale=scale).promoted
