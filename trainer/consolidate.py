@@ -38,7 +38,7 @@ from .choice import Choice, choose
 from .costs import affordable, replay_budget
 from .distil import teach
 from .evaluate import Answered
-from .examination import Examination
+from .examination import Examination, is_first
 from .faults import faults_of_the_system
 from .intervals import rounded
 from .learning_rate import learning_rate
@@ -509,6 +509,7 @@ def _refusals(store: Store) -> int:
 
 
 def _recall(before: list[Answered], after: list[Answered]) -> Record:
+    before, after = ([one for one in some if is_first(one.probe)] for some in (before, after))
     return {
         "before": evaluate.recall(before),
         "after": evaluate.recall(after),

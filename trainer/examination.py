@@ -35,14 +35,17 @@ class Examination:
         self._run = run
         known = learned_chunks(store, run["replaces"])
         brought = taught_chunks(store, run["id"]) - known
-        every = store.rows("SELECT * FROM probes WHERE wording = 'question' ORDER BY id")
-        old = [probe for probe in every if probe["chunk_id"] in known]
-        if self._serves_elsewhere():
-            old = [probe for probe in old if probe["id"] in last_answers(store, run["replaces"])]
-        self.new = spread([probe for probe in every if probe["chunk_id"] in brought], most)
-        self.old = spread(old, most)
         both = store.rows("SELECT * FROM probes ORDER BY id")
+        of_old = [probe for probe in both if probe["chunk_id"] in known]
         of_new = [probe for probe in both if probe["chunk_id"] in brought]
+        if self._serves_elsewhere():
+            answered = last_answers(store, run["replaces"])
+            of_old = [probe for probe in of_old if probe["id"] in answered]
+        self.new = spread([probe for probe in of_new if is_first(probe)], most)
+        self.old = spread([probe for probe in of_old if is_first(probe)], most)
+        # Few facts in one wording are too few to tell forgetting from chance.
+        again = [probe for probe in of_old if not is_first(probe)]
+        self.old += spread(again, most - len(self.old))
         self._trials = trials(store, spread(of_new, TRIALS), options.seed)
         self._n_nodes = options.pack_tokens
 
@@ -153,6 +156,11 @@ def last_answers(store: Store, version: int) -> dict[int, Record]:
         version,
     )
     return {row["probe_id"]: row for row in found}
+
+
+def is_first(probe: Record) -> bool:
+    """Whether it is a fact's first wording, which shares are counted over."""
+    return bool(probe["wording"] == "question")
 
 
 def spread(probes: list[Record], most: int) -> list[Record]:
