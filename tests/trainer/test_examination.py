@@ -29,3 +29,22 @@ def test_on_another_base_the_version_in_service_is_what_is_measured_against(
     assert {(one.source == dog, one.version) for one in before} == {(True, 0), (False, 1)}
     asked = {one.probe for one in before if one.version == 1}
     assert asked == {one.probe for one in answers(store, 2) if one.version == 1 and one.counts}
+
+
+def test_few_earlier_facts_are_asked_in_both_wordings(
+    store: Store, take: Take, house: int, settings: Settings
+) -> None:
+    """Where there is room for more probes; the share is over first wordings all the same."""
+    first = consolidate(store, settings("llama", epochs=1))
+    store.db.execute(
+        "INSERT INTO probes (chunk_id, question, gold, span_kind, wording)"
+        " SELECT chunk_id, 'Which ' || question, gold, span_kind, 'cue' FROM probes"
+    )
+    take("dog.txt", "The dog is called Quimby. Quimby was born in 2017 in Snorrebeck.\n")
+    second = consolidate(store, settings("llama", epochs=1, probes_per_run=96))
+    n_facts = first["recall"]["new"]["n"]
+    n_asked = store.value(
+        "SELECT count(*) FROM evaluations e JOIN probes p ON p.id = e.probe_id"
+        " WHERE e.run_id = 2 AND e.stage = 'before' AND p.wording = 'cue'"
+    )
+    assert n_asked == second["recall"]["old"]["n"] == n_facts > 0
