@@ -210,7 +210,8 @@ def set_config(home: Home, name: str, value: str | None) -> None:
 
 def _from_anywhere(value: str) -> str:
     """What is a path here means the same file from every folder."""
-    local = Path(value).expanduser()
+    # Unlike `Path.expanduser`, this leaves the name of an unknown user as it is.
+    local = Path(os.path.expanduser(value))
     is_name = value in ("", AUTO, EMBEDDED) or not local.exists()
     return value if is_name else str(local.absolute())
 

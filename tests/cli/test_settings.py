@@ -36,6 +36,12 @@ def test_config_is_set_and_put_back(run: Any, run_json: Any) -> None:
     assert run_json("config", "list") == default
 
 
+def test_a_home_that_nobody_has(run: Any, run_json: Any) -> None:
+    """A folder of an unknown user is kept as it was given, like any other that is not there."""
+    assert run("config", "set", "suite", "~nosuchuser/x").exit_code == 0
+    assert run_json("config", "get", "suite") == "~nosuchuser/x"
+
+
 def test_a_rate_is_a_number_or_auto(run: Any, run_json: Any) -> None:
     assert run_json("config", "get", "learning_rate") == "auto"
     assert run("config", "set", "learning_rate", "3e-4").stdout == "learning_rate: 0.0003\n"
