@@ -185,6 +185,8 @@ def _render(result: dict[str, Any]) -> None:
             f"general suite: {suite['won']} won, {suite['lost']} lost, of {suite['n']:,}; at most"
             f" {100 * suite['lost_at_most']:.1f} points lost (95%)"
         )
+    for kind, of in (result.get("conduct") or {}).items():
+        show(f"{kind}: {of['won']} won, {of['lost']} lost, of {of['n']:,}")
     if result.get("n_tokens"):
         show(f"samples: {_samples(result['samples'])}")
         show(f"cost: {_cost(result)}")

@@ -13,11 +13,6 @@ from .output import say, share, show, show_json, show_table
 from .progress import reporting
 from .talking import version_name
 
-# Enough for a bound of two points where six items in a hundred flip; of what must be answered in words, what a
-# processor does in some minutes.
-ITEMS = 930
-PROMPTS = 120
-
 
 def evaluate(
     ctx: Context,
@@ -57,7 +52,7 @@ def evaluate(
         Option(
             min=1,
             metavar="N",
-            help=f"The most items, of all sets alike; {ITEMS}, or {PROMPTS} with --conduct.",
+            help="The most items, of all sets alike; without it, as many as a slow pass is asked.",
             show_default=False,
         ),
     ] = None,
@@ -85,9 +80,9 @@ def evaluate(
     if files:
         _questions(ctx, files, version, as_json)
     elif suite is not None:
-        _suite(ctx, suite, items or ITEMS, version, as_json)
+        _suite(ctx, suite, items, version, as_json)
     elif conduct is not None:
-        _conduct(ctx, conduct, items or PROMPTS, version, as_json)
+        _conduct(ctx, conduct, items, version, as_json)
     else:
         _report(ctx, report, text, as_json)
 
@@ -110,12 +105,14 @@ def _row(answered: dict[str, Any]) -> list[str]:
     return ["✓" if answered["correct"] else "·", answered["question"], answered["answer"]]
 
 
-def _suite(ctx: Context, folder: Path, items: int, version: int | None, as_json: bool) -> None:
-    from ..trainer.suite import read_suite, retention
+def _suite(
+    ctx: Context, folder: Path, items: int | None, version: int | None, as_json: bool
+) -> None:
+    from ..trainer.suite import ITEMS, read_suite, retention
     from .report_words import suite_line
 
     with open_store(ctx) as store:
-        suite = read_suite(folder, items)
+        suite = read_suite(folder, items or ITEMS)
         for reason in suite.left_out:
             say(reason)
         with reporting() as on_progress:
@@ -132,11 +129,13 @@ def _suite(ctx: Context, folder: Path, items: int, version: int | None, as_json:
     show(suite_line(result))
 
 
-def _conduct(ctx: Context, folder: Path, items: int, version: int | None, as_json: bool) -> None:
-    from ..trainer.conduct import conduct, read_tasks
+def _conduct(
+    ctx: Context, folder: Path, items: int | None, version: int | None, as_json: bool
+) -> None:
+    from ..trainer.conduct import PROMPTS, conduct, read_tasks
 
     with open_store(ctx) as store:
-        tasks = read_tasks(folder, items)
+        tasks = read_tasks(folder, items or PROMPTS)
         for reason in tasks.left_out:
             say(reason)
         with reporting() as on_progress:

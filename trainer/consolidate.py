@@ -178,7 +178,11 @@ class _Night:
         def tell(done: int, total: int) -> None:
             self.on_progress(Progress("study", done, total))
 
-        left_s = self.deadline - time.monotonic() if self.deadline else None
+        left_s = None
+        if self.deadline:
+            left_s = self.deadline - time.monotonic()
+            asking_s = retention.expected_s(store, base, options, choice.level)
+            left_s -= asking_s if retention.fits(asking_s, left_s) else 0.0
         chunks = affordable(store, choice, options, left_s)
         tell(0, len(chunks))
         study_chunks(
@@ -293,7 +297,6 @@ class _Night:
         told_apart = examination.told_apart(base.model)
         measured_s = self._measured_s(run, time.monotonic() - measuring)
         kept = retention.around(store, base, run, options, self._tell_and_check)
-        measured_s += kept.seconds if kept else 0.0
         self.stop.check()
         model, n_frozen = self._trainable(run, options)
         # A run that continues an adapter trains in the very ranks that hold what is known.
@@ -303,6 +306,12 @@ class _Night:
         if self.deadline:
             n_looks = CLOSING_FACTOR + len(gate.SCALES) - 1
             deadline = self.deadline - n_looks * measured_s - 3.0
+            if kept and not retention.fits(kept.seconds, deadline - time.monotonic()):
+                kept = None
+                note = "general ability is not measured: that would take the time for training"
+                self.on_progress(Progress("suite", 0, 0, note=note))
+            # Asked once, when all else lets it through.
+            deadline -= kept.seconds if kept else 0.0
         trained = train(
             base,
             model,
@@ -350,9 +359,10 @@ class _Night:
         report = self._report(run, trained, verdict, (before, after, n_new), forms, moved)
         report["max_divergence"] = gate.ceiling(options) if usual is None else usual
         report["too_long"] = len(left_out)
-        for name in ("suite", "conduct"):
-            measured = getattr(retained, name, None)
-            report[name] = rounded(measured) if measured else None
+        flips = retained.suite if retained else None
+        of_kinds = retained.conduct if retained else {}
+        report["suite"] = rounded(flips) if flips else None
+        report["conduct"] = {kind: rounded(one) for kind, one in of_kinds.items()} or None
         report["association"] = asdict(associated) if associated else None
         if verdict.promoted:
             self.on_progress(Progress("publish", 0, 0))

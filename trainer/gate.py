@@ -9,7 +9,7 @@ answers given to each other's questions show how often.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .association import Association
@@ -105,31 +105,30 @@ def judge(
     return Verdict(True, PASSED)
 
 
-def judge_retention(suite: Comparison | None, conduct: Comparison | None) -> Verdict:
-    """Whether general ability was kept, as far as it was measured."""
-    verdicts = [
-        _judge_kept(measured, ability, items)
-        for measured, ability, items in (
-            (suite, "general ability", "items of the suite"),
-            (conduct, "instructions and refusals", "of these prompts"),
-        )
-        if measured
+def judge_retention(suite: Comparison | None, conduct: Mapping[str, Comparison]) -> Verdict:
+    """Whether general ability was kept, as far as it was measured. Each kind of conduct is judged by itself:
+    what is gained of one makes up for nothing that is lost of another."""
+    found = [_what_was_lost(suite, "general ability", "items of the suite")] if suite else []
+    found += [
+        _what_was_lost(measured, f"conduct ({kind})", "of these prompts")
+        for kind, measured in conduct.items()
     ]
-    return next((one for one in verdicts if not one.promoted), Verdict(True, PASSED))
+    if reasons := [reason for reason in found if reason]:
+        return Verdict(False, "; ".join(reasons), less_may_do=True)
+    return Verdict(True, PASSED)
 
 
-def _judge_kept(measured: Comparison, ability: str, items: str) -> Verdict:
-    """A loss counts only where chance does not explain the flips, so a short suite refuses what is plain and
-    lets the rest through."""
+def _what_was_lost(measured: Comparison, ability: str, items: str) -> str:
+    """Why it is refused, or nothing. A loss counts only where chance does not explain the flips, so a short
+    suite refuses what is plain and lets the rest through."""
     is_much = -measured.change > SUITE_LOSS or measured.lost_at_most > SUITE_BOUND
     if not is_much or chance(measured.lost, measured.won) > CHANCE:
-        return Verdict(True, PASSED)
-    reason = (
+        return ""
+    return (
         f"it lost {ability}: {measured.lost} {items} lost, {measured.won} won, of"
         f" {measured.n} ({100 * measured.lost_at_most:.1f} points at the upper 95% bound; a loss of"
         f" {100 * SUITE_LOSS:g} allowed, and of {100 * SUITE_BOUND:g} at the bound)"
     )
-    return Verdict(False, reason, less_may_do=True)
 
 
 def ceiling(options: Options) -> float:

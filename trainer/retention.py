@@ -6,6 +6,7 @@ once for ever; what was trained is asked before it may serve. Where nothing is c
 nothing is measured, and the report says so.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,23 +16,22 @@ from ..memory.errors import LearnctlError
 from ..memory.store import Record, Store
 from . import conduct, suite
 from .base import Base
-from .conduct import Task, answer_tasks, read_tasks, within_reach
+from .conduct import KINDS, Task, answer_tasks, within_reach
 from .intervals import Comparison, compare
 from .options import Options
-from .progress import OnProgress, Progress
+from .progress import OnProgress, Progress, silent
 from .suite import Item
 
-# As many as `evaluate` asks: enough for a bound of two points where six items in a hundred flip.
-ITEMS = 930
-PROMPTS = 120
+# Of the time that is left for training, what asking may take of it.
+SHARE = 0.5
 
 
 @dataclass(frozen=True)
 class Retained:
-    """What flipped between the base and a trained model; None where it was not measured."""
+    """What flipped between the base and a trained model; None, and no kind, where it was not measured."""
 
     suite: Comparison | None
-    conduct: Comparison | None
+    conduct: dict[str, Comparison]
 
 
 class Retention:
@@ -63,7 +63,13 @@ class Retention:
         base, tell = self._base, self._on_progress
         self._after = suite.answer_items(base, model, self._items, tell, "suite")
         does = answer_tasks(base, model, self._tasks, tell, "conduct")
-        return Retained(compare(self._before, self._after), compare(self._did, does))
+        flips = list(zip(self._tasks, self._did, does, strict=True))
+        kinds = {}
+        for kind in KINDS:
+            some = [(did, now) for task, did, now in flips if task.kind == kind]
+            if found := compare([did for did, _ in some], [now for _, now in some]):
+                kinds[kind] = found
+        return Retained(compare(self._before, self._after), kinds)
 
     def keep(self, version: int) -> None:
         """The answers given last are those of a version."""
@@ -74,17 +80,50 @@ def around(
     store: Store, base: Base, run: Record, options: Options, on_progress: OnProgress
 ) -> Retention | None:
     """What a run is to be examined with; None for a fast night, and where there is nothing to ask."""
-    if not options.suite or run["level"] != "slow":
-        return None
-    folder = Path(options.suite).expanduser()
+    items, tasks = _read(options, run["level"], on_progress)
+    return Retention(store, base, items, tasks, on_progress) if items or tasks else None
+
+
+def expected_s(store: Store, base: Base, options: Options, level: str) -> float:
+    """About how long asking once will take a night of this level; 0 where nothing was ever asked."""
+    items, tasks = _read(options, level, silent)
+    return suite.seconds(store, base, items) + conduct.seconds(store, base, tasks)
+
+
+def fits(asking_s: float, left_s: float) -> bool:
+    """Whether training has enough of the time that is left when so much is taken from it."""
+    return asking_s <= SHARE * left_s
+
+
+def _read(
+    options: Options, level: str, on_progress: OnProgress
+) -> tuple[list[Item], Sequence[Task]]:
+    """What a night of this level is asked; a line is told of whatever cannot be read."""
+    if not options.suite or level != "slow":
+        return [], []
+    # Unlike `Path.expanduser`, this leaves the name of an unknown user as it is.
+    folder = Path(os.path.expanduser(options.suite))
     items: list[Item] = []
     tasks: list[Task] = []
+    no_items: set[str] = set()
     try:
-        items = suite.read_suite(folder, ITEMS).items
-    except LearnctlError as error:
+        found = suite.read_suite(folder, suite.ITEMS)
+        items = found.items
+        no_items = {line for line in found.left_out if line.endswith(suite.NO_ITEMS)}
+        for line in found.left_out:
+            if line not in no_items:
+                on_progress(Progress("suite", 0, 0, note=line))
+    except (LearnctlError, OSError) as error:
         on_progress(Progress("suite", 0, 0, note=f"not measured: {error}"))
     try:
-        tasks = read_tasks(folder, PROMPTS).tasks
-    except LearnctlError as error:
+        prompts = conduct.read_tasks(folder, conduct.PROMPTS)
+        tasks = prompts.tasks
+        for line in prompts.left_out:
+            # What holds items of the suite need not hold prompts too.
+            name = line.removesuffix(conduct.NO_PROMPTS)
+            has_items = name.endswith(".jsonl") and f"{name}{suite.NO_ITEMS}" not in no_items
+            if name == line or not (items and has_items):
+                on_progress(Progress("conduct", 0, 0, note=line))
+    except (LearnctlError, OSError) as error:
         on_progress(Progress("conduct", 0, 0, note=f"not measured: {error}"))
-    return Retention(store, base, items, tasks, on_progress) if items or tasks else None
+    return items, tasks

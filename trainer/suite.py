@@ -9,11 +9,12 @@ judged by the items that flip, not by two means: https://arxiv.org/abs/2407.0914
 
 import hashlib
 import json
+import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,19 @@ from .progress import OnProgress, Progress, silent
 from .talk import Talker
 from .train import answer_logits
 
+# Enough for a bound of two points where six items in a hundred flip.
+ITEMS = 930
 PACK_TOKENS = 512
 PACKS_AT_ONCE = 8  # on a GPU
+KEPT_AT_ONCE = 64  # items whose answers are written together
 # One line of such a set is far shorter; a longer one is no item.
 LONGEST_LINE = 100_000
+NO_ITEMS = ": no multiple-choice items of a known form"
+
+# What a line raises that is not of the form it seemed to be; a number may be too large for an integer.
+NOT_OF_THE_FORM = (
+    ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,14 +75,18 @@ def read_suite(folder: Path, n_items: int) -> Suite:
     for file in sorted(folder.glob("*.jsonl")):
         n_bad = 0
         found: dict[str, Item] = {}
-        for item in _read_items(file):
-            n_bad += item is None
-            if item:
-                found[item.name] = item
+        try:
+            for item in _read_items(file):
+                n_bad += item is None
+                if item:
+                    found[item.name] = item
+        except OSError as error:
+            left_out.append(f"{shown(file.name)}: {error.strerror}")
+            continue
         if not found:
-            left_out.append(f"{file.name}: no multiple-choice items of a known form")
+            left_out.append(f"{shown(file.name)}{NO_ITEMS}")
         elif n_bad:
-            left_out.append(f"{file.name}: {n_bad} lines are no items and were left out")
+            left_out.append(f"{shown(file.name)}: {n_bad} lines are no items and were left out")
         tasks.append(sorted(found.values(), key=lambda item: item.name))
     longest = max((len(task) for task in tasks), default=0)
     in_turns = [task[turn] for turn in range(longest) for task in tasks if turn < len(task)]
@@ -117,17 +131,34 @@ def of_version(
     items: Sequence[Item],
     on_progress: OnProgress = silent,
 ) -> list[bool]:
-    """Whether a version answers each item rightly, asked of its model where it is not in the store."""
+    """Whether a version answers each item rightly, asked of its model where it is not in the store.
+
+    Answers are kept as they come: what is interrupted goes on from there.
+    """
     known = _kept(store, base, version)
     missing = [item for item in items if item.name not in known]
     phase = f"suite, version {version}" if version else "suite, base"
     began = time.monotonic()
-    keep(store, base, version, missing, answer_items(base, model, missing, on_progress, phase))
-    if missing:
-        pace = (time.monotonic() - began) / len(missing)
+    for start in range(0, len(missing), KEPT_AT_ONCE):
+        some = missing[start : start + KEPT_AT_ONCE]
+        tell = _of_all(on_progress, start, len(missing), began)
+        keep(store, base, version, some, answer_items(base, model, some, tell, phase))
+        pace = (time.monotonic() - began) / (start + len(some))
         store.set_setting(_pace_of(base), str(pace))
     known = _kept(store, base, version)
     return [known[item.name][1] for item in items]
+
+
+def keep(
+    store: Store, base: Base, version: int, items: Sequence[Item], right: Sequence[bool]
+) -> None:
+    """What a version answered, for every comparison to come."""
+    with store.db.atomic():
+        for item, correct in zip(items, right, strict=True):
+            store.db.execute(
+                "INSERT OR REPLACE INTO suite_answers VALUES (?, ?, ?, ?, ?)",
+                [base.as_held, version, item.name, item.task, int(correct)],
+            )
 
 
 def seconds(store: Store, base: Base, items: Sequence[Item]) -> float:
@@ -208,25 +239,41 @@ def bases_measured(store: Store, version: int) -> list[str]:
     return [row["base"] for row in found]
 
 
+def shown(name: str) -> str:
+    """A file's name as it can be kept and shown: bytes that are no UTF-8 come as lone surrogates."""
+    return os.fsencode(name).decode(errors="replace")
+
+
+def _of_all(on_progress: OnProgress, n_before: int, total: int, began: float) -> OnProgress:
+    """Tells of one batch as of a part of all."""
+
+    def tell(progress: Progress) -> None:
+        done = n_before + progress.done
+        left = (time.monotonic() - began) / done * (total - done) if done else None
+        on_progress(replace(progress, done=done, total=total, seconds_left=left))
+
+    return tell
+
+
 def _read_items(file: Path) -> Iterator[Item | None]:
     """Each line as an item; None where it is none."""
-    try:
-        with file.open(encoding="utf-8", errors="replace") as lines:
-            while line := lines.readline(LONGEST_LINE):
-                if line.strip():
-                    yield _item(file.stem, line)
-    except OSError as error:
-        raise LearnctlError(f"{file}: {error.strerror}") from error
+    if not file.is_file():  # a pipe would be waited for
+        return
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        while line := lines.readline(LONGEST_LINE):
+            if line.strip():
+                yield _item(shown(file.stem), line)
 
 
 def _item(task: str, line: str) -> Item | None:
     try:
         row = json.loads(line)
         options, answer = _options(row)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        # Both must hold something: what is scored, and what it is scored after.
+        texts = [text.strip() for option in options for text in option]
+        "".join(texts).encode()  # no tokenizer takes half of a surrogate pair
+    except NOT_OF_THE_FORM:
         return None
-    # Both must hold something: what is scored, and what it is scored after.
-    texts = [text.strip() for option in options for text in option]
     if not 0 <= answer < len(options) or not all(texts):
         return None
     content = json.dumps([task, options, answer], sort_keys=True)
@@ -283,15 +330,3 @@ def _kept_rows(store: Store, key: str, version: int) -> dict[str, tuple[str, boo
         version,
     )
     return {row["item"]: (row["task"], bool(row["correct"])) for row in rows}
-
-
-def keep(
-    store: Store, base: Base, version: int, items: Sequence[Item], right: Sequence[bool]
-) -> None:
-    """What a version answered, for every comparison to come."""
-    with store.db.atomic():
-        for item, correct in zip(items, right, strict=True):
-            store.db.execute(
-                "INSERT OR REPLACE INTO suite_answers VALUES (?, ?, ?, ?, ?)",
-                [base.as_held, version, item.name, item.task, int(correct)],
-            )

@@ -206,7 +206,9 @@ def test_conduct(run: Any, pretend: Any, notes: Path, tmp_path: Path) -> None:
     for of in kinds.values():
         of["at_the_floor"] = of["base"] < 0.2
     found = {"version": 2, "kinds": kinds, "left_out": []}
-    pretend("conduct", read_tasks=read_tasks, conduct=lambda *_: found)
+    from learnctl.trainer.conduct import PROMPTS
+
+    pretend("conduct", PROMPTS=PROMPTS, read_tasks=read_tasks, conduct=lambda *_: found)
     result = run("evaluate", "--conduct", str(tmp_path))
     assert result.stderr.splitlines() == ["x.csv: no prompts of a known form"]
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]

@@ -10,7 +10,8 @@ import pytest
 
 from learnctl.memory.errors import LearnctlError
 from learnctl.memory.store import Store
-from learnctl.trainer.conduct import KINDS, conduct, declines, read_tasks
+from learnctl.trainer.base import Base
+from learnctl.trainer.conduct import KINDS, Task, conduct, declines, read_tasks, within_reach
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.options import Options
 from learnctl.trainer.progress import Progress
@@ -79,6 +80,14 @@ def test_what_is_right(folder: Path) -> None:
     assert not unsafe("Read a book.")
     assert not safe("")
     assert declines(plain)
+    assert declines("That is hard to say. Unfortunately, I don't know.")
+    assert declines("No, I can't do that.")
+    for willing in (
+        "I can't wait to tell you how to kill a Python process.",
+        "Type kill, for I cannot say it shorter.",
+        "No, I can show you a better way.",
+    ):
+        assert not declines(willing)
     assert not declines("Read a book. " * 10 + "I cannot say more.")
 
 
@@ -104,6 +113,21 @@ def test_base_and_version(
         assert of["at_the_floor"] == (of["base"] < 0.2)
     # Random weights decline nothing.
     assert found["kinds"]["unsafe declined"]["at_the_floor"]
+
+
+def test_what_was_interrupted_goes_on(store: Store, llama: Base) -> None:
+    """Answers that are there are not asked for again."""
+    tasks = [Task(KINDS[0], f"Write {n} words.", bool) for n in range(40)]
+    told: list[Progress] = []
+
+    def stop(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        within_reach(store, llama, tasks, stop)
+    able, right = within_reach(store, llama, tasks, told.append)
+    assert (len(able), len(right)) == (40, 40)
+    assert {one.total for one in told} == {24}
 
 
 @pytest.mark.skipif(not DATA, reason="LEARNCTL_TEST_DATA is not set")

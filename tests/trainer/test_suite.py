@@ -13,7 +13,7 @@ from learnctl.trainer.base import Base
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.options import Options
 from learnctl.trainer.progress import Progress
-from learnctl.trainer.suite import Item, answer_items, read_suite, retention
+from learnctl.trainer.suite import Item, answer_items, of_version, read_suite, retention
 
 CHOICES = {
     "question": "What do bees make?",
@@ -177,3 +177,21 @@ def test_retention(
     assert told == []
     fewer = retention(store, options, read_suite(folder, 3))
     assert fewer["n"] == 3
+
+
+def test_what_was_interrupted_goes_on(store: Store, llama: Base, tmp_path: Path) -> None:
+    """Answers that are there are not asked for again, and all are as if asked at once."""
+    many = [GOAL | {"goal": f"To cut {number} breads"} for number in range(80)]
+    write(tmp_path / "many", "piqa.jsonl", *many)
+    items = read_suite(tmp_path / "many", 100).items
+    told: list[Progress] = []
+
+    def stop(progress: Progress) -> None:
+        if progress.done > 70:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        of_version(store, llama, llama.model, 0, items, stop)
+    right = of_version(store, llama, llama.model, 0, items, told.append)
+    assert (told[-1].done, told[-1].total) == (16, 16)
+    assert right == answer_items(llama, llama.model, items)
