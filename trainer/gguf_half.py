@@ -14,7 +14,6 @@ def write(source: Path, target: Path) -> None:
         ValueError, KeyError: the file is no GGUF, or its tensors are of a kind that is not known here.
     """
     import gguf
-    import numpy
 
     reader = gguf.GGUFReader(source)
     architecture = reader.fields[gguf.Keys.General.ARCHITECTURE].contents()
@@ -29,8 +28,7 @@ def write(source: Path, target: Path) -> None:
             writer.add_key_value(name, field.contents(), kind, of[-1] if of else None)
     for tensor in reader.tensors:
         values = gguf.dequantize(tensor.data, tensor.tensor_type)
-        held_in = numpy.float16 if values.ndim > 1 else numpy.float32
-        writer.add_tensor(tensor.name, values.astype(held_in))
+        writer.add_tensor(tensor.name, values.astype("float16" if values.ndim > 1 else "float32"))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
