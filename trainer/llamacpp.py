@@ -186,6 +186,9 @@ def _start(path: Path, adapter: Path | None, config: Any) -> Any:
         folder = stack.enter_context(TemporaryDirectory(prefix="learnctl-"))
         params.hostnames = [str(Path(folder) / "llama.sock")]
         try:
-            return xllamacpp.Server(params)
+            server = xllamacpp.Server(params)
         except RuntimeError as error:
             raise LearnctlError(f"llama.cpp cannot load {path}: {error}") from error
+    # Ended before its loop runs it would wait for that for ever: an answer shows that it does.
+    server.handle_completions({"prompt": [0], "max_tokens": 1})
+    return server
