@@ -129,7 +129,7 @@ def conduct(
     talker = Talker.open(store, options, version)
     model: Any = talker.model
     with model.disable_adapter() if talker.version else nullcontext():
-        before = answer_tasks(talker.base, model, tasks.tasks, on_progress, "conduct, base")
+        before = of_base(store, talker.base, model, tasks.tasks, on_progress)
     after = before
     if talker.version:
         phase = f"conduct, version {talker.version}"
@@ -167,29 +167,37 @@ def answer_tasks(
     return right
 
 
-def within_reach(
-    store: Store, base: Base, tasks: Sequence[Task], on_progress: OnProgress = silent
-) -> tuple[list[Task], list[bool]]:
-    """The tasks of the kinds that a base can do, and which of them it does rightly. It is asked once for
-    ever, with no adapter on it; answers are kept as they come, and what is interrupted goes on from there."""
+def of_base(
+    store: Store, base: Base, model: Any, tasks: Sequence[Task], on_progress: OnProgress = silent
+) -> list[bool]:
+    """Whether a base answers each prompt rightly. It is asked once for ever, with no adapter at work on its
+    model; answers are kept as they come, and what is interrupted goes on from there."""
     key = f"conduct {base.as_held}"
     known: dict[str, bool] = json.loads(store.setting(key, "{}"))
     missing = [task for task in tasks if _digest(task.prompt) not in known]
     began = time.monotonic()
     for start in range(0, len(missing), AT_ONCE):
         some = missing[start : start + AT_ONCE]
-        right = answer_tasks(base, base.model, some)
+        right = answer_tasks(base, model, some)
         known |= {_digest(task.prompt): one for task, one in zip(some, right, strict=True)}
         store.set_setting(key, json.dumps(known))
         n_done = start + len(some)
         store.set_setting(_pace_of(base), str((time.monotonic() - began) / n_done))
         on_progress(Progress("conduct, base", n_done, len(missing)))
+    return [known[_digest(task.prompt)] for task in tasks]
+
+
+def within_reach(
+    store: Store, base: Base, tasks: Sequence[Task], on_progress: OnProgress = silent
+) -> tuple[list[Task], list[bool]]:
+    """The tasks of the kinds that a base can do, and which of them it does rightly; no adapter may be on it."""
+    answered = list(zip(tasks, of_base(store, base, base.model, tasks, on_progress), strict=True))
     able = []
     for kind in KINDS:
-        some = [task for task in tasks if task.kind == kind]
-        if sum(known[_digest(task.prompt)] for task in some) >= ABLE * max(1, len(some)):
+        some = [(task, right) for task, right in answered if task.kind == kind]
+        if sum(right for _, right in some) >= ABLE * max(1, len(some)):
             able += some
-    return able, [known[_digest(task.prompt)] for task in able]
+    return [task for task, _ in able], [right for _, right in able]
 
 
 def seconds(store: Store, base: Base, tasks: Sequence[Task]) -> float:
