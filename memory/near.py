@@ -14,6 +14,7 @@ What a near duplicate says is kept in the words of whom it came from first, also
 import hashlib
 import re
 import unicodedata
+from functools import cache
 
 from .glance import finder, spacer
 from .store import Store, marks
@@ -96,13 +97,12 @@ def find(store: Store, wanted: tuple[int, ...], text: str) -> str | None:
     Args:
         wanted: the keys of the text.
     """
-    among = f"w.key IN ({marks(wanted)})"
     # Nearly always there is none, which is all that has to be known then.
-    if store.value(f"SELECT 1 FROM wordings w WHERE {among} LIMIT 1", *wanted) is None:
+    if not wanted or store.value(_any_of(len(wanted)), *wanted) is None:
         return None
     candidates = store.rows(
         "SELECT DISTINCT c.text FROM wordings w JOIN chunks c ON c.id = w.chunk_id"
-        f" WHERE {among} AND ({_IS_HELD}) ORDER BY c.id LIMIT ?",
+        f" WHERE w.key IN ({marks(wanted)}) AND ({_IS_HELD}) ORDER BY c.id LIMIT ?",
         *wanted,
         _MOST_CANDIDATES,
     )
@@ -111,9 +111,16 @@ def find(store: Store, wanted: tuple[int, ...], text: str) -> str | None:
 
 def note(store: Store, chunk_id: int, keys: tuple[int, ...]) -> None:
     """Keep what a new chunk is found by."""
+    # Not in one statement: that would be undone as a whole if it failed, for which FTS5 writes out all that it holds.
     store.db.conn.executemany(
         "INSERT INTO wordings (key, chunk_id) VALUES (?, ?)", [(key, chunk_id) for key in keys]
     )
+
+
+# Once a passage: putting the words together would take as long as the look.
+@cache
+def _any_of(n_keys: int) -> str:
+    return f"SELECT 1 FROM wordings WHERE key IN ({marks(range(n_keys))}) LIMIT 1"
 
 
 def _slips_allowed(n_words: int) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 
 from . import sandbox
 from .errors import LearnctlError, UnreadableSource
+from .pipes import widen
 from .prepare import (
     Lines,
     Passage,
@@ -74,6 +75,7 @@ def _ask(path: Path, preparer: Preparer) -> Iterator[tuple[str, Any]]:
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
+    widen(process.stdout)
     with process:
         assert process.stdin
         assert process.stdout

@@ -5,6 +5,7 @@
 It ends with its parent.
 """
 
+import gc
 import json
 import os
 import signal
@@ -18,10 +19,14 @@ from .prepare import PreparedDocument, Preparer
 from .redact import Redactor
 from .wire import to_line
 
+GC_THRESHOLD = 50_000
+
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C ends
     die_with_parent()
+    # Items come and go whole, and nothing of them refers to itself: looking for what does took a twentieth.
+    gc.set_threshold(GC_THRESHOLD)
     request = json.loads(sys.stdin.buffer.readline())
     redact = Redactor(bytes.fromhex(request["key"]), request["contacts"])
     preparer = Preparer(redact, request["is_own"], frozenset(request["me"]))

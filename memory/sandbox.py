@@ -25,6 +25,7 @@ from typing import Any
 
 from .errors import LearnctlError, UnreadableSource
 from .limits import MEGABYTE, Limits
+from .pipes import widen
 from .reading_process import IDLE_S
 from .records import Item
 from .wire import from_line
@@ -108,6 +109,7 @@ class _Process:
                 "TMPDIR": self._folder,
             },
         )
+        widen(self._child.stdout)
 
     def is_usable(self) -> bool:
         """Ours, alive, and not about to end because nobody asked."""

@@ -30,9 +30,10 @@ from .unspaced import spaced
 
 Record = dict[str, Any]
 
-# Addresses and keys of passages come in no order: with SQLite's own 2 MB a large ingest writes the same pages
-# again and again.
-CACHE_KB = 64 * 1024
+# Addresses and keys of passages come in no order, and a file is one transaction: a page that has left the cache is
+# looked for in an ever longer log. So much holds what an export of a gigabyte comes back to; what is not needed
+# is not taken.
+CACHE_KB = 128 * 1024
 
 # A setting: something was deleted, and its bytes may still be in the files.
 TRACES = "traces"
