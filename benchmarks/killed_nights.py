@@ -39,6 +39,7 @@ SETTINGS: dict[str, Any] = {
     "rank": 4,
     "learning_rate": 1e-2,
     "general_rows": 4,
+    "own_share": 0.0,
     "questions_per_fact": 1,
     "probes_per_run": 4,
     "pack_tokens": 256,

@@ -55,6 +55,7 @@ def night(embedded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         pack_tokens=256,
         packs_per_step=1,
         general_rows=2,
+        own_share=0.1,
         questions_per_fact=2,
         max_divergence=5.0,
     )

@@ -50,7 +50,7 @@ def configured(home: Path, tiny_llama: Path) -> Path:
     home.mkdir(parents=True)
     (home / "config.toml").write_text(
         f"base = {json.dumps(str(tiny_llama))}\n"
-        "epochs = 1\nrank = 2\ngeneral_rows = 2\nquestions_per_fact = 1\nprobes_per_run = 2\n"
+        "epochs = 1\nrank = 2\ngeneral_rows = 2\nown_share = 0.0\nquestions_per_fact = 1\nprobes_per_run = 2\n"
         "max_divergence = 1e9\nmin_recall_gain = -1.0\nmax_recall_loss = 1.0\n"
     )
     return home

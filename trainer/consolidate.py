@@ -44,6 +44,7 @@ from .intervals import rounded
 from .learning_rate import learning_rate
 from .lessons import softened
 from .options import AUTO, Options
+from .own_prompts import own_samples
 from .pack import Row, pack
 from .progress import OnProgress, Progress, silent
 from .rows import (
@@ -52,6 +53,7 @@ from .rows import (
     anchors_beside,
     epoch_rows,
     general_rows,
+    own_beside,
     plain_row,
     too_long,
 )
@@ -70,6 +72,8 @@ CLOSING_FACTOR = 1.6  # and one for each further try at less strength
 REFUSALS = 3
 # Why a run trains on a general sample that shows who the base is, or what it declines.
 ANCHOR = "refusal or identity"
+# Or that the base asked itself.
+OWN = "its own prompt"
 
 
 def consolidate(
@@ -203,13 +207,17 @@ class _Night:
             return None
         replay = self._replay(choice, on_hand, replay_budget(len(samples), options))
         general = general_samples(store, base, GENERAL_ROUNDS * options.general_rows)
-        n_anchors = GENERAL_ROUNDS * anchors_beside(len(samples) + len(replay), options)
+        n_facts = len(samples) + len(replay)
+        n_own = options.epochs * own_beside(n_facts, options)
+        own = own_samples(store, base, n_own, out_of_time)
+        n_anchors = GENERAL_ROUNDS * anchors_beside(n_facts, options)
         anchors = general_samples(store, base, n_anchors, "refusals_and_identity")
         self.stop.check()
         roles = [(s["id"], "replay", "since") if s["chunk_id"] in known else (s["id"], "new", "")
                  for s in samples]  # fmt: skip
         roles += [(s["id"], "replay", why) for s, why in replay]
         roles += [(s["id"], "general", "") for s in general]
+        roles += [(s["id"], "general", OWN) for s in own]
         roles += [(s["id"], "general", ANCHOR) for s in anchors]
         return self._begin(choice, roles)
 
@@ -275,7 +283,7 @@ class _Night:
         store, base = self.store, self.base
         options = Options(**json.loads(run["options"]))
         self.stop.check()
-        facts, general, anchors = self._samples(run)
+        facts, general, own, anchors = self._samples(run)
         longest = options.pack_tokens
         left_out = set(too_long(base, facts, longest))
         if left_out:
@@ -283,8 +291,14 @@ class _Night:
             self.on_progress(Progress("rows", 0, 0, note=note))
             facts = [sample for sample in facts if sample["id"] not in left_out]
         taught = teach(store, base, facts, options.loss, longest)
-        rehearsed = self._own_rows(general, options)
-        material = Material(facts, general, taught, rehearsed, self._own_rows(anchors, options))
+        material = Material(
+            facts,
+            general,
+            taught,
+            rehearsed=self._softened(general, options, options.general_weight),
+            own=self._softened(own, options),
+            anchors=self._softened(anchors, options, options.general_weight),
+        )
         epochs = [
             pack(epoch_rows(base, material, options, epoch), longest)
             for epoch in range(options.epochs)
@@ -413,14 +427,14 @@ class _Night:
             "elapsed_s": round(time.monotonic() - self.began, 1),
         }
 
-    def _own_rows(self, general: list[Record], options: Options) -> list[Row]:
+    def _softened(self, general: list[Record], options: Options, weight: float = 1.0) -> list[Row]:
         """What the base says by itself, as rows with its own probabilities as targets."""
         longest = options.pack_tokens
-        rows = general_rows(self.base, general, longest, options.general_weight)
+        rows = general_rows(self.base, general, longest, weight)
         return list(softened(self.store, self.base, rows, longest).values())
 
-    def _samples(self, run: Record) -> tuple[list[Record], list[Record], list[Record]]:
-        """The samples of a run: what is taught, general ones, and refusals and identity."""
+    def _samples(self, run: Record) -> tuple[list[Record], ...]:
+        """The samples of a run: what is taught, general ones, the base's own, and refusals and identity."""
         found = self.store.rows(
             "SELECT s.id, s.kind, s.prompt, s.answer, rs.role, rs.why, c.text AS passage FROM run_samples rs"
             " JOIN samples s ON s.id = rs.sample_id LEFT JOIN chunks c ON c.id = s.chunk_id"
@@ -429,8 +443,9 @@ class _Night:
         )
         facts = [sample for sample in found if sample["role"] != "general"]
         general = [sample for sample in found if sample["role"] == "general"]
-        anchors = [sample for sample in general if sample["why"] == ANCHOR]
-        return facts, [sample for sample in general if sample["why"] != ANCHOR], anchors
+        return facts, *(
+            [sample for sample in general if sample["why"] == why] for why in ("", OWN, ANCHOR)
+        )
 
     def _measured_s(self, run: Record, elapsed_s: float) -> float:
         """How long measuring takes: a run that was stopped found in the store what it had asked before."""

@@ -8,7 +8,7 @@ from . import models
 from .choice import Choice, choose, tokens_of
 from .facts import find_facts
 from .options import Options
-from .rows import anchors_beside
+from .rows import anchors_beside, own_beside
 from .synthesize import BLANKS_PER_FACT, CUES_PER_FACT
 
 # Of the questions wanted how many come of it, and how long a row is.
@@ -40,7 +40,10 @@ def plan(store: Store, options: Options) -> Record:
     n_new = round(len(facts) * _rows_per_fact(options))
     n_known = len(learned_chunks(store, choice.parent))
     n_replay = replay_budget(n_new, options) if n_known else 0
-    n_general = options.general_rows + anchors_beside(n_new + n_replay, options)
+    n_facts = n_new + n_replay
+    n_general = (
+        options.general_rows + own_beside(n_facts, options) + anchors_beside(n_facts, options)
+    )
     n_rows = n_new + n_replay + n_general
     n_tokens = int(n_rows * options.epochs * TOKENS_PER_ROW)
     speed = _last_speed(store)

@@ -103,6 +103,8 @@ class Options:
     """The base's own answers to general prompts in every epoch, each epoch others."""
     general_weight: float = 1.5
     """How much a row of the base's own answers counts beside a row that teaches."""
+    own_share: float = 0.35
+    """Prompts that the base writes and answers by itself, as a share of the samples that teach, in every epoch others."""
     loss: str = "ce"
     """What an answer is trained towards: ce (the source's words), kl (the base's own answer with the
     passage in view), or both (the base's as far as it agrees with the source)."""
@@ -150,6 +152,8 @@ class Options:
             )
         if not 0 <= self.replay_share < 1:
             raise LearnctlError(f"replay_share must be from 0 to below 1, not {self.replay_share}")
+        if not 0 <= self.own_share <= 2:
+            raise LearnctlError(f"own_share must be from 0 to 2, not {self.own_share}")
         if not 0 <= self.general_rows <= 32:
             raise LearnctlError(f"general_rows must be from 0 to 32, not {self.general_rows}")
         if self.learning_rate != AUTO and not float(self.learning_rate) > 0:

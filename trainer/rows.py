@@ -35,13 +35,14 @@ class Material:
 
     samples: what is taught, with `id`, `prompt`, `answer`; general: general prompts with the base's
     answers; taught: targets for samples that a teacher was asked about; rehearsed: rows of `general`;
-    anchors: rows of refusals and of identity.
+    own: rows of what the base asks and answers by itself; anchors: rows of refusals and of identity.
     """
 
     samples: Sequence[Record]
     general: Sequence[Record]
     taught: Mapping[int, Targets]
     rehearsed: Sequence[Row]
+    own: Sequence[Row] = ()
     anchors: Sequence[Row] = ()
 
 
@@ -62,10 +63,14 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
             ]
         )
     groups = groups or [[]]
-    n_anchors = anchors_beside(len(material.samples), options)
-    general = general_of_epoch(material.rehearsed, options.general_rows, epoch)
+    n_facts = len(material.samples)
+    general = [
+        *general_of_epoch(material.rehearsed, options.general_rows, epoch),
+        *general_of_epoch(material.own, own_beside(n_facts, options), epoch),
+        *general_of_epoch(material.anchors, anchors_beside(n_facts, options), epoch),
+    ]
     # Spread evenly: a step of general rows alone undoes what the steps without any have done.
-    for index, row in enumerate([*general, *general_of_epoch(material.anchors, n_anchors, epoch)]):
+    for index, row in enumerate(general):
         groups[index % len(groups)].append(row)
     chooser.shuffle(groups)
     return [row for group in groups for row in group if len(row.ids) <= longest]
@@ -119,6 +124,12 @@ def anchors_beside(n_facts: int, options: Options) -> int:
     if not options.general_rows:
         return 0
     return max(1, round(ANCHOR_SHARE * (n_facts + options.general_rows)))
+
+
+def own_beside(n_facts: int, options: Options) -> int:
+    """How many of the base's own prompts an epoch has beside so many facts; none where nothing general is
+    rehearsed."""
+    return round(options.own_share * n_facts) if options.general_rows else 0
 
 
 def general_of_epoch(rows: Sequence[Row], n_rows: int, epoch: int) -> list[Row]:

@@ -155,15 +155,22 @@ def general_samples(
     """
     held = held_out(store)
     prompts = [p for p in read_prompts(prompts_of) if normalise(p) not in held][:n_rows]
+    return answers_of_its_own(store, base, prompts, ANSWER_TOKENS)
+
+
+def answers_of_its_own(
+    store: Store, base: Base, prompts: list[str], max_tokens: int
+) -> list[Record]:
+    """General samples of these prompts: what the base answers, greedy, where it has not answered before."""
     known = _general(store, base, prompts)
     missing = [prompt for prompt in prompts if prompt not in {row["prompt"] for row in known}]
     if missing:
         chats = [[{"role": "user", "content": prompt}] for prompt in missing]
-        answers = answer_batch(base, base.model, chats, max_tokens=ANSWER_TOKENS)
+        answers = answer_batch(base, base.model, chats, max_tokens=max_tokens)
         samples: list[tuple[int | None, Sample]] = []
         for prompt, answer in zip(missing, answers, strict=True):
             n_tokens = len(base.tokenizer(answer, add_special_tokens=False)["input_ids"])
-            kind = "general open" if n_tokens >= ANSWER_TOKENS - 1 else "general"
+            kind = "general open" if n_tokens >= max_tokens - 1 else "general"
             if answer:
                 samples.append((None, Sample(kind, prompt, answer)))
         with store.db.atomic():

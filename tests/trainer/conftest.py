@@ -180,6 +180,7 @@ def settings(tiny_folder: Callable[[str], Path]) -> Callable[..., Options]:
             "epochs": 2,
             "rank": 4,
             "general_rows": 4,
+            "own_share": 0.0,  # a model of random weights asks nothing
             "questions_per_fact": 1,
             "probes_per_run": 8,
         }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from learnctl.memory.lineage import in_service, learned_chunks
 from learnctl.memory.store import Store
 from learnctl.trainer import registry
-from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.consolidate import ANCHOR, OWN, consolidate
 from learnctl.trainer.options import Options
 from learnctl.trainer.progress import Progress
 from learnctl.trainer.rows import Material, epoch_rows
@@ -50,12 +50,15 @@ def n_packs_of_an_epoch(store: Store, options: Options) -> int:
         " WHERE rs.run_id = (SELECT max(id) FROM runs) ORDER BY s.id"
     )
     facts = [one for one in found if one["role"] != "general"]
-    general = [one for one in found if one["role"] == "general" and not one["why"]]
-    anchors = [one for one in found if one["role"] == "general" and one["why"]]
-    rehearsed, shown = (
-        list(general_rows(base, some, options.pack_tokens).values()) for some in (general, anchors)
+    general, own, anchors = (
+        [one for one in found if one["role"] == "general" and one["why"] == why]
+        for why in ("", OWN, ANCHOR)
     )
-    rows = epoch_rows(base, Material(facts, general, {}, rehearsed, shown), options, 0)
+    rehearsed, asked, shown = (
+        list(general_rows(base, some, options.pack_tokens).values())
+        for some in (general, own, anchors)
+    )
+    rows = epoch_rows(base, Material(facts, general, {}, rehearsed, asked, shown), options, 0)
     return len(pack(rows, options.pack_tokens))
 
 

@@ -23,6 +23,7 @@ from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
 from learnctl.memory.lineage import in_service, learned_chunks, new_chunks
 from learnctl.memory.store import Store
+from learnctl.trainer import base as bases
 from learnctl.trainer import registry
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.costs import plan
@@ -204,6 +205,25 @@ def test_a_night_shows_who_the_base_is(store: Store, house: int, settings: Setti
     assert [row["prompt"] for row in chosen] == prompts[: len(chosen)]
     assert len(chosen) == GENERAL_ROUNDS
     assert {row["role"] for row in chosen} == {"general"}
+
+
+def test_a_night_rehearses_what_the_base_asked_itself(
+    store: Store, house: int, settings: Settings
+) -> None:
+    """As many prompts in each epoch as their share of what is taught, each epoch others; said of each."""
+    options = settings(own_share=0.5, epochs=2)
+    digest = bases.load(options.base).digest
+    asked = [f"How heavy is a number{letter}?" for letter in "abcdefghijklmnopqrstuvwxyz"]
+    store.set_setting(f"own prompts {digest}", json.dumps({"batches": 99, "prompts": asked}))
+    consolidate(store, options)
+    n_facts = store.value("SELECT count(*) FROM run_samples WHERE role = 'new'")
+    own = store.rows(
+        "SELECT s.prompt, s.answer, rs.role FROM run_samples rs JOIN samples s ON s.id = rs.sample_id"
+        " WHERE rs.why = 'its own prompt' ORDER BY s.id"
+    )
+    assert [row["prompt"] for row in own] == asked[: 2 * round(0.5 * n_facts)]
+    assert {row["role"] for row in own} == {"general"}
+    assert all(row["answer"] for row in own)
 
 
 def test_probes_are_not_trained(store: Store, house: int, settings: Settings) -> None:

@@ -69,8 +69,14 @@ def test_nights(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """One after the other, each on the store of the one before; stopped anywhere, the next call goes on."""
-    few: dict[str, Any] = {"epochs": 1, "rank": 4, "general_rows": 4, "questions_per_fact": 0}
-    few |= {"max_divergence": 1e9}
+    few: dict[str, Any] = {
+        "epochs": 1,
+        "rank": 4,
+        "general_rows": 4,
+        "own_share": 0.0,
+        "questions_per_fact": 0,
+        "max_divergence": 1e9,
+    }
     base = str(tiny_folder("llama"))
     options = Options(base=base, **(OPEN_GATE | few))
 

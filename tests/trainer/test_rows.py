@@ -66,7 +66,7 @@ def test_refusals_and_identity_in_every_epoch(llama: Base, n_facts: int) -> None
         {"id": 2, "kind": "general", "prompt": "What did I dream?", "answer": "Unknown."},
     ]
     rows = list(general_rows(llama, anchors, LONGEST).values())
-    material = Material(facts, [], {}, [], rows)
+    material = Material(facts, [], {}, [], anchors=rows)
     seen = set()
     for epoch in range(2):
         found = [
