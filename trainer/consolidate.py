@@ -44,7 +44,7 @@ from .intervals import rounded
 from .learning_rate import learning_rate
 from .lessons import softened
 from .options import AUTO, Options
-from .own_prompts import own_samples
+from .own_prompts import MOST, own_samples
 from .pack import Row, pack
 from .progress import OnProgress, Progress, silent
 from .rows import (
@@ -65,8 +65,9 @@ from .synthesize import (
 )
 from .train import TrainReport, row_losses, train
 
-# Of a budget, what study may take; and what the closing measurements may cost over the opening ones.
+# Of a budget, what study may take, and of the rest what the base's own prompts may; what the closing measurements may cost over the opening ones.
 STUDY_SHARE = 0.25
+OWN_SHARE = 0.1
 LOOK_S = 2.0
 CLOSING_FACTOR = 1.6  # and one for each further try at less strength
 REFUSALS = 3
@@ -209,7 +210,7 @@ class _Night:
         general = general_samples(store, base, GENERAL_ROUNDS * options.general_rows)
         n_facts = len(samples) + len(replay)
         n_own = options.epochs * own_beside(n_facts, options)
-        own = own_samples(store, base, n_own, out_of_time)
+        own = self._own_prompts(n_own)
         n_anchors = GENERAL_ROUNDS * anchors_beside(n_facts, options)
         anchors = general_samples(store, base, n_anchors, "refusals_and_identity")
         self.stop.check()
@@ -220,6 +221,23 @@ class _Night:
         roles += [(s["id"], "general", OWN) for s in own]
         roles += [(s["id"], "general", ANCHOR) for s in anchors]
         return self._begin(choice, roles)
+
+    def _own_prompts(self, n_wanted: int) -> list[Record]:
+        """What the base asks itself. It is made once a base, so a budget lets it take a share of its own."""
+        began = time.monotonic()
+        end = began + OWN_SHARE * (self.deadline - began) if self.deadline else None
+
+        def out_of_time() -> bool:
+            self.stop.check()
+            return end is not None and time.monotonic() > end
+
+        found = own_samples(self.store, self.base, n_wanted, out_of_time)
+        if len(found) < min(n_wanted, MOST):
+            note = (
+                f"{len(found)} prompts of the base's own are rehearsed, not {min(n_wanted, MOST)}"
+            )
+            self.on_progress(Progress("rows", 0, 0, note=note))
+        return found
 
     def _replay(
         self, choice: Choice, leave_out: set[int], n_samples: int

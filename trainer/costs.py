@@ -81,7 +81,7 @@ def affordable(
     chosen: list[Record] = []
     for chunk in choice.chunks:
         n_facts = len(find_facts(chunk["text"]))
-        room -= n_facts * _rows_per_fact(options) * options.epochs * TOKENS_PER_ROW
+        room -= n_facts * _tokens_per_fact(options)
         if room < 0 and chosen:
             break
         chosen.append(chunk)
@@ -94,8 +94,7 @@ def words_a_night(store: Store, options: Options) -> float | None:
     if not speed:
         return None
     n_tokens = 60 * options.night_minutes * TRAIN_SHARE * speed
-    n_facts = n_tokens / (_rows_per_fact(options) * options.epochs * TOKENS_PER_ROW)
-    return n_facts * WORDS_PER_FACT
+    return n_tokens / _tokens_per_fact(options) * WORDS_PER_FACT
 
 
 def replay_budget(n_new: int, options: Options) -> int:
@@ -105,6 +104,12 @@ def replay_budget(n_new: int, options: Options) -> int:
 
 def _rows_per_fact(options: Options) -> float:
     return 1 + CUES_PER_FACT + BLANKS_PER_FACT + options.questions_per_fact * KEPT_SHARE
+
+
+def _tokens_per_fact(options: Options) -> float:
+    """In all epochs, with what the base rehearses of its own beside it."""
+    own = options.own_share if options.general_rows else 0.0
+    return _rows_per_fact(options) * (1 + own) * options.epochs * TOKENS_PER_ROW
 
 
 def _last_speed(store: Store) -> float | None:

@@ -42,8 +42,10 @@ def complete_batch(
     seed: int | None = None,
     temperature: float = 0.0,
     one_line: bool = False,
+    stripped: bool = True,
 ) -> list[str]:
-    """What follows each prompt of token ids, in their order; up to the end of the line if `one_line`."""
+    """What follows each prompt of token ids, in their order; up to the end of the line if `one_line`, with the
+    space that it begins with unless `stripped`."""
     import torch
 
     if seed is not None:
@@ -77,7 +79,8 @@ def complete_batch(
                 **sampling,
             )
         for row, i in enumerate(group):
-            answers[i] = base.tokenizer.decode(out[row, width:], skip_special_tokens=True).strip()
+            text = base.tokenizer.decode(out[row, width:], skip_special_tokens=True)
+            answers[i] = text.strip() if stripped else text
     return answers
 
 

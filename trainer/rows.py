@@ -66,7 +66,10 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
     n_facts = len(material.samples)
     general = [
         *general_of_epoch(material.rehearsed, options.general_rows, epoch),
-        *general_of_epoch(material.own, own_beside(n_facts, options), epoch),
+        # None twice in an epoch: a few that are repeated would outweigh what is taught.
+        *general_of_epoch(
+            material.own, min(own_beside(n_facts, options), len(material.own)), epoch
+        ),
         *general_of_epoch(material.anchors, anchors_beside(n_facts, options), epoch),
     ]
     # Spread evenly: a step of general rows alone undoes what the steps without any have done.
@@ -127,8 +130,8 @@ def anchors_beside(n_facts: int, options: Options) -> int:
 
 
 def own_beside(n_facts: int, options: Options) -> int:
-    """How many of the base's own prompts an epoch has beside so many facts; none where nothing general is
-    rehearsed."""
+    """How many of the base's own prompts an epoch has beside so many facts, if there are as many; none where
+    nothing general is rehearsed."""
     return round(options.own_share * n_facts) if options.general_rows else 0
 
 

@@ -196,8 +196,13 @@ def hold_out(store: Store, questions: list[str]) -> None:
 
 def held_out(store: Store) -> set[str]:
     """Every wording, normalised, that must not be trained on."""
-    found = {row["wording"] for row in store.rows("SELECT wording FROM held_out")}
-    return found | {normalise(row["question"]) for row in store.rows("SELECT question FROM probes")}
+    probes = {normalise(row["question"]) for row in store.rows("SELECT question FROM probes")}
+    return held_out_by_name(store) | probes
+
+
+def held_out_by_name(store: Store) -> set[str]:
+    """Of these, the questions that somebody asked us to hold out."""
+    return {row["wording"] for row in store.rows("SELECT wording FROM held_out")}
 
 
 def keep_samples(

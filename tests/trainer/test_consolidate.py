@@ -208,22 +208,29 @@ def test_a_night_shows_who_the_base_is(store: Store, house: int, settings: Setti
 
 
 def test_a_night_rehearses_what_the_base_asked_itself(
-    store: Store, house: int, settings: Settings
+    store: Store, house: int, settings: Settings, tmp_path: Path
 ) -> None:
-    """As many prompts in each epoch as their share of what is taught, each epoch others; said of each."""
+    """As many prompts in each epoch as their share of what is taught, each epoch others; said of each. Stopped in
+    the middle, the night goes on to the same end."""
     options = settings(own_share=0.5, epochs=2)
     digest = bases.load(options.base).digest
-    asked = [f"How heavy is a number{letter}?" for letter in "abcdefghijklmnopqrstuvwxyz"]
-    store.set_setting(f"own prompts {digest}", json.dumps({"batches": 99, "prompts": asked}))
-    consolidate(store, options)
+    prompts = [f"How heavy is a number{letter}?" for letter in "abcdefghijklmnopqrstuvwxyz"]
+    asked = json.dumps({"batches": 99, "prompts": prompts})
+    store.set_setting(f"own prompts {digest}", asked)
+    assert consolidate(store, options, on_step=terminate_at(2))["decision"] == "paused"
+    done = consolidate(store, options)
     n_facts = store.value("SELECT count(*) FROM run_samples WHERE role = 'new'")
     own = store.rows(
         "SELECT s.prompt, s.answer, rs.role FROM run_samples rs JOIN samples s ON s.id = rs.sample_id"
         " WHERE rs.why = 'its own prompt' ORDER BY s.id"
     )
-    assert [row["prompt"] for row in own] == asked[: 2 * round(0.5 * n_facts)]
+    assert [row["prompt"] for row in own] == prompts[: 2 * round(0.5 * n_facts)]
     assert {row["role"] for row in own} == {"general"}
     assert all(row["answer"] for row in own)
+    with Store.open(Home(tmp_path / "undisturbed"), create=True) as other:
+        ingest(other, [tmp_path / "notes" / "house.md"])
+        other.set_setting(f"own prompts {digest}", asked)
+        assert consolidate(other, options)["losses"] == done["losses"]
 
 
 def test_probes_are_not_trained(store: Store, house: int, settings: Settings) -> None:

@@ -10,7 +10,7 @@ from learnctl.trainer import base as bases
 from learnctl.trainer.base import Base
 from learnctl.trainer.likeness import THRESHOLD, content, overlap
 from learnctl.trainer.options import Options
-from learnctl.trainer.own_prompts import MOST_BATCHES, own_samples
+from learnctl.trainer.own_prompts import MOST_BATCHES, is_usable, own_samples
 from learnctl.trainer.rows import own_beside
 from learnctl.trainer.synthesize import hold_out, read_prompts
 
@@ -43,6 +43,19 @@ def test_none_is_like_what_is_held_out(store: Store, llama: Base) -> None:
     own_samples(store, llama, 10)
     hold_out(store, ["In which places can a penguin nest?"])
     assert [one["prompt"] for one in own_samples(store, llama, 10)] == WRITTEN[:2]
+
+
+def test_nothing_that_names_the_person_or_looks_like_a_secret() -> None:
+    assert is_usable("How deep is a coal mine?")
+    for text in (
+        "Where is my passport?",
+        "What should we eat?",
+        "How deep is it? And how wide?",
+        "How deep is a coal mine",
+        "How deep\nis it?",
+        "What does ghp_abcdefABCDEF0123456789abcdefABCDEF0123 open?",
+    ):
+        assert not is_usable(text), text
 
 
 def test_a_base_that_asks_nothing_has_none(store: Store, llama: Base) -> None:
