@@ -99,11 +99,11 @@ class Options:
     """Samples of earlier nights, as a share of all facts trained on in a night."""
     kinds: str = "question,pair,reversed,across,note,cue,complete,blank,absent,asked,voice,open"
     """The kinds of samples to train on."""
-    general_rows: int = 32
+    general_rows: int = 16
     """The base's own answers to general prompts in every epoch, each epoch others."""
     general_weight: float = 1.5
     """How much a row of the base's own answers counts beside a row that teaches."""
-    own_share: float = 0.35
+    own_share: float = 0.25
     """Prompts that the base writes and answers by itself, as a share of the samples that teach, in every epoch others."""
     loss: str = "ce"
     """What an answer is trained towards: ce (the source's words), kl (the base's own answer with the

@@ -33,16 +33,16 @@ LEADS = (
 LISTS = ("rehearsal", "refusals_and_identity")
 FIRST_PERSON = re.compile(r"(?i)\b(?:i|me|my|we|us|our)\b")
 # There are no more than so many; where more are wanted they go round.
-MOST = 256
+MOST = 192
 PROMPTS_AT_ONCE = 128
 ANSWERS_AT_ONCE = 64
 # So many batches are written at most, and no more where fewer than this share of what was written can be used.
 MOST_BATCHES = 8
 USABLE_SHARE = 0.1
-LONGEST = 16  # words
-PROMPT_TOKENS = 20
+LONGEST = 14  # words
+PROMPT_TOKENS = 16
 # Of an answer as much is rehearsed.
-ANSWER_TOKENS = 12
+ANSWER_TOKENS = 10
 
 
 def own_samples(

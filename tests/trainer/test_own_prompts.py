@@ -79,7 +79,7 @@ def test_the_embedded_base_asks_many_things(store: Store, embedded_models: Path)
     assert json.loads(store.setting(f"own prompts {base.digest}")) == made
 
 
-@pytest.mark.parametrize(("n_facts", "wanted"), [(0, 0), (100, 35), (340, 119)])
+@pytest.mark.parametrize(("n_facts", "wanted"), [(0, 0), (100, 25), (340, 85)])
 def test_their_share(n_facts: int, wanted: int) -> None:
     assert own_beside(n_facts, Options()) == wanted
     assert own_beside(n_facts, Options(general_rows=0)) == 0
