@@ -15,6 +15,8 @@ from .synthesize import BLANKS_PER_FACT, CUES_PER_FACT
 KEPT_SHARE = 0.75
 TOKENS_PER_ROW = 34
 WORDS_PER_FACT = 13
+# A night on one note moves the weights as any other does: a share of next to nothing rehearses nothing.
+LEAST_REPLAY = 24
 # Of a budget, what training may take.
 TRAIN_SHARE = 0.4
 ASSUMED_SPEED = 150.0  # tokens a second, where none was measured yet
@@ -98,8 +100,9 @@ def words_a_night(store: Store, options: Options) -> float | None:
 
 
 def replay_budget(n_new: int, options: Options) -> int:
-    """How many samples are rehearsed beside so many new ones."""
-    return round(n_new * options.replay_share / (1 - options.replay_share))
+    """How many samples are rehearsed beside so many new ones: also beside a single new fact as many as keep the others."""
+    share = round(n_new * options.replay_share / (1 - options.replay_share))
+    return max(share, LEAST_REPLAY) if options.replay_share else 0
 
 
 def _rows_per_fact(options: Options) -> float:

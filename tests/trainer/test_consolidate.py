@@ -24,7 +24,7 @@ from learnctl.memory.ingest import ingest
 from learnctl.memory.lineage import in_service, learned_chunks, new_chunks
 from learnctl.memory.store import Store
 from learnctl.trainer import base as bases
-from learnctl.trainer import registry
+from learnctl.trainer import costs, registry
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.costs import plan
 from learnctl.trainer.models import file_sha256
@@ -321,9 +321,14 @@ def test_a_fast_night_trains_all_that_came_since_the_slow_one(
 
 
 def test_replay_is_chosen_by_surprise_too(
-    store: Store, take: Take, house: int, settings: Settings
+    store: Store,
+    take: Take,
+    house: int,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is replayed says why, and what was measured is written down."""
+    monkeypatch.setattr(costs, "LEAST_REPLAY", 4)  # fewer than there are to choose from
     consolidate(store, settings(epochs=1))
     take("dog.txt", DOG)
     consolidate(store, settings(epochs=1, replay_share=0.2))
