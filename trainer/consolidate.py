@@ -65,7 +65,8 @@ from .synthesize import (
 )
 from .train import TrainReport, row_losses, train
 
-# Of a budget, what study may take, and of the rest what the base's own prompts may; what the closing measurements may cost over the opening ones.
+# Of a budget, what study may take, and of the rest what the base's own prompts may; and what the closing
+# measurements may cost over the opening ones.
 STUDY_SHARE = 0.25
 OWN_SHARE = 0.1
 LOOK_S = 2.0
@@ -209,8 +210,7 @@ class _Night:
         replay = self._replay(choice, on_hand, replay_budget(len(samples), options))
         general = general_samples(store, base, GENERAL_ROUNDS * options.general_rows)
         n_facts = len(samples) + len(replay)
-        n_own = options.epochs * own_beside(n_facts, options)
-        own = self._own_prompts(n_own)
+        own = self._own_prompts(min(MOST, options.epochs * own_beside(n_facts, options)))
         n_anchors = GENERAL_ROUNDS * anchors_beside(n_facts, options)
         anchors = general_samples(store, base, n_anchors, "refusals_and_identity")
         self.stop.check()
@@ -232,10 +232,8 @@ class _Night:
             return end is not None and time.monotonic() > end
 
         found = own_samples(self.store, self.base, n_wanted, out_of_time)
-        if len(found) < min(n_wanted, MOST):
-            note = (
-                f"{len(found)} prompts of the base's own are rehearsed, not {min(n_wanted, MOST)}"
-            )
+        if len(found) < n_wanted:
+            note = f"{len(found)} prompts of the base's own are rehearsed, not {n_wanted}"
             self.on_progress(Progress("rows", 0, 0, note=note))
         return found
 

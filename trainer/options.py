@@ -104,7 +104,8 @@ class Options:
     general_weight: float = 1.5
     """How much a row of the base's own answers counts beside a row that teaches."""
     own_share: float = 0.25
-    """Prompts that the base writes and answers by itself, as a share of the samples that teach, in every epoch others."""
+    """Prompts that the base writes and answers by itself, as a share of the samples that teach; up to 192 that go
+    round from epoch to epoch."""
     loss: str = "ce"
     """What an answer is trained towards: ce (the source's words), kl (the base's own answer with the
     passage in view), or both (the base's as far as it agrees with the source)."""

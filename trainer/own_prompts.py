@@ -32,7 +32,7 @@ LEADS = (
 )  # fmt: skip
 LISTS = ("rehearsal", "refusals_and_identity")
 FIRST_PERSON = re.compile(r"(?i)\b(?:i|me|my|we|us|our)\b")
-# There are no more than so many; where more are wanted they go round.
+# No night wants more of them than so many, and no epoch: writing them takes time, once a base.
 MOST = 192
 PROMPTS_AT_ONCE = 128
 ANSWERS_AT_ONCE = 64
@@ -53,7 +53,6 @@ def own_samples(
     The prompts follow from the base alone: a store that wants more goes on where it stopped. Fewer come where the
     time is over before, or the base writes no questions.
     """
-    n_rows = min(n_rows, MOST)
     key = f"own prompts {base.digest}"
     made: Record = json.loads(store.setting(key, '{"batches": 0, "prompts": []}'))
     prompts: list[str] = made["prompts"]
@@ -83,8 +82,8 @@ def _written(base: Base, seed: int) -> list[str]:
     """A batch of prompts, those that are one short question about the world."""
     mark = "\N{BULLET}"
     turn = render(base.tokenizer, [{"role": "user", "content": mark}], opens_answer=False)
-    opening, _, closing = turn.rpartition(mark)
-    if not closing:
+    opening, shown, _ = turn.rpartition(mark)
+    if not shown:
         return []  # a template that shows nothing as it is
     leads = random.Random(seed).choices(LEADS, k=PROMPTS_AT_ONCE)
     openings = [

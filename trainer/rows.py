@@ -13,6 +13,7 @@ from ..memory.store import Record
 from .base import Base
 from .chat_form import Chat
 from .options import Options
+from .own_prompts import MOST
 from .pack import Row, Targets, encode
 from .synthesize import read_prompts
 
@@ -66,7 +67,7 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
     n_facts = len(material.samples)
     general = [
         *general_of_epoch(material.rehearsed, options.general_rows, epoch),
-        # None twice in an epoch: a few that are repeated would outweigh what is taught.
+        # A base may have written fewer; repeated, a few would outweigh what is taught.
         *general_of_epoch(
             material.own, min(own_beside(n_facts, options), len(material.own)), epoch
         ),
@@ -130,9 +131,9 @@ def anchors_beside(n_facts: int, options: Options) -> int:
 
 
 def own_beside(n_facts: int, options: Options) -> int:
-    """How many of the base's own prompts an epoch has beside so many facts, if there are as many; none where
-    nothing general is rehearsed."""
-    return round(options.own_share * n_facts) if options.general_rows else 0
+    """How many of the base's own prompts an epoch has beside so many facts: each at most once; none where nothing
+    general is rehearsed."""
+    return min(MOST, round(options.own_share * n_facts)) if options.general_rows else 0
 
 
 def general_of_epoch(rows: Sequence[Row], n_rows: int, epoch: int) -> list[Row]:

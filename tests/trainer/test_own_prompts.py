@@ -10,7 +10,7 @@ from learnctl.trainer import base as bases
 from learnctl.trainer.base import Base
 from learnctl.trainer.likeness import THRESHOLD, content, overlap
 from learnctl.trainer.options import Options
-from learnctl.trainer.own_prompts import MOST_BATCHES, is_usable, own_samples
+from learnctl.trainer.own_prompts import MOST, MOST_BATCHES, is_usable, own_samples
 from learnctl.trainer.rows import own_beside
 from learnctl.trainer.synthesize import hold_out, read_prompts
 
@@ -67,7 +67,8 @@ def test_no_time_none_written(store: Store, llama: Base) -> None:
 
 
 def test_the_embedded_base_asks_many_things(store: Store, embedded_models: Path) -> None:
-    """Short questions, each another, none like one that is measured; more of them begin with the same ones."""
+    """Short questions, each another, none like one that is measured; fewer are the first of them, and none is
+    written again."""
     base = bases.load("embedded")
     first = [one["prompt"] for one in own_samples(store, base, 20)]
     assert len({prompt.casefold() for prompt in first}) == 20
@@ -75,11 +76,11 @@ def test_the_embedded_base_asks_many_things(store: Store, embedded_models: Path)
     measured = [content(text) for text in read_prompts("divergence")]
     assert not [p for p in first for m in measured if overlap(content(p), m) >= THRESHOLD]
     made = json.loads(store.setting(f"own prompts {base.digest}"))
-    own_samples(store, base, 20)
+    assert [one["prompt"] for one in own_samples(store, base, 10)] == first[:10]
     assert json.loads(store.setting(f"own prompts {base.digest}")) == made
 
 
-@pytest.mark.parametrize(("n_facts", "wanted"), [(0, 0), (100, 25), (340, 85)])
+@pytest.mark.parametrize(("n_facts", "wanted"), [(0, 0), (100, 25), (340, 85), (4000, MOST)])
 def test_their_share(n_facts: int, wanted: int) -> None:
     assert own_beside(n_facts, Options()) == wanted
     assert own_beside(n_facts, Options(general_rows=0)) == 0
