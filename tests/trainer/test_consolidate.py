@@ -320,6 +320,13 @@ def test_a_fast_night_trains_all_that_came_since_the_slow_one(
         assert stacked[name].narrow(axis, 0, value.shape[axis]).equal(value), name
 
 
+@pytest.mark.parametrize(("n_new", "wanted"), [(1, 24), (40, 24), (130, 70)])
+def test_a_small_night_rehearses_enough(n_new: int, wanted: int) -> None:
+    """A share of next to nothing would keep nothing; where no replay is wanted there is none."""
+    assert costs.replay_budget(n_new, Options(replay_share=0.35)) == wanted
+    assert costs.replay_budget(n_new, Options(replay_share=0.0)) == 0
+
+
 def test_replay_is_chosen_by_surprise_too(
     store: Store,
     take: Take,
