@@ -128,8 +128,9 @@ def write_notes(folder: Path, n_files: int) -> None:
 
 @contextmanager
 def watched() -> Iterator[dict[str, Any]]:
-    """Clock, processor time and, twice a second, the resident memory of this process and of those it started."""
-    figures: dict[str, Any] = {"rss_mb": [], "started_rss_mb": []}
+    """Clock, processor time and, twice a second, the resident memory of this process, of those it started, and of
+    all together, in which what several share (the libraries) is counted once."""
+    figures: dict[str, Any] = {"rss_mb": [], "started_rss_mb": [], "all_mb": []}
     done = threading.Event()
     me = psutil.Process()
 
@@ -137,8 +138,10 @@ def watched() -> Iterator[dict[str, Any]]:
         while not done.wait(0.5):
             figures["rss_mb"].append(round(me.memory_info().rss / MEGABYTE))
             with suppress(psutil.NoSuchProcess):  # one ended while it was looked at
-                started = [child.memory_info().rss for child in me.children(recursive=True)]
+                children = me.children(recursive=True)
+                started = [child.memory_info().rss for child in children]
                 figures["started_rss_mb"].append(round(sum(started) / MEGABYTE))
+                figures["all_mb"].append(round(sum(map(_share, [me, *children])) / MEGABYTE))
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
@@ -151,6 +154,12 @@ def watched() -> Iterator[dict[str, Any]]:
         figures["parent_cpu_s"] = round(time.process_time() - spent_here, 2)
         done.set()
         thread.join()
+
+
+def _share(process: psutil.Process) -> int:
+    """Resident bytes, of shared pages this process's part (Linux); elsewhere all of them."""
+    found = process.memory_full_info()
+    return int(getattr(found, "pss", 0) or found.rss)
 
 
 def _cpu_s() -> float:
@@ -222,14 +231,17 @@ def measure_export(rows: Rows, folder: Path, n_megabytes: int) -> None:
 def _rates(figures: dict[str, Any], size: float) -> dict[str, Any]:
     resident = figures.pop("rss_mb") or [0]
     started = figures.pop("started_rss_mb") or [0]
+    together = figures.pop("all_mb") or [0]
     return {
         **figures,
         "mb_per_s": round(size / figures["s"], 1),
         "mb_per_cpu_s": round(size / max(figures["cpu_s"], 0.01), 1),
         "peak_rss_mb": max(resident),
         "peak_started_rss_mb": max(started),
+        "peak_all_mb": max(together),
         "rss_over_time_mb": _tenths(resident),
         "started_rss_over_time_mb": _tenths(started),
+        "all_over_time_mb": _tenths(together),
     }
 
 

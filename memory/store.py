@@ -31,9 +31,8 @@ from .unspaced import spaced
 Record = dict[str, Any]
 
 # Addresses and keys of passages come in no order, and a file is one transaction: a page that has left the cache is
-# looked for in an ever longer log. More would be faster still with an export of a gigabyte, but then all processes
-# together take more than 300 MB; what is not needed is not taken.
-CACHE_KB = 128 * 1024
+# looked for in an ever longer log. What is not needed is not taken.
+CACHE_KB = 160 * 1024
 
 # A setting: something was deleted, and its bytes may still be in the files.
 TRACES = "traces"
