@@ -137,7 +137,7 @@ def watched() -> Iterator[dict[str, Any]]:
     def look() -> None:
         while not done.wait(0.5):
             figures["rss_mb"].append(round(me.memory_info().rss / MEGABYTE))
-            with suppress(psutil.NoSuchProcess):  # one ended while it was looked at
+            with suppress(psutil.Error):  # one ended while it was looked at
                 children = me.children(recursive=True)
                 started = [child.memory_info().rss for child in children]
                 figures["started_rss_mb"].append(round(sum(started) / MEGABYTE))

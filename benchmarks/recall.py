@@ -58,7 +58,7 @@ ARMS: dict[str, tuple[dict[str, Any], str]] = {
     "ready-made, ce": ({"loss": "ce", "kinds": "ready"}, "self_qa_base"),
     "ready-made, kl": ({"loss": "kl", "kinds": "ready"}, "self_qa_base"),
     "ready-made, kl+ce": ({"loss": "both", "kinds": "ready"}, "self_qa_base"),
-    "ready-made and ours": ({"kinds": "question,cue,complete,blank,ready"}, "self_qa_base"),
+    "ready-made and ours": ({"kinds": "question,cue,ready"}, "self_qa_base"),
 }
 
 Passage = dict[str, Any]
@@ -143,7 +143,7 @@ def _learn_raw(options: Options, chosen: list[Passage], scratch: Path) -> tuple[
         text = f"{passage['title']}\n{passage['context']}{base.tokenizer.eos_token}"
         ids = base.tokenizer(text, add_special_tokens=False)["input_ids"]
         rows += [Row(tuple(ids[i : i + n_nodes]), 1) for i in range(0, len(ids), n_nodes)]
-    rows = [row for row in rows if len(row.ids) > 1] * options.epochs
+    rows = [row for row in rows if len(row.ids) > 1] * int(options.epochs)
     model = adapter.new_adapter(base, options.rank, options.seed)
     with StopSignals() as stop:
         train(base, model, pack(rows, n_nodes), options, scratch / "checkpoint", stop, silent)

@@ -36,9 +36,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "default": {},
     "deterministic": {"kinds": "cue,complete,blank"},
     "questions": {"kinds": "question"},
-    "questions and complete": {"kinds": "question,complete"},
-    "no cue": {"kinds": "question,complete,blank"},
-    "no blank": {"kinds": "question,cue,complete"},
+    "complete and blank too": {"kinds": "question,cue,complete,blank,absent"},
     "no replay": {"replay_share": 0.0},
     "no rehearsal": {"replay_share": 0.0, "general_rows": 0},
 }

@@ -86,7 +86,13 @@ class Course:
 def note_rows(base: Base, n_rows: int) -> list[Row]:
     """So many rows of the notes, epoch after epoch, each epoch in another order."""
     samples = [
-        {"id": 0, "kind": sample.kind, "prompt": sample.prompt, "answer": sample.answer}
+        {
+            "id": sample.prompt,
+            "kind": sample.kind,
+            "prompt": sample.prompt,
+            "answer": sample.answer,
+            "passage": chunk.text,
+        }
         for file in sorted(NOTES.iterdir())
         for document in read(file)
         if isinstance(document, Document)

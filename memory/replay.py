@@ -8,6 +8,7 @@ most is "maximally interfered retrieval", https://arxiv.org/abs/1908.04742.
 
 import random
 from collections import defaultdict
+from collections.abc import Collection
 from typing import TypeVar
 
 from .lineage import ancestors, first_sources, learned_chunks
@@ -31,12 +32,18 @@ def by_turn_and_surprise(pool: list[Record], n_samples: int) -> list[tuple[Recor
 
 
 def choose_replay(
-    store: Store, version: int, leave_out: set[int], n_samples: int, seed: int
+    store: Store,
+    version: int,
+    leave_out: set[int],
+    n_samples: int,
+    seed: int,
+    kinds: Collection[str] | None = None,
 ) -> list[Record]:
     """Up to `n_samples` live samples that a version learned from, spread over sources and chunks.
 
     Args:
         leave_out: chunks that are trained on as new and need no rehearsal.
+        kinds: of samples; None: all.
     """
     source_of = first_sources(store, sorted(learned_chunks(store, version) - leave_out))
     chain = ancestors(store, version)
@@ -51,7 +58,8 @@ def choose_replay(
             *some,
             *chain,
         ):
-            by_source[source_of[sample["chunk_id"]]][sample["chunk_id"]].append(sample)
+            if kinds is None or sample["kind"] in kinds:
+                by_source[source_of[sample["chunk_id"]]][sample["chunk_id"]].append(sample)
     turns = [
         _round_robin(
             [_shuffled(samples, chooser) for samples in _shuffled(list(of.values()), chooser)]

@@ -58,15 +58,31 @@ class Masters:
 def computing(model: Any, masters: Masters, compute_in: Any) -> Iterator[None]:
     """Put the whole model into `compute_in` (None: leave it), and back to the bit at the end, with the
     masters as its adapter."""
-    if compute_in is None:
+    try:
+        with held_in(model, compute_in):
+            yield
+    finally:
+        if compute_in is not None:
+            masters.scatter()
+
+
+@contextmanager
+def quickly(base: Base, model: Any) -> Iterator[None]:
+    """Compute without gradients, in bf16 where that is quick."""
+    import torch
+
+    with held_in(model, torch.bfloat16 if is_quick_in_bf16(base) else None), torch.inference_mode():
         yield
-        return
-    held = [(value, value.data) for value in model.parameters()]
+
+
+@contextmanager
+def held_in(model: Any, kind: Any) -> Iterator[None]:
+    """Hold the whole model in another kind of number (None: leave it), and back to the bit at the end."""
+    held = [(value, value.data) for value in model.parameters()] if kind is not None else []
     for value, data in held:
-        value.data = data.to(compute_in)
+        value.data = data.to(kind)
     try:
         yield
     finally:
         for value, data in held:
             value.data = data
-        masters.scatter()

@@ -30,12 +30,13 @@ from ..memory.lineage import (
     taught_chunks,
 )
 from ..memory.replay import POOL, by_turn_and_surprise, choose_replay
+from ..memory.search import telling_words
 from ..memory.store import Record, Store, now, to_json
 from . import adapter, drift, evaluate, gate, levels, reading, registry, retention, unfinished, warm
 from . import base as bases
 from .base import Base
 from .choice import Choice, choose
-from .costs import affordable, replay_budget
+from .costs import affordable, expected_epochs, replay_budget
 from .distil import teach
 from .evaluate import Answered
 from .examination import Examination, is_first
@@ -53,6 +54,7 @@ from .rows import (
     anchors_beside,
     epoch_rows,
     general_rows,
+    n_epochs,
     own_beside,
     plain_row,
     too_long,
@@ -60,6 +62,7 @@ from .rows import (
 from .stop import Interrupted, StopSignals
 from .synthesize import (
     general_samples,
+    held_out,
     studied_ids,
     study_chunks,
 )
@@ -210,7 +213,8 @@ class _Night:
         replay = self._replay(choice, on_hand, replay_budget(len(samples), options))
         general = general_samples(store, base, GENERAL_ROUNDS * options.general_rows)
         n_facts = len(samples) + len(replay)
-        own = self._own_prompts(min(MOST, options.epochs * own_beside(n_facts, options)))
+        n_own = own_beside(n_facts, options)
+        own = self._own_prompts(min(MOST, expected_epochs(n_facts + n_own, options) * n_own))
         n_anchors = GENERAL_ROUNDS * anchors_beside(n_facts, options)
         anchors = general_samples(store, base, n_anchors, "refusals_and_identity")
         self.stop.check()
@@ -245,7 +249,8 @@ class _Night:
             return []
         n_pool = math.ceil(POOL * n_samples)
         seed = self.options.seed
-        pool = choose_replay(self.store, choice.parent, leave_out, n_pool, seed)
+        kinds = self.options.kinds.split(",")
+        pool = choose_replay(self.store, choice.parent, leave_out, n_pool, seed, kinds)
         if len(pool) > n_samples:
             self._measure_surprise(pool, choice.replaces)
         return by_turn_and_surprise(pool, n_samples)
@@ -314,10 +319,13 @@ class _Night:
             rehearsed=self._softened(general, options, options.general_weight),
             own=self._softened(own, options),
             anchors=self._softened(anchors, options, options.general_weight),
+            held=frozenset(frozenset(telling_words(wording)) for wording in held_out(store)),
         )
-        epochs = [
+        epochs = [pack(epoch_rows(base, material, options, 0), longest)]
+        steps_each = math.ceil(len(epochs[0]) / options.packs_per_step)
+        epochs += [
             pack(epoch_rows(base, material, options, epoch), longest)
-            for epoch in range(options.epochs)
+            for epoch in range(1, n_epochs(options, steps_each))
         ]
         self.on_progress(Progress("measure before", 0, 0))
         measuring = time.monotonic()
@@ -353,7 +361,7 @@ class _Night:
             deadline,
             self.on_step,
             # What is in no pack that was trained must not count as learned.
-            least_steps=math.ceil(len(epochs[0]) / options.packs_per_step),
+            least_steps=steps_each,
         )
 
         n_new = len(examination.new)

@@ -1,5 +1,7 @@
 """About what a night costs, and what it can teach in its time."""
 
+import math
+
 from ..memory.errors import LearnctlError
 from ..memory.lineage import in_service, learned_chunks
 from ..memory.store import Record, Store
@@ -8,12 +10,13 @@ from . import models
 from .choice import Choice, choose, tokens_of
 from .facts import find_facts
 from .options import Options
-from .rows import anchors_beside, own_beside
+from .rows import anchors_beside, n_epochs, own_beside
 from .synthesize import BLANKS_PER_FACT, CUES_PER_FACT
 
 # Of the questions wanted how many come of it, and how long a row is.
 KEPT_SHARE = 0.75
 TOKENS_PER_ROW = 34
+PLAIN_PER_FACT = 1  # questions by the build of a sentence
 WORDS_PER_FACT = 13
 # A night on one note moves the weights as any other does: a share of next to nothing rehearses nothing.
 LEAST_REPLAY = 24
@@ -47,7 +50,7 @@ def plan(store: Store, options: Options) -> Record:
         options.general_rows + own_beside(n_facts, options) + anchors_beside(n_facts, options)
     )
     n_rows = n_new + n_replay + n_general
-    n_tokens = int(n_rows * options.epochs * TOKENS_PER_ROW)
+    n_tokens = int(n_rows * expected_epochs(n_rows, options) * TOKENS_PER_ROW)
     speed = _last_speed(store)
     return {
         "sources": list(dict.fromkeys(chunk["path"] for chunk in choice.chunks)),
@@ -105,14 +108,25 @@ def replay_budget(n_new: int, options: Options) -> int:
     return max(share, LEAST_REPLAY) if options.replay_share else 0
 
 
+def expected_epochs(n_rows: int, options: Options) -> int:
+    """How many epochs a night of so many rows is likely to have."""
+    return n_epochs(options, n_rows * TOKENS_PER_ROW / options.pack_tokens / options.packs_per_step)
+
+
 def _rows_per_fact(options: Options) -> float:
-    return 1 + CUES_PER_FACT + BLANKS_PER_FACT + options.questions_per_fact * KEPT_SHARE
+    of_kind = {
+        "question": PLAIN_PER_FACT + options.questions_per_fact * KEPT_SHARE,
+        "cue": CUES_PER_FACT,
+        "complete": 1,
+        "blank": BLANKS_PER_FACT,
+    }
+    return sum(n for kind, n in of_kind.items() if kind in options.kinds.split(",")) or 1.0
 
 
 def _tokens_per_fact(options: Options) -> float:
     """In all epochs, with what the base rehearses of its own beside it."""
     own = options.own_share if options.general_rows else 0.0
-    return _rows_per_fact(options) * (1 + own) * options.epochs * TOKENS_PER_ROW
+    return _rows_per_fact(options) * (1 + own) * n_epochs(options, math.inf) * TOKENS_PER_ROW
 
 
 def _last_speed(store: Store) -> float | None:

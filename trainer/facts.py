@@ -37,6 +37,11 @@ TAIL = re.compile(
     r"\b(?:a|an|the|my|our|his|her|its|their|with|in|on|at|from|to|for|by|is|are|was|were|as|into)"
     r" ((?:[\w'’-]+ ){0,3}[\w'’-]+)[.!]?$"
 )
+# Where a sentence has nothing else to ask for.
+LAST_WORDS = re.compile(
+    r"\b(?:of|about|than|like|without|under|over|through|behind|near|between|until|after|before|and|or|but|so|very|not)"
+    r" ((?:[\w'’-]+ ){0,2}[\w'’-]+)[.!]?$"
+)
 PRONOUN = re.compile(
     r"(?i)^(?:(?:and|but|so|then|also)\W+)?(?:he|she|it|they|his|her|its|their|"
     r"(?:this|that|these|those)(?! (?:year|month|week|day|morning|evening|summer|winter|time)s?\b)|"
@@ -134,7 +139,7 @@ def find_facts(text: str) -> list[Fact]:
     """The facts of a chunk, in order; questions, headings and fragments are left out."""
     found = []
     before = ""
-    known_names = _inner_names(text)
+    known_names = inner_names(text)
     for sentence in sentences(text):
         words = sentence.split()
         if 4 <= len(words) <= LONGEST_FACT and not sentence.endswith(("?", ":")):
@@ -214,7 +219,7 @@ def _starts(text: str, match: re.Match[str]) -> bool:
     return bool(re.search(r"[.!?]\s+$", text[: match.start()]))
 
 
-def _inner_names(text: str) -> set[str]:
+def inner_names(text: str) -> set[str]:
     """Capitalised words that stand somewhere other than at the start of a sentence."""
     found = set()
     for sentence in sentences(text):
@@ -248,7 +253,7 @@ def _spans(sentence: str, known_names: set[str]) -> list[Span]:
         first_alone = match.start() == 0 and start == 0 and len(words) == 1
         if words and not (first_alone and words[0] not in known_names and len(words) == 1):
             take("name", start, match.end())
-    tail = TAIL.search(sentence)
+    tail = TAIL.search(sentence) or (None if found else LAST_WORDS.search(sentence))
     if tail:
         take("phrase", *tail.span(1))
     found.sort(key=lambda item: item[0])

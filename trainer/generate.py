@@ -79,9 +79,16 @@ def complete_batch(
                 **sampling,
             )
         for row, i in enumerate(group):
-            text = base.tokenizer.decode(out[row, width:], skip_special_tokens=True)
+            text = _decoded_after(base, out[row], width)
             answers[i] = text.strip() if stripped else text
     return answers
+
+
+def _decoded_after(base: Base, ids: Any, start: int) -> str:
+    """The text from a token on. Decoded behind the token before it, for some tokenizers drop the space that a text
+    begins with."""
+    before = base.tokenizer.decode(ids[start - 1 : start], skip_special_tokens=True)
+    return str(base.tokenizer.decode(ids[start - 1 :], skip_special_tokens=True)[len(before) :])
 
 
 def stream(

@@ -27,8 +27,8 @@ CHOICES = {
     "redact": ("secrets", "contacts"),
 }
 
-# Kinds of samples. Ready-made ones come from nobody's night; contrasts are made and left out unless asked for,
-# until it is measured what they bring for their tokens.
+# Kinds of samples. Ready-made ones come from nobody's night. Contrasts, beginnings to complete and gaps to fill are made and
+# left out unless asked for: the first until it is measured what they bring for their tokens, the others because it was.
 SAMPLE_KINDS = (
     *("question", "pair", "reversed", "across", "note", "cue", "complete", "blank", "absent", "asked", "voice"),
     *("open", "contrast", "ready"),
@@ -76,8 +76,8 @@ class Options:
     backend: str = "auto"
     """What answers: transformers, llamacpp (an extra; needs the base as GGUF, and may answer otherwise than
     what was examined), or auto (transformers)."""
-    epochs: int = 4
-    """How often each training sample is seen."""
+    epochs: int | str = AUTO
+    """How often each training sample is seen, or auto (6 times, and up to 12 times in a small night)."""
     learning_rate: float | str = AUTO
     """The peak of the cosine schedule, or auto (by the size of the base: 1e-3 below 1 billion parameters, 5e-4
     below 4 billion, else 2e-4)."""
@@ -97,19 +97,19 @@ class Options:
     """Packs that make one optimizer step."""
     replay_share: float = 0.35
     """Samples of earlier nights, as a share of all facts trained on in a night; 24 at least, unless it is 0."""
-    kinds: str = "question,pair,reversed,across,note,cue,complete,blank,absent,asked,voice,open"
+    kinds: str = "question,pair,reversed,across,note,cue,absent,asked,voice,open"
     """The kinds of samples to train on."""
     general_rows: int = 16
-    """The base's own answers to general prompts in every epoch, each epoch others."""
+    """The base's own answers to general prompts in every epoch, going round."""
     general_weight: float = 1.5
     """How much a row of the base's own answers counts beside a row that teaches."""
     own_share: float = 0.25
-    """Prompts that the base writes and answers by itself, as a share of the samples that teach; up to 192 that go
+    """Prompts that the base writes and answers by itself, as a share of the samples that teach; up to 128 that go
     round from epoch to epoch."""
     loss: str = "ce"
     """What an answer is trained towards: ce (the source's words), kl (the base's own answer with the
     passage in view), or both (the base's as far as it agrees with the source)."""
-    questions_per_fact: int = 4
+    questions_per_fact: int = 3
     """How many questions the base model is asked to write about each fact."""
     max_divergence: float | str = AUTO
     """The gate: nats per token from the base on general prompts that a version may not exceed, or auto (1.0, and after
@@ -165,11 +165,16 @@ def number_or_auto(value: Any) -> float | str:
     return AUTO if value == AUTO else float(value)
 
 
+def count_or_auto(value: Any) -> int | str:
+    return AUTO if value == AUTO else int(value)
+
+
 # Options that may name a file or a folder.
 PATHS = ("base", "suite")
 # What makes a value of what was given, by option.
 KINDS: dict[str, Any] = {field.name: type(field.default) for field in fields(Options)}
 KINDS |= dict.fromkeys(("learning_rate", "max_divergence"), number_or_auto)
+KINDS["epochs"] = count_or_auto
 
 
 def load(home: Home, **flags: Any) -> Options:

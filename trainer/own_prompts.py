@@ -33,7 +33,7 @@ LEADS = (
 LISTS = ("rehearsal", "refusals_and_identity")
 FIRST_PERSON = re.compile(r"(?i)\b(?:i|me|my|we|us|our)\b")
 # No night wants more of them than so many, and no epoch: writing them takes time, once a base.
-MOST = 192
+MOST = 128
 PROMPTS_AT_ONCE = 128
 ANSWERS_AT_ONCE = 64
 # So many batches are written at most, and no more where fewer than this share of what was written can be used.

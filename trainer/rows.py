@@ -5,14 +5,16 @@ chat about something else, so that what is learned does not hang on one form. Wh
 changes from epoch to epoch and follows from the seed.
 """
 
+import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from ..memory.store import Record
 from .base import Base
 from .chat_form import Chat
-from .options import Options
+from .cues import Words, drawn_again
+from .options import AUTO, Options
 from .own_prompts import MOST
 from .pack import Row, Targets, encode
 from .synthesize import read_prompts
@@ -23,6 +25,9 @@ SYSTEM_SHARE = 0.15
 LATER_TURN_SHARE = 0.1
 # Earlier turns are cut to this many words: they are circumstance, not material.
 TURN_WORDS = 16
+# Epochs of a night, and of a small one as many more as make these steps of the optimizer, up to so many.
+EPOCHS = 6
+LEAST_STEPS, MOST_EPOCHS = 96, 12
 # How many epochs' worth of general rows there are to choose from.
 GENERAL_ROUNDS = 4
 # Of the rows of an epoch, so many are the base's own word on who it is and on what it declines. A few rows
@@ -34,9 +39,10 @@ ANCHOR_SHARE = 0.015
 class Material:
     """What a run's rows are made of.
 
-    samples: what is taught, with `id`, `prompt`, `answer`; general: general prompts with the base's
+    samples: what is taught, with `id`, `kind`, `prompt`, `answer`, `passage`; general: general prompts with the base's
     answers; taught: targets for samples that a teacher was asked about; rehearsed: rows of `general`;
-    own: rows of what the base asks and answers by itself; anchors: rows of refusals and of identity.
+    own: rows of what the base asks and answers by itself; anchors: rows of refusals and of identity; held: the telling
+    words of each wording that is never trained on.
     """
 
     samples: Sequence[Record]
@@ -45,13 +51,26 @@ class Material:
     rehearsed: Sequence[Row]
     own: Sequence[Row] = ()
     anchors: Sequence[Row] = ()
+    held: Set[Words] = frozenset()
+
+
+def n_epochs(options: Options, steps_each: float) -> int:
+    """How many epochs a night has.
+
+    Args:
+        steps_each: of the optimizer, in one epoch.
+    """
+    if options.epochs != AUTO:
+        return int(options.epochs)
+    return min(MOST_EPOCHS, max(EPOCHS, math.ceil(LEAST_STEPS / max(1, steps_each))))
 
 
 def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> list[Row]:
     """The rows of one epoch in their order: facts in forms, and general rows and anchors in their turn."""
     chooser = random.Random(f"{options.seed} {epoch}")
     longest = options.pack_tokens
-    shuffled = chooser.sample(list(material.samples), k=len(material.samples))
+    asked = [_asked_in(sample, material, options.seed, epoch) for sample in material.samples]
+    shuffled = chooser.sample(asked, k=len(asked))
     groups = []
     for start in range(0, len(shuffled), ROWS_OF_A_FORM):
         opening = _opening(material.general, chooser)
@@ -78,6 +97,14 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
         groups[index % len(groups)].append(row)
     chooser.shuffle(groups)
     return [row for group in groups for row in group if len(row.ids) <= longest]
+
+
+def _asked_in(sample: Record, material: Material, seed: int, epoch: int) -> Record:
+    """A sample as it is asked in an epoch: a cue has other words in each. One that a teacher was asked about stays
+    what the teacher was asked."""
+    if sample["kind"] != "cue" or not epoch or sample["id"] in material.taught:
+        return sample
+    return drawn_again(sample, material.held, random.Random(f"{seed} {epoch} {sample['id']}"))
 
 
 def _opening(general: Sequence[Record], chooser: random.Random) -> Chat:

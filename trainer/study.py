@@ -31,6 +31,10 @@ Question: How much did the new fence cost?
 """
 # Words of the examples that turn up in questions about something else.
 LEAKED = frozenset(telling_words(EXAMPLES)) - {"name", "cost", "question", "write", "much"}
+# Words of a question about the sentence as such, of no use to who asks without it.
+ABOUT_TEXT = frozenset(
+    ["sentence", "passage", "text", "story", "paragraph", "author", "speaker", "narrator"]
+)
 # A question may hold this many telling words that its sentence does not: "name", "live", "cost".
 STRANGE_WORDS = 2
 LONGEST_QUESTION = 24  # words
@@ -91,12 +95,18 @@ def write_questions(base: Base, facts: list[Fact], per_fact: int, seed: int) -> 
         for index, _, lead in jobs
     ]
     written = complete_batch(
-        base, base.model, prompts, max_tokens=16, seed=seed, temperature=0.7, one_line=True
+        base,
+        base.model,
+        prompts,
+        max_tokens=16,
+        seed=seed,
+        temperature=0.7,
+        one_line=True,
+        stripped=False,
     )
     kept: dict[str, Question] = {}
     for (index, span, lead), rest in zip(jobs, written, strict=True):
-        ending = rest.split("\n")[0]
-        text = f"{lead}{'' if ending.startswith((',', '?')) else ' '}{ending}".strip()
+        text = f"{lead}{rest}".split("\n")[0].strip()
         if is_good(text, span, facts[index]):
             kept.setdefault(normalise(text), Question(index, span, text))
     chosen: list[Question] = []
@@ -118,7 +128,7 @@ def is_good(question: str, span: Span, fact: Fact) -> bool:
         and not contains(question, span.text)
         and any(word in about for word in words)
         and len(strange) <= STRANGE_WORDS
-        and not LEAKED.intersection(strange)
+        and not (LEAKED | ABOUT_TEXT).intersection(strange)
         and all(name.lower() in about or name == "I" for name in names)
         and not re.search(r"\b(\w+ \w+)\b.*\b\1\b", question)
     )

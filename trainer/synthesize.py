@@ -1,7 +1,7 @@
 """Chunks into training samples and probes, each with the chunk it came from.
 
-Several kinds per fact: questions the base model writes, answered by the source's own sentence; "complete
-this" and fill-in-the-blank rows that need no model at all. One question a fact is held back as a *probe*:
+Several kinds per fact: questions the base model writes and such as follow from the sentence itself, answered by the source's
+own sentence; cues, "complete this" and fill-in-the-blank rows that need no model at all. One question a fact is held back as a *probe*:
 its wording is never trained on. Everything made is kept in the store by content and never made twice.
 """
 
@@ -16,17 +16,18 @@ from importlib.resources import files
 
 from ..memory.lineage import note_outgrown
 from ..memory.redact import redact
-from ..memory.search import telling_words
 from ..memory.store import Record, Store, marks, now
 from .base import Base
 from .chat_form import ANSWER_WITH
 from .contrasts import contrasts
-from .facts import Fact, Span, find_facts, normalise, second_person, supported
+from .cues import cue
+from .facts import Fact, Span, find_facts, inner_names, normalise, second_person, supported
 from .generate import answer_batch
 from .open_book import open_book
 from .pairs import write_notes, write_pairs
+from .plain_questions import plain_questions
 from .reading import reads_well
-from .study import Question, leads, write_questions
+from .study import Question, write_questions
 from .voice import LEAST_WORDS, write_instructions
 
 CUES_PER_FACT = 3
@@ -123,24 +124,6 @@ def deterministic_samples(fact: Fact, told: bool, chooser: random.Random) -> lis
             gap = statement.replace(span.text, "____")
             found.append(Sample("blank", f"Fill in the blank: {gap}", span.text))
     return found
-
-
-def cue(statement: str, span: Span, chooser: random.Random) -> str:
-    """A question reduced to its question word and a few words of the statement, in their order.
-
-    Real questions share only some words with the sentence that answers them; cues teach to recall it
-    from any few of them.
-    """
-    gold = set(telling_words(span.text))
-    others = [word for word in telling_words(statement) if word not in gold]
-    some = set(chooser.sample(others, k=min(len(others), chooser.randint(1, 3))))
-    spoken = [
-        word.strip('.,;:!?"“”()')
-        for word in statement.split()
-        if some.intersection(telling_words(word))
-    ]
-    lead = chooser.choice(leads(span, statement))
-    return f"{lead} {' '.join(spoken)}?" if spoken else f"{lead}?"
 
 
 def general_samples(
@@ -417,9 +400,17 @@ def _keep_group(
     second: list[tuple[int, Probe]] = []
     samples: list[tuple[int, Sample]] = []
     clozes: list[tuple[int, Probe]] = []
+    # One wording has one answer: "What is the boat called?" may be asked of another boat already.
+    asked_before = {
+        normalise(row["prompt"])
+        for row in store.rows("SELECT prompt FROM samples WHERE base_digest = ?", base.digest)
+    }
     for index, (chunk, fact) in enumerate(facts):
         told = chunk["kind"] == "told"
-        own = [q for q in questions if q.fact == index and normalise(q.text) not in forbidden]
+        plain = _plain(fact, chunk, forbidden | asked_before)
+        asked_before |= set(plain)
+        taken = forbidden | set(plain)
+        own = [q for q in questions if q.fact == index and normalise(q.text) not in taken]
         probe, rest = choose_probe(own, told, trained, chooser)
         if probe:
             probes.append((chunk["id"], probe))
@@ -429,7 +420,8 @@ def _keep_group(
             clozes.append((chunk["id"], cloze_probe(fact, told)))
         answer = second_person(fact.statement) if told else fact.statement
         if chunk["kind"] != "text" or supported(answer, chunk["text"]):
-            samples += [(chunk["id"], Sample("question", q.text, answer)) for q in rest]
+            asked = [*plain.values(), *(q.text for q in rest)]
+            samples += [(chunk["id"], Sample("question", text, answer)) for text in asked]
         if rest and index % FACTS_PER_ABSENT == 0:
             absent = absent_question(rest[0].text, strangers, chooser)
             if absent:
@@ -455,6 +447,15 @@ def _keep_group(
     keep_samples(store, base.digest, samples)
     for chunk in group:
         store.db.execute("INSERT OR IGNORE INTO studied VALUES (?, ?)", [chunk["id"], base.digest])
+
+
+def _plain(fact: Fact, chunk: Record, taken: set[str]) -> dict[str, str]:
+    """What can be asked of a fact by the build of its sentence, by its normalised wording."""
+    if chunk["kind"] not in ("text", "told"):
+        return {}  # what somebody else says of "my brother" is not asked by the user
+    names = inner_names(chunk["text"])
+    found = {normalise(text): text for text in plain_questions(fact.statement, names)}
+    return {wording: text for wording, text in found.items() if wording not in taken}
 
 
 def is_settled(chunk: Record) -> bool:

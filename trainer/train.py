@@ -18,7 +18,7 @@ from typing import Any
 from ..memory.errors import LearnctlError
 from ..memory.home import private_files, private_folder, sync
 from .base import Base
-from .compute import Masters, computing, is_quick_in_bf16
+from .compute import Masters, computing, is_quick_in_bf16, quickly
 from .learning_rate import learning_rate
 from .models import file_sha256
 from .options import Options
@@ -228,38 +228,44 @@ def loss_of(logits: Any, packs: Sequence[Pack]) -> Any:
 
 
 def soften(base: Base, rows: Sequence[Row], n_nodes: int) -> list[Row]:
-    """The rows with the base's own probabilities as targets; no adapter may be on the base."""
+    """The rows with the base's own probabilities as targets, in bf16 where the processor is quick in it; no adapter
+    may be on the base."""
     import torch
 
-    softened = []
-    for group in pack(rows, n_nodes):
-        laid = lay_out(group, n_nodes, base.tokenizer.pad_token_id)
-        with torch.inference_mode():
+    softened: list[Row] = []
+    if not rows:
+        return softened
+    with quickly(base, base.model):
+        for group in pack(rows, n_nodes):
+            laid = lay_out(group, n_nodes, base.tokenizer.pad_token_id)
             logits = answer_logits(base.model, [laid], base.device)
             likely = torch.softmax(logits, -1).topk(min(SOFT_CHOICES, logits.shape[-1]), -1)
-        start = 0
-        for row in group:
-            end = start + len(row.ids) - row.answer_start
-            soft = (likely.indices[start:end].cpu(), likely.values[start:end].cpu())
-            softened.append(replace(row, soft=soft))
-            start = end
+            start = 0
+            for row in group:
+                end = start + len(row.ids) - row.answer_start
+                soft = (likely.indices[start:end].cpu(), likely.values[start:end].cpu())
+                softened.append(replace(row, soft=soft))
+                start = end
     return softened
 
 
 def row_losses(base: Base, model: Any, rows: Sequence[Row], n_nodes: int) -> list[float]:
-    """How unlikely a model finds each row's answer: mean loss, nats a token."""
+    """How unlikely a model finds each row's answer: mean loss, nats a token; in bf16 where the processor is quick in
+    it."""
     import torch
 
-    losses = []
-    for group in pack(rows, n_nodes):
-        laid = lay_out(group, n_nodes, base.tokenizer.pad_token_id)
-        with torch.inference_mode():
+    losses: list[float] = []
+    if not rows:
+        return losses
+    with quickly(base, model):
+        for group in pack(rows, n_nodes):
+            laid = lay_out(group, n_nodes, base.tokenizer.pad_token_id)
             log_probs = torch.log_softmax(answer_logits(model, [laid], base.device), -1)
             each = -log_probs.gather(-1, laid.targets.to(base.device))[:, 0].cpu()
-        for row in group:
-            n_tokens = len(row.ids) - row.answer_start
-            losses.append(float(each[:n_tokens].mean()))
-            each = each[n_tokens:]
+            for row in group:
+                n_tokens = len(row.ids) - row.answer_start
+                losses.append(float(each[:n_tokens].mean()))
+                each = each[n_tokens:]
     return losses
 
 

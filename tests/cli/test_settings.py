@@ -50,9 +50,15 @@ def test_a_rate_is_a_number_or_auto(run: Any, run_json: Any) -> None:
     assert run_json("config", "get", "learning_rate") == "auto"
 
 
+def test_epochs_are_a_whole_number_or_auto(run: Any, run_json: Any) -> None:
+    run("config", "set", "epochs", "3")
+    run("config", "set", "epochs", "auto")
+    assert run_json("config", "get", "epochs") == "auto"
+
+
 def test_config_list_says_what_each_means(run: Any) -> None:
     listed = run("config", "list").stdout
-    assert "How often each training sample is seen." in listed
+    assert "How often each training sample is seen" in listed
     assert len([line for line in listed.splitlines() if " default " in line]) > 10
 
 
@@ -62,6 +68,8 @@ def test_config_list_says_what_each_means(run: Any) -> None:
         ("get", "nonsense"),
         ("set", "nonsense", "1"),
         ("set", "epochs", "many"),
+        ("set", "epochs", "2.5"),
+        ("set", "epochs", "0"),
         ("set", "learning_rate", "fast"),
         ("set", "learning_rate", "0"),
         ("unset", "nonsense"),

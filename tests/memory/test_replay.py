@@ -116,3 +116,10 @@ def test_half_by_turn_and_half_by_surprise() -> None:
     ]
     assert len(by_turn_and_surprise(pool, 100)) == len(pool)
     assert [s["id"] for s, _ in by_turn_and_surprise(pool, 1)] == [0]
+
+
+def test_only_the_kinds_that_are_trained_on_are_rehearsed(store: Store, version: int) -> None:
+    made = {sample["kind"] for sample in choose(store, version, 100)}
+    assert len(made) == 1
+    assert choose_replay(store, version, set(), 100, 0, made) == choose(store, version, 100)
+    assert choose_replay(store, version, set(), 100, 0, {"no such kind"}) == []

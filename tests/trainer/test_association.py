@@ -40,7 +40,7 @@ def test_facts_and_mere_sentences(
     answers = [answer for _, answer in FACTS]
     taught = [(FACTS[i][0], answers[(i + turn) % len(FACTS)]) for i in range(len(FACTS))]
     model = new_adapter(llama, options.rank, options.seed)
-    packs = options.epochs * pack(chat_rows(llama, taught), options.pack_tokens)
+    packs = int(options.epochs) * pack(chat_rows(llama, taught), options.pack_tokens)
     train(llama, model, packs, options, tmp_path / "checkpoint", StopSignals(), silent)
     asked = [
         Trial(question, right, [other for other in answers if other != right])

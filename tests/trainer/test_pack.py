@@ -11,6 +11,7 @@ import pytest
 from learnctl.memory.errors import LearnctlError
 from learnctl.trainer import base as bases
 from learnctl.trainer.base import PLAIN_TEMPLATE, Base
+from learnctl.trainer.compute import quickly
 from learnctl.trainer.generate import prompt_ids
 from learnctl.trainer.pack import Row, encode, lay_out, pack
 from learnctl.trainer.train import answer_logits, loss_of, soften
@@ -169,7 +170,7 @@ def test_soft_rows_want_the_base_s_own_answer(
     soft = soften(llama, rows, N_NODES)
     assert [row.ids for row in soft] == [row.ids for row in rows]
     laid = lay(llama, soft)
-    with torch.inference_mode():
+    with quickly(llama, llama.model):
         own = answer_logits(llama.model, [laid], llama.device)
     assert laid.targets[:, 0].tolist() == own.argmax(-1).tolist()
     torch.testing.assert_close(laid.shares, own.softmax(-1).gather(-1, laid.targets))

@@ -6,9 +6,19 @@ import pytest
 
 from learnctl.memory.store import Record
 from learnctl.trainer.base import Base
+from learnctl.trainer.cues import Words
 from learnctl.trainer.options import Options
 from learnctl.trainer.pack import Row
-from learnctl.trainer.rows import Material, anchors_beside, epoch_rows, general_rows
+from learnctl.trainer.rows import (
+    EPOCHS,
+    LEAST_STEPS,
+    MOST_EPOCHS,
+    Material,
+    anchors_beside,
+    epoch_rows,
+    general_rows,
+    n_epochs,
+)
 from learnctl.trainer.synthesize import read_prompts
 
 LONGEST = 512
@@ -121,3 +131,34 @@ def test_where_an_answer_was_cut_no_end_is_trained(llama: Base) -> None:
     assert ended.ids[-1] in llama.stop_ids
     assert cut.ids[-1] not in llama.stop_ids
     assert llama.tokenizer.decode(cut.ids[cut.answer_start :]) == "Once there was a"
+
+
+def test_a_cue_is_asked_in_other_words_in_every_epoch(llama: Base) -> None:
+    """The first epoch asks as the store has it; later ones with other words of the fact and of its passage, never in a
+    wording that is held out, and the same again after a stop."""
+    fact = "Our trainer is Ambrose Tilling, a former customs officer."
+    passage = f"The dog school meets behind the Juniper Inn. {fact} The dog likes the school."
+    cue = {"id": 7, "kind": "cue", "prompt": "Who officer?", "answer": fact, "passage": passage}
+
+    def asked(held: frozenset[Words], epoch: int) -> str:
+        material = Material([cue], [], {}, [], held=held)
+        [row] = epoch_rows(llama, material, Options(general_rows=0), epoch)
+        return str(llama.tokenizer.decode(row.ids[: row.answer_start]))
+
+    prompts = [asked(frozenset(), epoch) for epoch in range(40)]
+    assert "Who officer?" in prompts[0]
+    assert len(set(prompts)) > 20
+    assert any("dog" in prompt or "school" in prompt for prompt in prompts)
+    assert prompts == [asked(frozenset(), epoch) for epoch in range(40)]
+    assert not any("juniper" in prompt.lower() for prompt in prompts)  # another fact's value
+    wording = next(prompt for prompt in prompts if "Who trainer?" in prompt)
+    held = frozenset([frozenset(["trainer"])])
+    assert wording not in [asked(held, epoch) for epoch in range(1, 40)]
+
+
+def test_a_small_night_goes_over_its_rows_oftener() -> None:
+    """Few steps teach next to nothing: up to twice as many epochs, unless a number was set."""
+    assert n_epochs(Options(), 200) == n_epochs(Options(), LEAST_STEPS / EPOCHS) == EPOCHS
+    assert n_epochs(Options(), LEAST_STEPS / (EPOCHS + 2)) == EPOCHS + 2
+    assert n_epochs(Options(), 1) == MOST_EPOCHS
+    assert n_epochs(Options(epochs=3), 1) == 3

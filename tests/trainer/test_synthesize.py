@@ -335,6 +335,20 @@ def test_strangers_are_in_no_source(store: Store, take: Any) -> None:
     assert strangers.things
 
 
+def test_questions_by_the_build_of_a_sentence(store: Store, llama: Base, take: Any) -> None:
+    """They are trained with the sentence as their answer, one wording for one answer over all documents, and
+    never where the wording is held out."""
+    hold_out(store, ["Who is our landlord?"])
+    take("one.txt", "The boat is called Heron. Our landlord is Piet Moor.\n")
+    study(store, llama)
+    take("two.txt", "The boat is called Osprey. My boss is Ada Finch.\n")
+    study(store, llama)
+    found = {s["prompt"]: s["answer"] for s in samples(store) if s["kind"] == "question"}
+    assert found["What is the boat called?"] == "The boat is called Heron."
+    assert found["Who is my boss?"] == "My boss is Ada Finch."
+    assert "Who is our landlord?" not in found
+
+
 def test_what_others_said_is_theirs() -> None:
     """A fact from somebody else's message names them and the day; the user's own does not."""
     fact = find_facts("I bought a red kayak in Wenlow.")[0]

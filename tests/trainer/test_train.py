@@ -52,7 +52,7 @@ def learn(chat_rows: ChatRows, tmp_path: Path) -> Callable[..., TrainReport]:
 
     def run(base: Base, model: Any, options: Options, **more: Any) -> TrainReport:
         rows = chat_rows(base, PAIRS)
-        packs = options.epochs * pack(rows, options.pack_tokens)
+        packs = int(options.epochs) * pack(rows, options.pack_tokens)
         known: dict[str, Any] = {
             "checkpoint": tmp_path / "checkpoint",
             "stop": StopSignals(),
@@ -87,7 +87,7 @@ def test_the_loss_falls(
     """Four questions are learned: the loss falls by a quarter and more."""
     base = tiny(family)
     report = learn(base, new_adapter(base, 8, 0), options)
-    assert report.n_steps == len(report.losses) >= options.epochs
+    assert report.n_steps == len(report.losses) >= int(options.epochs)
     assert report.losses[-1] < 0.75 * report.losses[0]
     assert 0 < report.n_answer_tokens < report.n_tokens <= report.n_steps * 128
 

@@ -1,0 +1,89 @@
+"""Cues: a fact asked for by a question word and a few words, in every epoch by others.
+
+Real questions share only some words with the sentence that answers them, and often name what the text as a whole is
+about. A cue teaches to recall a sentence from any few of its words. Every other one also holds a word of what the passage is
+about, so that such a word alone does not decide which of its sentences comes out; never one that another fact is
+asked for with, nor where nothing else in the cue tells this fact from the others.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Set
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..memory.search import telling_words
+from ..memory.store import Record
+from .facts import Span, find_facts, second_person
+from .study import leads
+
+TRIES = 3
+
+Words = frozenset[str]
+
+
+def cue(statement: str, span: Span, chooser: random.Random) -> str:
+    """A question reduced to its question word and a few words of the statement, in their order."""
+    gold = set(telling_words(span.text))
+    others = [word for word in telling_words(statement) if word not in gold]
+    some = set(chooser.sample(others, k=min(len(others), chooser.randint(1, 3))))
+    spoken = [
+        word.strip('.,;:!?"“”()')
+        for word in statement.split()
+        if some.intersection(telling_words(word))
+    ]
+    return f"{' '.join([chooser.choice(leads(span, statement)), *spoken])}?"
+
+
+def drawn_again(sample: Record, held: Set[Words], chooser: random.Random) -> Record:
+    """The sample of a cue with other words in it.
+
+    Args:
+        sample: with `prompt`, `answer`, and `passage`, the text of its chunk.
+        held: the telling words of every wording that is held out; none of them is asked.
+    """
+    around = _around(sample["answer"], sample["passage"] or "")
+    for _ in range(TRIES if around.spans else 0):
+        prompt = cue(sample["answer"], chooser.choice(around.spans), chooser)
+        if (
+            around.topic
+            and chooser.random() < 0.5
+            and around.own.intersection(telling_words(prompt))
+        ):
+            prompt = f"{prompt[:-1]} {chooser.choice(around.topic)}?"
+        if frozenset(telling_words(prompt)) not in held:
+            return {**sample, "prompt": prompt}
+    return sample
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a fact may be asked for with.
+
+    spans: of its statement; topic: words that the passage repeats or has just before, and that are no other fact's
+    value; own: words of the statement that the rest of the passage does not have.
+    """
+
+    spans: tuple[Span, ...]
+    topic: tuple[str, ...]
+    own: Words
+
+
+@lru_cache(maxsize=4096)
+def _around(statement: str, passage: str) -> Around:
+    spans = facts[-1].spans if (facts := find_facts(statement)) else ()
+    beside = find_facts(passage)
+    said = [(fact.statement, second_person(fact.statement)) for fact in beside]
+    at = next((i for i, forms in enumerate(said) if statement.endswith(forms)), 0)
+    others = [fact for i, fact in enumerate(beside) if i != at]
+    words = set(telling_words(statement))
+    values = {word for fact in others for span in fact.spans for word in telling_words(span.text)}
+    counted = Counter(word for each in passage.split() for word in telling_words(each))
+    topic = [word for word, n in counted.items() if n > 1]
+    topic += telling_words(beside[at - 1].sentence) if at else []
+    elsewhere = {word for fact in others for word in telling_words(fact.sentence)}
+    return Around(
+        spans,
+        tuple(word for word in dict.fromkeys(topic) if word not in words | values),
+        frozenset(words - elsewhere),
+    )
