@@ -26,7 +26,7 @@ LATER_TURN_SHARE = 0.1
 # Earlier turns are cut to this many words: they are circumstance, not material.
 TURN_WORDS = 16
 # Epochs of a night, and of a small one as many more as make these steps of the optimizer, up to so many.
-EPOCHS = 6
+EPOCHS = 5
 LEAST_STEPS, MOST_EPOCHS = 96, 12
 # How many epochs' worth of general rows there are to choose from.
 GENERAL_ROUNDS = 4
