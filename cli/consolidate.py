@@ -57,7 +57,12 @@ def consolidate(
     ] = None,
     epochs: Annotated[
         int | None,
-        Option(min=1, metavar="N", help="How often each sample is seen; else what the configuration says.", show_default=False),
+        Option(
+            min=1,
+            metavar="N",
+            help="How often each sample is seen; else what the configuration says.",
+            show_default=False,
+        ),
     ] = None,
     seed: Annotated[
         int | None, Option(metavar="N", help="Fixes every random choice.", show_default=False)
