@@ -37,6 +37,8 @@ FAULTS = ("shuffled answers", "ten times the learning rate", "no rehearsal")
 
 
 def shuffle_answers(store: Store, seed: int) -> None:
+    """Every question of the new note gets another one's answer. A cue would be drawn anew from its answer in every
+    epoch and so be a good one again: it is made a question, whose wording stays."""
     rows = store.rows(
         "SELECT id, answer FROM samples WHERE chunk_id IS NOT NULL"
         " AND id NOT IN (SELECT sample_id FROM run_samples) ORDER BY id"
@@ -45,7 +47,10 @@ def shuffle_answers(store: Store, seed: int) -> None:
     random.Random(seed).shuffle(answers)
     with store.db.atomic():
         for row, answer in zip(rows, answers, strict=True):
-            store.db.execute("UPDATE samples SET answer = ? WHERE id = ?", [answer, row["id"]])
+            store.db.execute(
+                "UPDATE samples SET answer = ?, kind = iif(kind = 'cue', 'question', kind) WHERE id = ?",
+                [answer, row["id"]],
+            )
 
 
 def first_night(home: Path, options: Options) -> None:

@@ -179,10 +179,22 @@ def test_which_statement_answers(before: float, after: float, n: int, passes: bo
     """Sentences that were learned without what they answer are no facts; near the top nothing more is wanted,
     and a handful of trials decides nothing."""
     found = judge(
-        OPTIONS, exam(0, 40), exam(30, 10), [], [], sure(0.1), Association(before, after, n)
+        OPTIONS, exam(0, 40), exam(15, 25), [], [], sure(0.1), Association(before, after, n)
     )
     assert found.promoted == passes
     assert ("not what they answer" in found.reason) == (not passes)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "passes"), [(20, 20, True), (19, 21, False), (7, 5, False)]
+)
+def test_who_answers_need_not_tell_apart(right: int, wrong: int, passes: bool) -> None:
+    """Half of the questions answered rightly say more than a likelihood does; half of a few do not."""
+    before = exam(0, right + wrong)
+    found = judge(
+        OPTIONS, before, exam(right, wrong), [], [], sure(0.1), Association(0.89, 0.84, 24)
+    )
+    assert found.promoted == passes
 
 
 def test_at_least() -> None:
