@@ -90,7 +90,7 @@ def judge(studied: Path, fault: str, seed: int, options: Options) -> dict[str, A
                 " JOIN probes p ON p.id = e.probe_id WHERE e.form = 'direct'"
                 " AND e.run_id = (SELECT max(id) FROM runs) ORDER BY e.stage, p.id"
             )
-    kept = ("decision", "reason", "recall", "divergence", "elapsed_s")
+    kept = ("decision", "reason", "recall", "association", "divergence", "elapsed_s")
     found = {name: report.get(name) for name in kept}
     return {"fault": fault, "seed": seed, **found, "said": said}
 

@@ -19,7 +19,7 @@ from .rows import plain_row
 from .synthesize import facts_of
 from .train import row_losses
 
-OTHERS = 3
+OTHERS = 8
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,17 @@ class Trial:
 
 @dataclass(frozen=True)
 class Association:
-    """Over `n` trials, how well statements were told apart before and after."""
+    """How well statements were told apart before and after.
+
+    n: trials; lost: pairs of a right and a wrong statement that were told apart before and no more; won: the other
+    way round.
+    """
 
     before: float
     after: float
     n: int
+    lost: int
+    won: int
 
 
 def trials(store: Store, probes: Sequence[Record], seed: int) -> list[Trial]:
@@ -59,11 +65,11 @@ def trials(store: Store, probes: Sequence[Record], seed: int) -> list[Trial]:
     return found
 
 
-def told_apart(base: Base, model: Any, some: Sequence[Trial], n_nodes: int) -> float | None:
-    """The mean share of wrong statements that a model finds less likely than the right one, per token.
+def told_apart(base: Base, model: Any, some: Sequence[Trial], n_nodes: int) -> list[list[bool]]:
+    """For each trial, of which wrong statements a model finds the right one more likely, per token.
 
     Args:
-        n_nodes: how many tokens are computed together; longer statements are left out.
+        n_nodes: how many tokens are computed together; trials with longer statements are left out.
     """
     rows = [
         [
@@ -74,11 +80,31 @@ def told_apart(base: Base, model: Any, some: Sequence[Trial], n_nodes: int) -> f
     ]
     rows = [group for group in rows if all(len(row.ids) <= n_nodes for row in group)]
     losses = iter(row_losses(base, model, [row for group in rows for row in group], n_nodes))
-    shares = []
+    found = []
     for group in rows:
         right, *wrong = [next(losses) for _ in group]
-        shares.append(sum(right < other for other in wrong) / len(wrong))
-    return round(sum(shares) / len(shares), 4) if shares else None
+        found.append([right < other for other in wrong])
+    return found
+
+
+def compare(
+    before: Sequence[Sequence[bool]], after: Sequence[Sequence[bool]]
+) -> Association | None:
+    """The same trials, before and after; None where there are none."""
+    if not before:
+        return None
+    pairs = [pair for each in zip(before, after, strict=True) for pair in zip(*each, strict=True)]
+    return Association(
+        _mean_share(before),
+        _mean_share(after),
+        len(before),
+        lost=sum(was and not now for was, now in pairs),
+        won=sum(now and not was for was, now in pairs),
+    )
+
+
+def _mean_share(told: Sequence[Sequence[bool]]) -> float:
+    return round(sum(sum(each) / len(each) for each in told) / len(told), 4)
 
 
 def _statements(chunk: Record) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from ..memory.lineage import learned_chunks, taught_chunks
 from ..memory.store import Record, Store
 from . import adapter, evaluate, registry
-from .association import Association, told_apart, trials
+from .association import Association, compare, told_apart, trials
 from .base import Base
 from .evaluate import Answered
 from .options import Options
@@ -87,16 +87,13 @@ class Examination:
         """What a trained model answers; it may be asked at more than one strength, so nothing is kept."""
         return evaluate.ask_probes(self._base, model, self.probes)
 
-    def told_apart(self, model: Any) -> float | None:
-        """How well a model tells which of the new statements answers a question; see `association`."""
+    def told_apart(self, model: Any) -> list[list[bool]]:
+        """Which of the new statements a model tells from the one that answers; see `association`."""
         return told_apart(self._base, model, self._trials, self._n_nodes)
 
-    def association(self, before: float | None, model: Any) -> Association | None:
+    def association(self, before: list[list[bool]], model: Any) -> Association | None:
         """The same before, by the untouched base, and after."""
-        after = self.told_apart(model)
-        if before is None or after is None:
-            return None
-        return Association(before, after, len(self._trials))
+        return compare(before, self.told_apart(model))
 
     def ask_again(self, model: Any, answers: list[Answered]) -> None:
         """What was answered rightly, in the other wording: two right ones make a fact known."""

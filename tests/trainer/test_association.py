@@ -9,7 +9,7 @@ import pytest
 from learnctl.memory.lineage import studied_chunks
 from learnctl.memory.store import Store
 from learnctl.trainer.adapter import new_adapter
-from learnctl.trainer.association import Trial, told_apart, trials
+from learnctl.trainer.association import Association, Trial, compare, told_apart, trials
 from learnctl.trainer.base import Base
 from learnctl.trainer.options import Options
 from learnctl.trainer.pack import pack
@@ -46,9 +46,10 @@ def test_facts_and_mere_sentences(
         Trial(question, right, [other for other in answers if other != right])
         for question, right in FACTS
     ]
-    share = told_apart(llama, model, asked, 128)
-    assert share is not None
-    assert low <= share <= high
+    told = told_apart(llama, model, asked, 128)
+    found = compare(told, told)
+    assert found is not None
+    assert low <= found.after <= high
 
 
 def test_trials(store: Store, take: Callable[[str, str], int]) -> None:
@@ -70,6 +71,14 @@ def test_trials(store: Store, take: Callable[[str, str], int]) -> None:
 
 
 def test_nothing_to_tell_apart(llama: Base) -> None:
-    assert told_apart(llama, llama.model, [], 128) is None
+    assert told_apart(llama, llama.model, [], 128) == []
     too_long = Trial("Who? " * 200, "Quimby.", ["Tinder."])
-    assert told_apart(llama, llama.model, [too_long], 128) is None
+    assert told_apart(llama, llama.model, [too_long], 128) == []
+    assert compare([], []) is None
+
+
+def test_before_and_after() -> None:
+    """Shares are means over trials; what is lost and won is counted in pairs."""
+    before = [[True, True, False], [True]]
+    after = [[True, False, True], [False]]
+    assert compare(before, after) == Association(0.8333, 0.3333, 2, lost=2, won=1)
