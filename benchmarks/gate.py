@@ -61,7 +61,8 @@ def first_night(home: Path, options: Options) -> None:
     nights = notes()[0]
     with Store.open(Home(home), create=True) as store:
         ingest(store, nights[0])
-        consolidate(store, replace(options, **OPEN_GATE))
+        if consolidate(store, replace(options, **OPEN_GATE)).get("decision") != "promoted":
+            raise SystemExit("the first night did not come to its end")
         ingest(store, nights[-1])
         base = bases.load("embedded")
         study_chunks(store, base, studied_chunks(store), options.questions_per_fact, 0)
