@@ -7,7 +7,6 @@ from typer import Argument, BadParameter, Context, Option
 from . import flags
 from .context import open_store
 from .output import console, plain, say, show, show_json
-from .talking import heading_of
 
 if TYPE_CHECKING:
     from ..memory.search import Hit
@@ -78,7 +77,7 @@ def search(
         say("nothing found")
     for hit in hits:
         show(hit.snippet)
-        _show_dimly(f"  {heading_of(hit)} ({hit.source}){_label(hit)}")
+        _show_dimly(f"  {hit.place} ({hit.source}){_label(hit)}")
 
 
 def _kinds(names: list[str]) -> tuple[str, ...]:

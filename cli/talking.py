@@ -98,14 +98,7 @@ def sources_json(hits: "Iterable[Hit]") -> list[dict[str, Any]]:
     return [{"source": hit.source, "title": hit.title, "chunk": hit.chunk} for hit in hits]
 
 
-def heading_of(hit: "Hit") -> str:
-    """`title › heading`; the heading alone where it begins with the title anyway."""
-    if hit.heading.split(" › ")[0] == hit.title:
-        return hit.heading
-    return " › ".join(part for part in (hit.title, hit.heading) if part)
-
-
 def place_of(hit: "Hit") -> str:
     """Where a passage stands, and whether the weights hold it too."""
     held = "known" if hit.known else "looked up"
-    return f"{heading_of(hit)} ({Path(hit.source).name}, {held})"
+    return f"{hit.place} ({Path(hit.source).name}, {held})"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import addresses, contents
 from .lineage import in_service
-from .store import Store
+from .store import HEADINGS_INDEX, INDEXES, Store
 
 # What each repair mends; both lose nothing that is not lost already.
 INDEX, ORPHANS, MODES = "index", "orphans", "modes"
@@ -48,6 +48,9 @@ def repair(store: Store, faults: list[Fault]) -> None:
     if INDEX in wanted:
         with store.db.atomic():
             store.db.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('rebuild')")
+            store.db.execute("DROP TABLE headings_fts")
+            store.db.execute(HEADINGS_INDEX)
+            store.db.execute("INSERT INTO headings_fts (rowid, text) SELECT id, text FROM headings")
     if ORPHANS in wanted:
         with store.db.atomic():
             contents.sweep(store)
@@ -62,8 +65,9 @@ def _integrity(store: Store) -> Iterator[Fault]:
     try:
         for row in store.rows("PRAGMA integrity_check"):
             # Damage of the index's own is found, and mended, apart from that of texts.
-            if row["integrity_check"] != "ok" and "chunks_fts" not in row["integrity_check"]:
-                yield Fault(f"database: {row['integrity_check']}")
+            told = row["integrity_check"]
+            if told != "ok" and not any(index in told for index in INDEXES):
+                yield Fault(f"database: {told}")
         for row in store.rows("PRAGMA foreign_key_check"):
             yield Fault(
                 f"database: row {row['rowid']} of {row['table']} names a row of {row['parent']}"
@@ -76,9 +80,14 @@ def _integrity(store: Store) -> Iterator[Fault]:
 def _index(store: Store) -> Iterator[Fault]:
     try:
         with store.db.atomic():
-            store.db.execute(
-                "INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('integrity-check', 1)"
-            )
+            for index in INDEXES:
+                store.db.execute(
+                    f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)"
+                )
+            indexed, there = "SELECT rowid, text FROM headings_fts", "SELECT id, text FROM headings"
+            for one, other in ((indexed, there), (there, indexed)):
+                if store.row(f"{one} EXCEPT {other} LIMIT 1"):
+                    raise sqlite3.DatabaseError
     except sqlite3.OperationalError as error:
         yield Fault(f"index: cannot be examined: {error}")
     except sqlite3.DatabaseError:

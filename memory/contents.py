@@ -297,6 +297,10 @@ class _Taking:
                 place = {"document_id": known, "position": position, "heading": each.heading}
                 self._look_above(chunk_id, "document_chunks", title, each.heading)
                 _insert(self._store, "document_chunks", {**place, "chunk_id": chunk_id})
+            self._store.db.execute(
+                "INSERT INTO headings_fts (rowid, text) SELECT id, text FROM headings WHERE document_id = ?",
+                [known],
+            )
         _link(self._store, "source_documents", self._source_id, known)
 
     def put_conversation(self, conversation: PreparedConversation) -> None:

@@ -21,6 +21,10 @@ EVERYWHERE = Within()
 # A word that so many chunks hold says little and costs much to rank.
 COMMON_HERE = 5000
 _RANKED = (200, 10_000)
+# All passages of a long document stand under its title.
+_PLACES = 5000
+# How much it counts what a passage stands under, beside what it says.
+HEADING_WEIGHT = 0.5
 # Letters in front of what was found, where words have no spaces between them.
 _AROUND = 20
 
@@ -156,6 +160,18 @@ class Hit:
     kept_back: str | None  # why, where it is
     known: bool = False  # whether the weights hold it too; search itself cannot tell
 
+    @property
+    def place(self) -> str:
+        """What it stands under."""
+        return place_of(self.title, self.heading)
+
+
+def place_of(title: str, heading: str) -> str:
+    """`title › heading`; the heading alone where it begins with the title anyway."""
+    if heading.split(" › ")[0] == title:
+        return heading
+    return " › ".join(part for part in (title, heading) if part)
+
 
 def search(
     store: Store,
@@ -195,7 +211,7 @@ def search(
                 heading=origin["heading"],
                 chunk=row["id"],
                 text=row["text"],
-                snippet=_snippet(row["text"], _found_in(store, match, row["id"]), words),
+                snippet=_snippet(row["text"], _found_in(store, match, row), words),
                 score=round(row["score"], 4),
                 trust=origin["trust"],
                 kept_back=row["quarantine"],
@@ -256,16 +272,28 @@ def _best(
     for n_ranked in (*_RANKED, -1):
         found = store.rows(
             f"""
-            WITH ranked AS MATERIALIZED (
-                SELECT rowid AS id, rank AS score FROM chunks_fts WHERE chunks_fts MATCH ?
-                ORDER BY rank LIMIT ?
+            WITH by_text AS MATERIALIZED (
+                SELECT rowid AS id, -rank AS score FROM chunks_fts WHERE chunks_fts MATCH ?1
+                ORDER BY rank LIMIT ?2
+            ), by_place AS MATERIALIZED (
+                SELECT rowid AS place, -rank AS score FROM headings_fts WHERE headings_fts MATCH ?1
+                ORDER BY rank LIMIT {_PLACES}
+            ), ranked AS MATERIALIZED (
+                SELECT id, sum(score) AS score FROM (
+                    SELECT id, score FROM by_text
+                    UNION ALL
+                    SELECT dc.chunk_id, {HEADING_WEIGHT} * max(p.score) FROM by_place p
+                    JOIN document_chunks dc
+                      ON dc.document_id = p.place / 1048576 AND dc.position = p.place % 1048576
+                    GROUP BY dc.chunk_id
+                ) GROUP BY id
             )
-            SELECT c.id, c.text, c.quarantine, -ranked.score AS score
+            SELECT c.id, c.text, c.quarantine, ranked.score AS score
             FROM ranked JOIN chunks c ON c.id = ranked.id
             WHERE c.kind IN ({marks(kinds)})
                   AND ({int(not for_prompt)} OR c.quarantine IS NULL)
                   AND {is_there}
-            ORDER BY ranked.score LIMIT ?
+            ORDER BY ranked.score DESC LIMIT ?
             """,
             match,
             n_ranked,
@@ -278,15 +306,15 @@ def _best(
     return found
 
 
-def _found_in(store: Store, match: str, chunk_id: int) -> str:
-    return str(
-        store.value(
-            "SELECT snippet(chunks_fts, 0, '', '', ' … ', 24) FROM chunks_fts"
-            " WHERE chunks_fts MATCH ? AND rowid = ?",
-            match,
-            chunk_id,
-        )
+def _found_in(store: Store, match: str, row: Record) -> str:
+    """Around what was asked for; the beginning where only what it stands under says so."""
+    found = store.value(
+        "SELECT snippet(chunks_fts, 0, '', '', ' … ', 24) FROM chunks_fts"
+        " WHERE chunks_fts MATCH ? AND rowid = ?",
+        match,
+        row["id"],
     )
+    return str(found or " ".join(row["text"].split()[:24]))
 
 
 def _asked_for(query: str) -> list[str]:

@@ -36,6 +36,7 @@ CACHE_KB = 160 * 1024
 
 # A setting: something was deleted, and its bytes may still be in the files.
 TRACES = "traces"
+INDEXES = ("chunks_fts", "headings_fts")
 
 migrations = Migrations("learnctl")
 
@@ -265,6 +266,30 @@ def m018_examined(db: Database) -> None:
         if reason := first_reason(lines, bool(is_own)):
             db.execute("UPDATE chunks SET quarantine = ? WHERE id = ?", [reason, number])
 
+
+@migrations()
+def m019_headings(db: Database) -> None:
+    """What passages stand under is searched too: a row for each place of a chunk in a document."""
+    for statement in HEADINGS.split(";\n\n"):
+        db.execute(statement)
+
+
+HEADINGS_INDEX = "CREATE VIRTUAL TABLE headings_fts USING fts5(text, tokenize='porter unicode61 remove_diacritics 2')"
+
+HEADINGS = f"""
+{HEADINGS_INDEX};
+
+CREATE VIEW headings AS
+    SELECT dc.document_id * 1048576 + dc.position AS id, dc.document_id, dc.chunk_id,
+           spaced(d.title || ' ' || dc.heading) AS text
+    FROM document_chunks dc JOIN documents d ON d.id = dc.document_id;
+
+INSERT INTO headings_fts (rowid, text) SELECT id, text FROM headings;
+
+CREATE TRIGGER headings_ad AFTER DELETE ON document_chunks BEGIN
+    DELETE FROM headings_fts WHERE rowid = old.document_id * 1048576 + old.position;
+END
+"""
 
 PEOPLE = """
 ALTER TABLE messages ADD COLUMN speaker TEXT;
@@ -612,7 +637,8 @@ class Store:
             return
         self.home.sweep_scratch()
         with self.db.atomic():
-            self.db.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('optimize')")
+            for index in INDEXES:
+                self.db.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
         self.db.execute("VACUUM")
         busy = next(iter(self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()))[0]
         if busy:

@@ -14,10 +14,11 @@ from typing import Any
 from ..memory.lineage import studied_chunks
 from ..memory.store import Record, Store
 from .base import Base
-from .facts import contains, second_person
+from .facts import contains
 from .rows import plain_row
 from .synthesize import facts_of
 from .train import row_losses
+from .wordings import spoken_to
 
 OTHERS = 8
 
@@ -109,5 +110,7 @@ def _mean_share(told: Sequence[Sequence[bool]]) -> float:
 
 def _statements(chunk: Record) -> list[str]:
     """What the facts of a chunk are taught as."""
-    spoken = second_person if chunk["kind"] == "told" else str
-    return [spoken(fact.statement) for fact in facts_of(chunk)]
+    statements = [fact.statement for fact in facts_of(chunk)]
+    if chunk["kind"] != "told":
+        return statements
+    return [spoken_to(statement, chunk["language"]) for statement in statements]

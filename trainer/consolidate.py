@@ -460,7 +460,7 @@ class _Night:
     def _samples(self, run: Record) -> tuple[list[Record], ...]:
         """The samples of a run: what is taught, general ones, the base's own, and refusals and identity."""
         found = self.store.rows(
-            "SELECT s.id, s.kind, s.prompt, s.answer, rs.role, rs.why, c.text AS passage FROM run_samples rs"
+            "SELECT s.id, s.kind, s.prompt, s.answer, rs.role, rs.why, c.text AS passage, c.language FROM run_samples rs"
             " JOIN samples s ON s.id = rs.sample_id LEFT JOIN chunks c ON c.id = s.chunk_id"
             " WHERE rs.run_id = ? ORDER BY s.id",
             run["id"],

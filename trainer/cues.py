@@ -9,42 +9,46 @@ asked for with, nor where nothing else in the cue tells this fact from the other
 import random
 from collections import Counter
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ..memory.search import telling_words
 from ..memory.store import Record
-from .facts import Span, find_facts, second_person
+from .facts import Fact, Span, find_facts, words_of
 from .study import leads
+from .wordings import spoken_to
 
 TRIES = 3
 
 Words = frozenset[str]
 
 
-def cue(statement: str, span: Span, chooser: random.Random) -> str:
+def cue(fact: Fact, span: Span, chooser: random.Random) -> str:
     """A question reduced to its question word and a few words of the statement, in their order."""
+    statement = fact.statement
     gold = set(telling_words(span.text))
     others = [word for word in telling_words(statement) if word not in gold]
     some = set(chooser.sample(others, k=min(len(others), chooser.randint(1, 3))))
     spoken = [
         word.strip('.,;:!?"“”()')
-        for word in statement.split()
+        for word in words_of(statement)
         if some.intersection(telling_words(word))
     ]
-    return f"{' '.join([chooser.choice(leads(span, statement)), *spoken])}?"
+    return f"{' '.join([chooser.choice(leads(span, fact)), *spoken])}?"
 
 
 def drawn_again(sample: Record, held: Set[Words], chooser: random.Random) -> Record:
     """The sample of a cue with other words in it.
 
     Args:
-        sample: with `prompt`, `answer`, and `passage`, the text of its chunk.
+        sample: with `prompt`, `answer`, `passage`, the text of its chunk, and `language`, that of the passage.
         held: the telling words of every wording that is held out; none of them is asked.
     """
-    around = _around(sample["answer"], sample["passage"] or "")
-    for _ in range(TRIES if around.spans else 0):
-        prompt = cue(sample["answer"], chooser.choice(around.spans), chooser)
+    around = _around(sample["answer"], sample["passage"] or "", sample["language"] or "en")
+    if around.fact is None:
+        return sample
+    for _ in range(TRIES):
+        prompt = cue(around.fact, chooser.choice(around.fact.spans), chooser)
         if (
             around.topic
             and chooser.random() < 0.5
@@ -60,20 +64,21 @@ def drawn_again(sample: Record, held: Set[Words], chooser: random.Random) -> Rec
 class Around:
     """What a fact may be asked for with.
 
-    spans: of its statement; topic: words that the passage repeats or has just before, and that are no other fact's
+    fact: with the whole answer as its statement, where it has something to ask for; topic: words that the passage repeats or has just before, and that are no other fact's
     value; own: words of the statement that the rest of the passage does not have.
     """
 
-    spans: tuple[Span, ...]
+    fact: Fact | None
     topic: tuple[str, ...]
     own: Words
 
 
 @lru_cache(maxsize=4096)
-def _around(statement: str, passage: str) -> Around:
-    spans = facts[-1].spans if (facts := find_facts(statement)) else ()
-    beside = find_facts(passage)
-    said = [(fact.statement, second_person(fact.statement)) for fact in beside]
+def _around(statement: str, passage: str, language: str) -> Around:
+    facts = find_facts(statement, language)
+    own = replace(facts[-1], statement=statement) if facts else None
+    beside = find_facts(passage, language)
+    said = [(fact.statement, spoken_to(fact.statement, language)) for fact in beside]
     at = next((i for i, forms in enumerate(said) if statement.endswith(forms)), 0)
     others = [fact for i, fact in enumerate(beside) if i != at]
     words = set(telling_words(statement))
@@ -83,7 +88,7 @@ def _around(statement: str, passage: str) -> Around:
     topic += telling_words(beside[at - 1].sentence) if at else []
     elsewhere = {word for fact in others for word in telling_words(fact.sentence)}
     return Around(
-        spans,
+        own,
         tuple(word for word in dict.fromkeys(topic) if word not in words | values),
         frozenset(words - elsewhere),
     )

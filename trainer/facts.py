@@ -1,7 +1,8 @@
 """From a chunk to facts: sentences that stand alone, and the spans in them worth asking for.
 
 All by pattern, no model: what is found here is true of the text by construction. Patterns know
-English best; elsewhere numbers, dates and capitalised names are still found.
+English best; elsewhere numbers, dates and capitalised names are still found, and where words have no spaces
+between them, numbers, what is quoted, and how a sentence ends.
 """
 
 import re
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 from ..memory.search import telling_words
 from ..memory.sentences import sentences
+from ..memory.unspaced import is_unspaced
 
 SPANS_PER_FACT = 4
 LONGEST_FACT = 60  # words
@@ -42,6 +44,14 @@ LAST_WORDS = re.compile(
     r"\b(?:of|about|than|like|without|under|over|through|behind|near|between|until|after|before|and|or|but|so|very|not)"
     r" ((?:[\w'’-]+ ){0,2}[\w'’-]+)[.!]?$"
 )
+# Where words have no spaces between them.
+UNSPACED_DATE = re.compile(
+    r"\d{1,4}\s?[年년](?:\s?\d{1,2}\s?[月월](?:\s?\d{1,2}\s?[日일号])?)?|\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일号]"
+)
+PIECE = re.compile(r"\d[\d,.:]*|[^\W\d]{1,2}")
+UNSPACED_NUMBER = re.compile(r"\d(?:[\d,.:]*\d)?")
+UNSPACED_QUOTED = re.compile(r"[「『《“]([^」』》”]{1,40})[」』》”]")
+UNSPACED_TAIL = re.compile(r"(\w{2,6})[。！.!]?$")
 PRONOUN = re.compile(
     r"(?i)^(?:(?:and|but|so|then|also)\W+)?(?:he|she|it|they|his|her|its|their|"
     r"(?:this|that|these|those)(?! (?:year|month|week|day|morning|evening|summer|winter|time)s?\b)|"
@@ -133,20 +143,21 @@ class Fact:
     sentence: str
     statement: str
     spans: tuple[Span, ...]
+    language: str = "en"
 
 
-def find_facts(text: str) -> list[Fact]:
+def find_facts(text: str, language: str = "en") -> list[Fact]:
     """The facts of a chunk, in order; questions, headings and fragments are left out."""
     found = []
     before = ""
     known_names = inner_names(text)
     for sentence in sentences(text):
-        words = sentence.split()
-        if 4 <= len(words) <= LONGEST_FACT and not sentence.endswith(("?", ":")):
+        words = words_of(sentence)
+        if 4 <= len(words) <= LONGEST_FACT and not sentence.endswith(("?", ":", "？", "：")):
             alone = stand_alone(sentence, before) if PRONOUN.match(sentence) else sentence
             spans = tuple(_spans(sentence, known_names))
             if spans:
-                found.append(Fact(sentence, alone, spans))
+                found.append(Fact(sentence, alone, spans, language))
         if not PRONOUN.match(sentence):
             before = sentence
     return found
@@ -193,8 +204,18 @@ def normalise(text: str) -> str:
     return " ".join(word for word in text.split() if word not in {"a", "an", "the"})
 
 
+def words_of(text: str) -> list[str]:
+    """The words of a text in order; where they have no spaces between them, pieces of a word's length."""
+    return PIECE.findall(text) if is_unspaced(text) else text.split()
+
+
 def contains(answer: str, gold: str) -> bool:
     """Whether an answer holds the gold span as whole words, both normalised."""
+    if is_unspaced(answer):
+        found, wanted = (normalise(text).replace(" ", "") for text in (answer, gold))
+        return bool(wanted) and bool(
+            re.search(rf"(?<![0-9a-z]){re.escape(wanted)}|{re.escape(wanted)}(?![0-9a-z])", found)
+        )
     return bool(normalise(gold)) and f" {normalise(gold)} " in f" {normalise(answer)} "
 
 
@@ -230,6 +251,8 @@ def inner_names(text: str) -> set[str]:
 
 
 def _spans(sentence: str, known_names: set[str]) -> list[Span]:
+    if is_unspaced(sentence):
+        return _unspaced_spans(sentence)
     taken: list[tuple[int, int]] = []
     found: list[tuple[int, Span]] = []
 
@@ -260,3 +283,14 @@ def _spans(sentence: str, known_names: set[str]) -> list[Span]:
     # What comes late in a sentence is what it says; what it is about comes first.
     spans = [span for _, span in found if len(normalise(span.text)) > 1]
     return spans[-SPANS_PER_FACT:]
+
+
+def _unspaced_spans(sentence: str) -> list[Span]:
+    found = [(m.start(), Span("date", m[0])) for m in UNSPACED_DATE.finditer(sentence)]
+    rest = UNSPACED_DATE.sub(lambda m: " " * len(m[0]), sentence)
+    found += [(m.start(), Span("number", m[0])) for m in UNSPACED_NUMBER.finditer(rest)]
+    found += [(m.start(1), Span("name", m[1])) for m in UNSPACED_QUOTED.finditer(sentence)]
+    if not found and (tail := UNSPACED_TAIL.search(sentence)):
+        found = [(tail.start(1), Span("phrase", tail[1]))]
+    found.sort(key=lambda item: item[0])
+    return [span for _, span in found if normalise(span.text)][-SPANS_PER_FACT:]

@@ -8,7 +8,7 @@ and to leave what does not bear on it, gains from retrieval what its weights do 
 from collections import defaultdict
 from itertools import chain, zip_longest
 
-from ..memory.search import TRUSTED_KINDS, search
+from ..memory.search import TRUSTED_KINDS, place_of, search
 from ..memory.store import Record, Store, batches, marks
 from .base import Base
 from .chat_form import PASSAGE_WORDS, from_notes
@@ -66,10 +66,10 @@ def _shown(
     own = _part(chunk["text"], sample["answer"])
     if own is None:
         return None
-    notes = [(chunk["title"], own)]
+    notes = [(place_of(chunk["title"], chunk["heading"]), own)]
     for hit in search(store, sample["prompt"], LOOKED_AT, TRUSTED_KINDS, for_prompt=True):
         if hit.chunk != chunk["id"] and hit.trust != "untrusted":
-            beside = (hit.title, " ".join(hit.text.split()[:PASSAGE_WORDS]))
+            beside = (hit.place, " ".join(hit.text.split()[:PASSAGE_WORDS]))
             # Where it stands must not tell which of them answers.
             both = [*notes, beside] if sample["id"] % 2 else [beside, *notes]
             prompt = from_notes(both, sample["prompt"])

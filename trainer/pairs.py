@@ -18,6 +18,7 @@ from .chat_form import Chat
 from .facts import contains, normalise, supported
 from .generate import answer_batch
 from .reading import in_view
+from .wordings import write_in
 
 PAIRS_A_ROUND = 5
 PAIR_TOKENS = 320
@@ -72,16 +73,24 @@ class Dropped:
 def write_pairs(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[Made], Dropped]:
     """Verified pairs of three rounds for each passage, no question twice."""
     texts = [_titled(chunk) for chunk in chunks]
-    first = _ask(base, [[_user(f"{text}\n\n{SPECIFIC}")] for text in texts], PAIR_TOKENS, seed)
+    told = [write_in(chunk["language"]) for chunk in chunks]
+    first = _ask(
+        base,
+        [[_user(f"{text}\n\n{SPECIFIC}{in_it}")] for text, in_it in zip(texts, told, strict=True)],
+        PAIR_TOKENS,
+        seed,
+    )
     again: list[Chat] = [
-        [_user(f"{text}\n\n{SPECIFIC}"), _assistant(said), _user(REVERSED)]
-        for text, said in zip(texts, first, strict=True)
+        [_user(f"{text}\n\n{SPECIFIC}{in_it}"), _assistant(said), _user(f"{REVERSED}{in_it}")]
+        for text, said, in_it in zip(texts, first, told, strict=True)
     ]
     second = _ask(base, again, PAIR_TOKENS, seed + 1)
     neighbours = [
         (i, i + 1) for i in range(len(chunks) - 1) if chunks[i]["path"] == chunks[i + 1]["path"]
     ]
-    both: list[Chat] = [[_user(f"{texts[i]}\n\n{texts[k]}\n\n{ACROSS}")] for i, k in neighbours]
+    both: list[Chat] = [
+        [_user(f"{texts[i]}\n\n{texts[k]}\n\n{ACROSS}{told[i]}")] for i, k in neighbours
+    ]
     third = _ask(base, both, PAIR_TOKENS, seed + 2)
     found: list[tuple[Made, str]] = []
     alone = [(i, None, texts[i]) for i in range(len(texts))]
@@ -110,7 +119,9 @@ def write_notes(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[M
     for i, plan in enumerate(plans):
         named = [line.lstrip("# ").strip() for line in plan.splitlines() if line.startswith("##")]
         asked += [(i, STRATEGY.format(strategy=name)) for name in named[:STRATEGIES]]
-    chats: list[Chat] = [[_user(f"{texts[i]}\n\n{task}")] for i, task in asked]
+    chats: list[Chat] = [
+        [_user(f"{texts[i]}\n\n{task}{write_in(chunks[i]['language'])}")] for i, task in asked
+    ]
     written = _ask(base, chats, NOTE_TOKENS, seed + 1)
     counts = Dropped(written=len(written))
     made = []

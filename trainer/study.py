@@ -9,10 +9,12 @@ no judge.
 import re
 from dataclasses import dataclass
 
+from ..memory.languages import COMMON_WORDS
 from ..memory.search import telling_words
 from .base import Base
 from .facts import Fact, Span, contains, normalise
 from .generate import complete_batch
+from .wordings import ENGLISH, wordings
 
 EXAMPLES = """Write a question about the sentence.
 
@@ -28,9 +30,17 @@ Question: What is the name of the quartet that Lena plays in?
 Sentence: The new fence cost 640 dollars and was painted by Hanna Brook.
 Question: How much did the new fence cost?
 
-"""
+Sentence: {statement}
+Question:"""
 # Words of the examples that turn up in questions about something else.
-LEAKED = frozenset(telling_words(EXAMPLES)) - {"name", "cost", "question", "write", "much"}
+LEAKED = frozenset(telling_words(EXAMPLES)) - {
+    "name",
+    "cost",
+    "question",
+    "write",
+    "much",
+    "statement",
+}
 # Words of a question about the sentence as such, of no use to who asks without it.
 ABOUT_TEXT = frozenset(
     ["sentence", "passage", "text", "story", "paragraph", "author", "speaker", "narrator"]
@@ -48,8 +58,11 @@ class Question:
     text: str
 
 
-def leads(span: Span, statement: str) -> list[str]:
+def leads(span: Span, fact: Fact) -> list[str]:
     """The first words of questions that a span may answer, the likeliest first."""
+    if fact.language != ENGLISH:
+        return wordings(fact.language).leads(span)
+    statement = fact.statement
     if span.kind == "date":
         if re.search(r"\d[:.]\d\d|half past", span.text):
             return ["At what time", "When"]
@@ -81,17 +94,19 @@ def write_questions(base: Base, facts: list[Fact], per_fact: int, seed: int) -> 
     for index, fact in enumerate(facts):
         # Every span gets its likeliest lead before any gets its second.
         ladder = [
-            (index, span, leads(span, fact.statement)[rank])
+            (index, span, leads(span, fact)[rank])
             for rank in range(3)
             for span in reversed(fact.spans)
-            if rank < len(leads(span, fact.statement))
+            if rank < len(leads(span, fact))
         ]
+        if not _examples(fact):
+            continue
         # More are tried than are wanted, since about half are dropped; what is sampled twice differs.
         jobs += [ladder[turn % len(ladder)] for turn in range(TRIES * per_fact)]
     prompts = [
-        base.tokenizer(f"{EXAMPLES}Sentence: {facts[index].statement}\nQuestion: {lead}")[
-            "input_ids"
-        ]
+        base.tokenizer(
+            f"{_examples(facts[index]).format(statement=facts[index].statement)} {lead}"
+        )["input_ids"]
         for index, _, lead in jobs
     ]
     written = complete_batch(
@@ -119,8 +134,12 @@ def is_good(question: str, span: Span, fact: Fact) -> bool:
     """String tests: one whole question, about this fact, that does not give its answer away."""
     words = telling_words(question)
     about = set(telling_words(fact.statement))
-    strange = [word for word in words if word not in about]
-    names = re.findall(r"(?<!^)\b[A-Z]\w+", question)
+    # Of English, `telling_words` has left them out.
+    common = (
+        frozenset() if fact.language == ENGLISH else COMMON_WORDS.get(fact.language, frozenset())
+    )
+    strange = [word for word in words if word not in about | common]
+    names = re.findall(r"(?<!^)\b[A-Z]\w+", question.lstrip("¿"))
     return (
         question.endswith("?")
         and question.count("?") == 1
@@ -132,6 +151,11 @@ def is_good(question: str, span: Span, fact: Fact) -> bool:
         and all(name.lower() in about or name == "I" for name in names)
         and not re.search(r"\b(\w+ \w+)\b.*\b\1\b", question)
     )
+
+
+def _examples(fact: Fact) -> str:
+    """What a base goes on writing from, with a place for the statement; nothing in a language without any."""
+    return EXAMPLES if fact.language == ENGLISH else wordings(fact.language).examples
 
 
 def _is_time(unit: str) -> bool:

@@ -21,7 +21,7 @@ from .base import Base
 from .chat_form import ANSWER_WITH
 from .contrasts import contrasts
 from .cues import cue
-from .facts import Fact, Span, find_facts, inner_names, normalise, second_person, supported
+from .facts import Fact, Span, find_facts, inner_names, normalise, supported
 from .generate import answer_batch
 from .open_book import open_book
 from .pairs import write_notes, write_pairs
@@ -29,6 +29,7 @@ from .plain_questions import plain_questions
 from .reading import reads_well
 from .study import Question, write_questions
 from .voice import LEAST_WORDS, write_instructions
+from .wordings import ENGLISH, gold_of, spoken_to
 
 CUES_PER_FACT = 3
 BLANKS_PER_FACT = 1
@@ -111,14 +112,14 @@ def study_chunks(
 
 def deterministic_samples(fact: Fact, told: bool, chooser: random.Random) -> list[Sample]:
     """What can be made of a fact without a model; the answers are the source's own words."""
-    statement = second_person(fact.statement) if told else fact.statement
+    statement = spoken_to(fact.statement, fact.language) if told else fact.statement
     words = statement.split()
     cut = max(2, len(words) // 2)
     beginning, rest = " ".join(words[:cut]), " ".join(words[cut:])
     found = [Sample("complete", f"Complete this: {beginning}", rest)]
     for turn in range(CUES_PER_FACT):
         span = fact.spans[-1 - turn % len(fact.spans)]
-        found.append(Sample("cue", cue(fact.statement, span, chooser), statement))
+        found.append(Sample("cue", cue(fact, span, chooser), statement))
     for span in fact.spans[-BLANKS_PER_FACT:]:
         if statement.count(span.text) == 1:
             gap = statement.replace(span.text, "____")
@@ -248,28 +249,28 @@ def _keep_sample(store: Store, base_digest: str, chunk_id: int | None, sample: S
 
 
 def choose_probe(
-    questions: list[Question], told: bool, trained: set[str], chooser: random.Random
+    questions: list[Question], fact: Fact, told: bool, trained: set[str], chooser: random.Random
 ) -> tuple[Probe | None, list[Question]]:
     """One question held back, where enough remain to learn the fact from; the rest is for training."""
     firm = [q for q in questions if q.span.kind != "phrase" and normalise(q.text) not in trained]
     if len(questions) < 2 or not firm:
         return None, questions
     held = chooser.choice(firm)
-    gold = second_person(held.span.text) if told else held.span.text
+    gold = gold_of(held.span.text, fact.language) if told else held.span.text
     return Probe(held.text, gold, held.span.kind), [q for q in questions if q != held]
 
 
 def cue_probe(fact: Fact, span: Span, told: bool, chooser: random.Random) -> Probe:
     """A second wording of what a probe asks, to tell knowledge of the fact from luck with a wording."""
-    gold = second_person(span.text) if told else span.text
-    return Probe(cue(fact.statement, span, chooser), gold, span.kind)
+    gold = gold_of(span.text, fact.language) if told else span.text
+    return Probe(cue(fact, span, chooser), gold, span.kind)
 
 
 def cloze_probe(fact: Fact, told: bool) -> Probe:
     """A held-out wording that needs no model, for bases that write no usable question."""
     span = fact.spans[-1]
     before, _, after = fact.statement.rpartition(span.text)
-    gold = second_person(span.text) if told else span.text
+    gold = gold_of(span.text, fact.language) if told else span.text
     return Probe(f"Which words are missing from my notes here? {before}…{after}", gold, span.kind)
 
 
@@ -277,8 +278,11 @@ def attributed(fact: Fact, chunk: Record) -> Fact:
     """A fact that stands without its chat: what somebody else said is said to be theirs, with the day."""
     if chunk["kind"] != "said":
         return fact
-    day = f"On {written_day(chunk['date'])} " if chunk["date"] else ""
     who = chunk["speaker"] or "somebody"
+    if fact.language != ENGLISH:
+        day = f" ({chunk['date'][:10]})" if chunk["date"] else ""
+        return replace(fact, statement=f"{who}{day}: {fact.statement}")
+    day = f"On {written_day(chunk['date'])} " if chunk["date"] else ""
     statement = f"{day}{who} said: {fact.statement}"
     return replace(fact, statement=statement[:1].upper() + statement[1:])
 
@@ -338,7 +342,7 @@ def facts_of(chunk: Record) -> list[Fact]:
     if chunk["kind"] == "asked" or chunk["learn"] == "voice":
         return []
     told = settled_sample(chunk).answer if is_settled(chunk) else chunk["text"]
-    return [attributed(fact, chunk) for fact in find_facts(told)]
+    return [attributed(fact, chunk) for fact in find_facts(told, chunk["language"])]
 
 
 def _study_well(
@@ -411,18 +415,18 @@ def _keep_group(
         asked_before |= set(plain)
         taken = forbidden | set(plain)
         own = [q for q in questions if q.fact == index and normalise(q.text) not in taken]
-        probe, rest = choose_probe(own, told, trained, chooser)
+        probe, rest = choose_probe(own, fact, told, trained, chooser)
         if probe:
             probes.append((chunk["id"], probe))
             span = next(q.span for q in own if q.text == probe.question)
             second.append((chunk["id"], cue_probe(fact, span, told, chooser)))
         else:
             clozes.append((chunk["id"], cloze_probe(fact, told)))
-        answer = second_person(fact.statement) if told else fact.statement
+        answer = spoken_to(fact.statement, fact.language) if told else fact.statement
         if chunk["kind"] != "text" or supported(answer, chunk["text"]):
             asked = [*plain.values(), *(q.text for q in rest)]
             samples += [(chunk["id"], Sample("question", text, answer)) for text in asked]
-        if rest and index % FACTS_PER_ABSENT == 0:
+        if rest and index % FACTS_PER_ABSENT == 0 and fact.language == ENGLISH:
             absent = absent_question(rest[0].text, strangers, chooser)
             if absent:
                 samples.append((chunk["id"], Sample("absent", absent, NOT_IN_NOTES)))
@@ -451,7 +455,7 @@ def _keep_group(
 
 def _plain(fact: Fact, chunk: Record, taken: set[str]) -> dict[str, str]:
     """What can be asked of a fact by the build of its sentence, by its normalised wording."""
-    if chunk["kind"] not in ("text", "told"):
+    if chunk["kind"] not in ("text", "told") or fact.language != ENGLISH:
         return {}  # what somebody else says of "my brother" is not asked by the user
     names = inner_names(chunk["text"])
     found = {normalise(text): text for text in plain_questions(fact.statement, names)}

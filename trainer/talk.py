@@ -201,5 +201,5 @@ def excerpt(hit: Hit) -> str:
 
 def _label(hit: Hit) -> str:
     return (
-        f"{hit.title}, from a source that is not trusted" if hit.trust == "untrusted" else hit.title
+        f"{hit.place}, from a source that is not trusted" if hit.trust == "untrusted" else hit.place
     )

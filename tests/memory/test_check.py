@@ -31,7 +31,7 @@ def test_a_store_as_it_is_made_has_no_fault(store: Store, take: Any, learn: Any)
 @pytest.mark.parametrize(
     ("damage", "fault"),
     [
-        ("UPDATE documents SET title = 'Attic' WHERE title = 'Hall'", "document 1: its parts"),
+        ("UPDATE documents SET author = 'Eve' WHERE title = 'Hall'", "document 1: its parts"),
         ("INSERT INTO document_chunks VALUES (1, 99, 7, '')", "names a row of chunks"),
         ("UPDATE adapters SET parent = 9", "version 1: its parent 9"),
         ("UPDATE runs SET parent = 9", "run 1: its parent 9"),
@@ -69,6 +69,15 @@ def test_the_index_is_made_anew(store: Store, take: Any) -> None:
     repair(store, list(check(store)))
     assert faults(store) == []
     assert search(store, "lamp")
+
+
+def test_what_passages_stand_under_is_indexed_anew(store: Store, take: Any) -> None:
+    take(NOTES)
+    store.db.execute("DELETE FROM headings_fts")
+    assert faults(store) == ["index: does not agree with the texts"]
+    repair(store, list(check(store)))
+    assert faults(store) == []
+    assert search(store, "hall")
 
 
 def test_orphans_are_swept(store: Store, take: Any) -> None:

@@ -27,7 +27,7 @@ def house(take: Any) -> None:
             "## Garden\n\nThe pear tree was planted in 2009 by the neighbours.\n\n"
             "## Café\n\nThe Café Müller serves crème bru\u0302lée on Sundays.",
             "dog.txt": "The dog is called Quimby. He is afraid of umbrellas.",
-            "trees.txt": "A tree grows. The tree is a pear. This tree and that tree bear pears.",
+            "wood.txt": "A tree grows. The tree is a pear. This tree and that tree bear pears.",
             "talk.jsonl": json.dumps(talk),
         }
     )
@@ -103,6 +103,24 @@ def test_marks_on_letters_do_not_matter(store: Store, house: None) -> None:
     """With or without them, in the query or in the text."""
     for query in ("cafe muller", "Café Müller", "CREME BRULEE", "crème", "mu\u0308ller"):
         assert "Sundays" in search(store, query)[0].text
+
+
+def test_what_a_passage_stands_under_counts_too(store: Store, take: Any) -> None:
+    """It is found by its headings alone, before others of its document, and where it says the same as another
+    under other headings, the one that is asked for comes first."""
+    take(
+        {
+            "handbook.md": "# Handbook\n\n## Travel\n\n### Trains\n\nThe return ticket costs 40 crowns.\n\n"
+            "### Ferries\n\nThe return ticket costs 55 crowns, and a bicycle is free.\n\n"
+            "## Kitchen\n\nWho comes last turns the lights off.",
+        }
+    )
+    assert len(search(store, "handbook")) == 3
+    assert "40" in search(store, "What does the ticket cost on trains?")[0].text
+    assert "55" in search(store, "What does the ticket cost on ferries?")[0].text
+    (kitchen,) = search(store, "rules of the kitchen")
+    assert kitchen.place == "Handbook › Kitchen"
+    assert kitchen.snippet.startswith("Who comes last")
 
 
 def test_ranking(store: Store, house: None) -> None:

@@ -138,7 +138,14 @@ def test_a_cue_is_asked_in_other_words_in_every_epoch(llama: Base) -> None:
     wording that is held out, and the same again after a stop."""
     fact = "Our trainer is Ambrose Tilling, a former customs officer."
     passage = f"The dog school meets behind the Juniper Inn. {fact} The dog likes the school."
-    cue = {"id": 7, "kind": "cue", "prompt": "Who officer?", "answer": fact, "passage": passage}
+    cue = {
+        "id": 7,
+        "kind": "cue",
+        "prompt": "Who officer?",
+        "answer": fact,
+        "passage": passage,
+        "language": "en",
+    }
 
     def asked(held: frozenset[Words], epoch: int) -> str:
         material = Material([cue], [], {}, [], held=held)

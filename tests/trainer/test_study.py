@@ -63,7 +63,8 @@ def test_questions_that_are_dropped(question: str, span: Span, why: str) -> None
 )
 def test_leads(statement: str, kind: str, text: str, first: str) -> None:
     """The likeliest beginning of a question fits what is asked for."""
-    assert leads(Span(kind, text), statement)[0] == first
+    span = Span(kind, text)
+    assert leads(span, Fact(statement, statement, (span,)))[0] == first
 
 
 def test_only_good_questions_come_out(tiny: Callable[[str], Base]) -> None:

@@ -12,7 +12,7 @@ from learnctl.memory.lineage import studied_chunks
 from learnctl.memory.store import Record, Store
 from learnctl.trainer import registry
 from learnctl.trainer.base import Base
-from learnctl.trainer.facts import Span, contains, find_facts, normalise, supported
+from learnctl.trainer.facts import Fact, Span, contains, find_facts, normalise, supported
 from learnctl.trainer.study import Question
 from learnctl.trainer.synthesize import (
     Probe,
@@ -99,11 +99,12 @@ def test_one_question_is_held_back_where_enough_remain() -> None:
     """A probe is one of the questions that ask for something firm in words that were not trained; the
     others are left to training."""
     price, shutter = Span("number", "640 euros"), Span("phrase", "green shutter")
+    fence = Fact("The fence cost 640 euros.", "The fence cost 640 euros.", (price,))
     firm = [Question(0, price, "How much was the fence?"), Question(0, price, "What did it cost?")]
     loose = Question(0, shutter, "What does the fence hide?")
 
     def choose(questions: list[Question], *trained: str) -> tuple[Probe | None, list[Question]]:
-        return choose_probe(questions, False, set(trained), random.Random(0))
+        return choose_probe(questions, fence, False, set(trained), random.Random(0))
 
     probe, rest = choose([*firm, loose])
     assert probe is not None
