@@ -17,7 +17,8 @@ from .talk import MEDIA, SYSTEM, Talk
 
 _ACCOUNT = re.compile(rb'"chats"\s*:\s*\{|"about"\s*:\s*"[^"]{0,200}Telegram')
 _MESSAGES = re.compile(rb'"messages"\s*:\s*\[')
-_MESSAGE = re.compile(rb'"date_unixtime"\s*:|"from_id"\s*:|"actor(?:_id)?"\s*:|"text_entities"\s*:')
+# Meta's reactions have an `actor` too.
+_MESSAGE = re.compile(rb'"date_unixtime"\s*:|"from_id"\s*:|"actor_id"\s*:|"text_entities"\s*:')
 _DUMP = re.compile(rb'"message\.id"\s*:')
 _TELEGRAM_TYPE = re.compile(
     rb'"type"\s*:\s*"(?:personal_chat|bot_chat|saved_messages|(?:private|public)_(?:super)?(?:group|channel))"'

@@ -327,6 +327,17 @@ def test_instagram(write: Callable[..., Path]) -> None:
     assert detect(write("message_1.json", meta(*NEWEST_FIRST))) == "instagram"
 
 
+def test_reactions_of_meta_are_not_telegram_s(write: Callable[..., Path]) -> None:
+    reacted = {"reactions": [{"reaction": mangled("❤"), "actor": mangled("José")}]}
+    (found,) = chats(write("message_1.json", meta(NEWEST_FIRST[4] | reacted)), "messenger")
+    assert said(found) == META_SAID[1:]
+    chat = {"participants": ["Ann", "José"], "threadName": "José_12"}
+    message = {"senderName": "Ann", "text": "Hé", "timestamp": 1704189600000, "type": "text"}
+    message["reactions"] = [{"actor": "José", "reaction": "❤"}]
+    (found,) = chats(write("José_12.json", chat | {"messages": [message]}), "messenger")
+    assert said(found) == [("2024-01-02T10:00:00+00:00", "Ann", "Hé")]
+
+
 @pytest.mark.parametrize(
     ("top", "expected"),
     [
