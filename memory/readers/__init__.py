@@ -12,6 +12,7 @@ from . import (
     claude,
     csv,
     discord,
+    discord_package,
     docx,
     eml,
     epub,
@@ -132,6 +133,16 @@ def detect(path: Path) -> str:
 def is_one_export(folder: Path) -> bool:
     """Whether the files of a folder belong together and are read as one."""
     return slack.is_export(folder)
+
+
+def read_elsewhere(path: Path) -> str:
+    """Why a file of a folder need not be read: what it holds comes with another; empty where it must."""
+    other = signal.same_chat(path)
+    if other:
+        return f"the same chat as {other.name} beside it"
+    if discord_package.is_about(path):
+        return "names for messages.json, which is read with them"
+    return ""
 
 
 def read(path: Path) -> Iterator[Item]:

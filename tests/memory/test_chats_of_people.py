@@ -278,6 +278,98 @@ def test_discord_html(write: Callable[..., Path]) -> None:
     assert (found.title, found.left_out) == ("Home / Text / general", {"system": 1, "bot": 1})
 
 
+def test_discord_html_of_today(write: Callable[..., Path]) -> None:
+    """Dates in words stand in the titles; the moment is in each message's number."""
+    page = """<!DOCTYPE html><html lang=en><head><title>Home - general</title></head><body><div class=chatlog>
+    <div class=chatlog__message-group><div id=chatlog__message-container-1202556816384000000 class=chatlog__message-container
+    data-message-id=1202556816384000000><div class=chatlog__message><div class=chatlog__message-primary><div class=chatlog__header>
+    <span class=chatlog__author title=ann data-user-id=5>Ann</span> <span class=chatlog__timestamp
+    title="Thursday, February 1, 2024 10:00 AM"><a href=#chatlog__message-container-1202556816384000000>02/01/2024 10:00 AM</a></span></div>
+    <div class="chatlog__content chatlog__markdown"><span class=chatlog__markdown-preserve>Hi <img loading=lazy
+    class="chatlog__emoji" alt=wave title=wave src=x></span></div></div></div></div>
+    <div class=chatlog__message-container><div class=chatlog__message><div class=chatlog__short-timestamp
+    title="Thursday, February 15, 2024 10:01 PM">10:01 PM</div>
+    <div class="chatlog__embed"><span class=chatlog__markdown-preserve>Of a page</span></div></div></div>
+    <div class=chatlog__message-container><div class=chatlog__message><div class="chatlog__content chatlog__markdown">Two</div>
+    <span class=chatlog__timestamp title="Thursday, February 15, 2024 10:02 PM"><a href=#x>02/15/2024 10:02 PM</a></span></div></div>
+    </div></div></body></html>"""
+    (found,) = chats(write("general.html", page), "discord")
+    assert said(found) == [
+        ("2024-02-01T10:11:27+00:00", "Ann", "Hi :wave:"),
+        ("2024-02-15T22:02:00", "Ann", "Two"),
+    ]
+    assert found.left_out == {"media": 1}
+
+
+def test_discord_html_of_old(write: Callable[..., Path]) -> None:
+    """The author stood above the messages of a group."""
+    page = """<!DOCTYPE html><html><body><div class="chatlog"><div class="chatlog__message-group"><div class="chatlog__messages">
+    <span class="chatlog__author-name" title="ann#1" data-user-id="5">Ann</span><span class="chatlog__timestamp">14-Jan-24 11:00 AM</span>
+    <div class="chatlog__message" data-message-id="1" id="message-1"><div class="chatlog__content"><div class="markdown">One</div></div></div>
+    <div class="chatlog__message" data-message-id="2" id="message-2"><div class="chatlog__content"><div class="markdown">Two</div></div></div>
+    </div></div></div></body></html>"""
+    (found,) = chats(write("general.html", page), "discord")
+    assert said(found) == [
+        ("2024-01-14T11:00:00", "Ann", "One"),
+        ("2024-01-14T11:00:00", "Ann", "Two"),
+    ]
+
+
+def test_discord_marks_are_shown_as_discord_shows_them(write: Callable[..., Path]) -> None:
+    marks = "<:smile:123> <a:run:4> <#2> <#5> <@&77> <@9> </help:1> <t:1706781600:R> <3 <b>"
+    export = {
+        "guild": {"id": "1", "name": "Home"},
+        "channel": {"id": "2", "name": "general"},
+        "messages": [discord_message("Default", marks)],
+    }
+    (found,) = chats(write("general.json", export), "discord")
+    shown = ":smile: :run: #general #channel @role @9 /help 2024-02-01 10:00:00 <3 <b>"
+    assert [m.text for m in found.messages] == [shown]
+
+
+PACKAGE = {
+    "messages/index.json": {"123": "general in Home", "456": "Direct Message with bob#0"},
+    "messages/c123/channel.json": {"id": "123", "name": "general", "guild": {"name": "Home"}},
+    "messages/c123/messages.json": [
+        {"ID": 2, "Timestamp": "2024-02-01 10:01:00", "Contents": "<@5> later", "Attachments": ""},
+        {"ID": 1, "Timestamp": "2024-02-01 10:00:00", "Contents": "Hello", "Attachments": ""},
+        {"ID": 3, "Timestamp": "2024-02-01 10:02:00", "Contents": "", "Attachments": "http://x"},
+    ],
+    "messages/c456/channel.json": {"id": "456", "type": 1, "recipients": ["1", "2"]},
+    "messages/c456/messages.csv": "ID,Timestamp,Contents,Attachments\n"
+    '1202556816384000000,2021-01-02 10:00:00.123000+00:00,"Two\nlines",\n',
+    "account/user.json": {"id": "1", "username": "ann"},
+}
+HELLO_LATER: Said = [
+    ("2024-02-01T10:00:00+00:00", "user", "Hello"),
+    ("2024-02-01T10:01:00+00:00", "user", "@5 later"),
+]
+
+
+def test_discord_s_own_package(tmp_path: Path, write: Callable[..., Path]) -> None:
+    """All in it are its owner's words."""
+    path = tmp_path / "package.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, value in PACKAGE.items():
+            archive.writestr(name, value if isinstance(value, str) else json.dumps(value))
+    general, direct = chats(path, "discord")
+    assert (general.title, said(general), general.left_out) == (
+        "Home / general",
+        HELLO_LATER,
+        {"media": 1},
+    )
+    assert (direct.title, said(direct)) == (
+        "Direct Message with bob#0",
+        [("2021-01-02T10:00:00+00:00", "user", "Two\nlines")],
+    )
+    for name, value in PACKAGE.items():
+        write(f"package/{name}", value)
+    (alone,) = chats(tmp_path / "package/messages/c123/messages.json", "discord")
+    assert (alone.title, said(alone)) == ("Home / general", HELLO_LATER)
+    (alone,) = chats(tmp_path / "package/messages/c456/messages.csv", "discord")
+    assert alone.title == "Direct Message with bob#0"
+
+
 # Messenger and Instagram
 
 
