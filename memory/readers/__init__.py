@@ -191,6 +191,8 @@ def _refuse_what_is_no_text(path: Path, head: bytes) -> None:
         (b"<?xml", b"<rss", b"<svg")
     ) and not html.matches(path, head):
         raise UnreadableSource("XML of no known form")
+    if signal.is_page(head):
+        raise UnreadableSource("a chat as HTML: take chat.md or data.json beside it")
     if looks_like_json(head) or path.suffix.lower() in (".json", ".jsonl", ".ndjson", ".ipynb"):
         raise UnreadableSource("JSON that is no chat export of a known form")
 

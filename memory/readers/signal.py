@@ -31,6 +31,7 @@ _SENT = re.compile(rb'"sent_at"\s*:|"timestamp"\s*:|"received_at"\s*:')
 _BODY = re.compile(rb'"body"\s*:')
 # What signal-export writes of one chat; the first that is there says most exactly what was said.
 _SAME_CHAT = ("data.json", "chat.md", "index.md", "index.html")
+_PAGE = re.compile(rb"<div class=['\"]?msg\b[^>]*>.{1,400}class=['\"]?sender\b", re.DOTALL)
 _CALL = re.compile(r"(?:Incoming|Outgoing|Missed) (?:voice |video )?call(?: \([^()\n]{1,60}\))?")
 
 Json = dict[str, Any]
@@ -65,6 +66,11 @@ def read(path: Path) -> Iterator[Item]:
         yield from _from_json(path, text)
     else:
         yield _from_lines(text, _title(path))
+
+
+def is_page(head: bytes) -> bool:
+    """The HTML that signal-export writes beside the text."""
+    return _PAGE.search(head) is not None
 
 
 def same_chat(path: Path) -> Path | None:

@@ -265,6 +265,62 @@ def test_gemini_in_takeout(tmp_path: Path) -> None:
     assert reason(write(path, [watched])) == "JSON that is no chat export of a known form"
 
 
+@pytest.mark.parametrize(
+    ("header", "title"),
+    [
+        ("Gemini-Apps", "Eingegebener Prompt: Wo liegt Oslo?"),
+        ("Applications Gemini", "Prompt\xa0: Wo liegt Oslo?"),
+        ("Gemini アプリ", "送信したメッセージ: Wo liegt Oslo?"),
+    ],
+)
+def test_gemini_in_other_languages(tmp_path: Path, header: str, title: str) -> None:
+    entry = activity(title, "<p>In Norwegen.</p>") | {"header": header, "products": [header]}
+    path = write(tmp_path / "MeineAktivitäten.json", [entry])
+    assert detect(path) == "gemini"
+    assert said(only(path)) == [("user", "Wo liegt Oslo?"), ("assistant", "In Norwegen.")]
+
+
+def test_gemini_in_takeout_as_a_page(tmp_path: Path) -> None:
+    def cell(product: str, body: str) -> str:
+        return (
+            '<div class="outer-cell mdl-cell mdl-cell--12-col mdl-shadow--2dp"><div class="mdl-grid">'
+            f'<div class="header-cell mdl-cell mdl-cell--12-col"><p class="mdl-typography--title">{product}<br></p></div>'
+            f'<div class="content-cell mdl-cell mdl-cell--6-col mdl-typography--body-1">{body}</div>'
+            '<div class="content-cell mdl-cell mdl-cell--6-col mdl-typography--body-1 mdl-typography--text-right"></div>'
+            '<div class="content-cell mdl-cell mdl-cell--12-col mdl-typography--caption"><b>Products:</b><br>&emsp;'
+            f"{product}<br><b>Why is this here?</b><br>&emsp;This activity was saved.</div></div></div>"
+        )
+
+    style = f"<style>.mdl-cell {{ color: red }} {'.mdl-x { top: 0 } ' * 8000}</style>"
+    answer = "<p>In <b>Norway</b> &amp; north.</p><ul><li>Cold</li></ul>"
+    page = (
+        f"<html><head><title>My Activity History</title>{style}</head><body><div class='mdl-grid'>"
+        + cell(
+            "Gemini Apps",
+            f"Prompted\xa0Where is<br>Oslo?<br>Feb 2, 2026, 8:24:02\u202fAM CET<br>{answer}",
+        )
+        + cell(
+            "Gemini Apps",
+            "Prompted\xa0And this?<br>Attached 1 file.<br>- <a>a.jpg</a><br>1 Feb 2026, 08:24:02 CET",
+        )
+        + cell("Gemini Apps", "Gave feedback: Good response<br>1 Feb 2026, 08:24:02 CET<br>")
+        + cell("Search", "Searched for <a>gemini</a><br>1 Feb 2026, 08:24:02 CET")
+        + "</div></body></html>"
+    )
+    path = tmp_path / "MyActivity.html"
+    path.write_text(page)
+    assert detect(path) == "gemini"
+    first, second = talks(path)
+    assert said(first) == [
+        ("user", "Where is\nOslo?"),
+        ("assistant", "In Norway & north.\n\nCold"),
+    ]
+    assert first.messages[0].created_at == "2026-02-02T07:24:02+00:00"
+    assert said(second) == [("user", "And this?")]
+    path.write_text(page.replace("Gemini Apps", "Search"))
+    assert detect(path) == "html"
+
+
 # Open WebUI
 
 

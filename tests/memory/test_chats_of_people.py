@@ -472,6 +472,74 @@ def test_a_broken_chat_in_a_zip_of_meta_costs_that_chat_alone(tmp_path: Path) ->
                 list(read(path))
 
 
+def test_a_chat_of_meta_as_a_page(write: Callable[..., Path]) -> None:
+    def block(who: str, words: str, date: str, more: str = "") -> str:
+        return (
+            f'<div class="pam _3-95 _2ph- _a6-g uiBoxWhite noborder"><h2 class="_3-95 _2pim _a6-h _a6-i">{who}</h2>'
+            f'<div class="_3-95 _a6-p"><div><div></div><div>{words}</div><div></div><div>{more}</div></div></div>'
+            f'<div class="_3-94 _a6-o">{date}</div></div>'
+        )
+
+    liked = '<div><ul class="_a6-q"><li>❤José</li></ul></div>'
+    page = (
+        "<html><head><title>José</title></head><body><h1>José</h1><main>"
+        '<div class="pam _a6-g"><div class="_2lek">Participants: José and Ann</div></div>'
+        + block("Ann", "Liked a message", "Feb 01, 2024 10:04 am")
+        + block("Ann", "Ann sent an attachment.", "Feb 01, 2024 10:03 am")
+        + block("Ann", "", "Feb 01, 2024 10:02 am", '<a href="photos/1.jpg"><img src="x"></a>')
+        + block("Ann", "Ça va &amp; toi<br>?", "Feb 01, 2024 10:01 am", liked)
+        + block("José", "Café", "Jan 31, 2024 9:00 pm")
+        + "</main></body></html>"
+    )
+    name = "messages/inbox/jose_1/message_1.html"
+    (found,) = chats(write(f"your_instagram_activity/{name}", page.encode()), "instagram")
+    assert said(found) == [
+        ("2024-01-31T21:00:00", "José", "Café"),
+        ("2024-02-01T10:01:00", "Ann", "Ça va & toi\n?"),
+    ]
+    assert (found.title, found.left_out) == ("José", {"reaction": 1, "media": 2})
+    (found,) = chats(write(f"your_facebook_activity/{name}", page.encode()), "messenger")
+    assert len(found.messages) == 2
+    for new, old in (("g", "_2lej"), ("h", "_2lek"), ("p", "_2let"), ("o", "_2lem")):
+        page = page.replace(f"_a6-{new}", old)
+    (found,) = chats(write("message_1.html", page.encode()), "instagram")
+    assert len(found.messages) == 2
+    # Posts have the same classes.
+    assert detect(write("posts/your_posts_1.html", page.encode())) == "html"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("reaction", "Hat mit 😆 auf deine Nachricht reagiert"),
+        ("reaction", "A réagi 😆 à votre message "),
+        ("reaction", "Reaccionó con 😆 a tu mensaje"),
+        ("reaction", "Reagiu com 😆 à sua mensagem"),
+        ("reaction", "Heeft gereageerd met 😆 op je bericht"),
+        ("media", "Zoe hat einen Anhang gesendet."),
+        ("media", "Zoe a envoyé une pièce jointe."),
+        ("media", "Zoe envió un archivo adjunto."),
+        ("media", "Zoe ha inviato un allegato."),
+        ("media", "Zoe enviou um anexo."),
+        ("media", "Zoe heeft een bijlage verzonden."),
+        ("system", "You started a video chat"),
+        ("system", "Zoe missed your video chat"),
+        ("system", "Zoe hat einen Videochat gestartet."),
+        ("system", "Zoe named the group Trip."),
+        ("system", "Zoe left the group."),
+        ("", "I left the group of runners last week"),
+        ("", "My boss sent a photo. Look!"),
+        ("", "Hat jemand auf deine Nachricht reagiert? Ich warte noch."),
+    ],
+)
+def test_what_meta_has_people_say(write: Callable[..., Path], kind: str, text: str) -> None:
+    plain = {"sender_name": "Zoe", "timestamp_ms": 1704189600000, "content": "Plain words"}
+    chat = meta(plain, plain | {"content": mangled(text), "timestamp_ms": 1704189660000})
+    (found,) = chats(write("message_1.json", chat), "messenger")
+    assert found.left_out == ({kind: 1} if kind else {})
+    assert len(found.messages) == (1 if kind else 2)
+
+
 def test_messenger_end_to_end_encrypted(tmp_path: Path, write: Callable[..., Path]) -> None:
     def message(sender: str, text: str, at: int, **more: Any) -> Any:
         return {
@@ -561,6 +629,15 @@ def test_signal_desktop_messages(write: Callable[..., Path]) -> None:
         ("2024-01-02T10:01:00+00:00", "user", "Hi"),
     ]
     assert (len(second.messages), second.left_out) == (1, {"system": 1})
+
+
+def test_a_chat_of_signal_as_a_page_is_no_document(write: Callable[..., Path]) -> None:
+    page = (
+        "<!DOCTYPE html><html lang='en'><head><title>Ann</title></head><body><div class='msg me'>"
+        "<span class=date>2024-01-02</span><span class=sender>Me</span><p class=body>Hi</p></div></body></html>"
+    )
+    with pytest.raises(UnreadableSource, match=r"a chat as HTML: take chat\.md or data\.json"):
+        detect(write("index.html", page))
 
 
 # iMessage
