@@ -734,26 +734,47 @@ def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
         ),
         (
             "hexchat.log",
-            "**** BEGIN LOGGING AT Tue Jan  2 23:00:00 2024\n\nJan 02 23:58:02 *\tcat has joined\n"
-            "Jan 02 23:58:02 <ann>\tone\nJan 02 23:59:03 *\tbob waves\nJan 03 00:01:04 <bob>\ttwo\n",
+            "**** BEGIN LOGGING AT Tue Jan  2 23:00:00 2024\n\nJan 02 23:58:02 *\tcat (~c@h) has joined\n"
+            "Jan 02 23:58:02 *\tcat gives channel operator status to ann\nJan 02 23:58:02 <ann>\tone\nJan 02 23:59:03 *\tbob waves\nJan 03 00:01:04 <bob>\ttwo\n",
             ["2024-01-02T23:58:02", "2024-01-02T23:59:03", "2024-01-03T00:01:04"],
         ),
         (
             "mirc.txt",
-            "[23:58] <ann> one\n[23:59] * bob waves\n[00:01] <bob> \x02two\x0f\n",
+            "[23:58] * cat (c@h) has joined #x\n[23:58] <ann> \x0304one\x03\n[23:59] * bob waves\n"
+            "[23:59] * cat is now known as dog\n[23:59] * dog sets mode: +o ann\n[00:01] <bob> \x02two\x0f\n"
+            "[00:02] * dog (c@h) Quit (Leaving)\n[00:02] * ann has quit (Ping timeout)\n",
             [None] * 3,
+        ),
+        (
+            "lounge.log",
+            "[2024-02-01T10:00:00.000Z] *** cat (~c@h) joined\n[2024-02-01T10:00:01.250Z] <ann> one\n"
+            "[2024-02-01T10:00:02.000Z] * bob waves\n[2024-02-01T10:00:03.000Z] <bob> two\n",
+            [f"2024-02-01T10:00:0{n}+00:00" for n in (1, 2, 3)],
+        ),
+        (
+            "textual.txt",
+            "[2024-02-01T11:00:00+0100] cat (~c@h) joined the channel\n[2024-02-01T11:00:01+0100] <ann> one\n"
+            "[2024-02-01T11:00:02+0100] • bob waves\n[2024-02-01T11:00:03+0100] <bob> two\n",
+            [f"2024-02-01T10:00:0{n}+00:00" for n in (1, 2, 3)],
+        ),
+        (
+            "konversation.log",
+            "[Thursday, February 1, 2024] [11:00:00 CET] Join\tcat (~c@h) has joined this channel.\n"
+            "[Thursday, February 1, 2024] [11:00:01 CET] <ann>\tone\n"
+            "[Thursday, February 1, 2024] [11:00:02 CET] *\tbob waves\n"
+            "[Thursday, February 1, 2024] [11:00:03 CET] <bob>\ttwo\n",
+            [f"2024-02-01T10:00:0{n}+00:00" for n in (1, 2, 3)],
         ),
     ],
 )
 def test_irc(write: Callable[..., Path], name: str, text: str, moments: list[str | None]) -> None:
     (found,) = chats(write(name, text), "irc")
-    spoken = [m for m in found.messages if m.speaker != "cat"]
-    assert [(m.speaker, m.text) for m in spoken] == [
+    assert [(m.speaker, m.text) for m in found.messages] == [
         ("ann", "one"),
         ("bob", "* bob waves"),
         ("bob", "two"),
     ]
-    assert [m.created_at for m in spoken] == moments
+    assert [m.created_at for m in found.messages] == moments
     assert bool(found.notes) == (moments == [None] * 3)
 
 
