@@ -71,19 +71,22 @@ def is_outdated(store: Store, source_id: int, me: Collection[str]) -> bool:
 
 
 def strangers(conversation: Conversation) -> Counter[str]:
-    """The speakers of a chat between people in which nobody is the owner, with their messages."""
+    """Who may be the owner of a chat between people in which nobody is known to be, with their messages.
+
+    A chat of two is called by the other one's name.
+    """
     if any(message.role == "user" for message in conversation.messages):
         return Counter()
-    return Counter(
+    spoke = Counter(
         message.speaker
         for message in conversation.messages
         if message.role == "person" and message.speaker
     )
+    title = fold(conversation.title)
+    return Counter({name: n for name, n in spoke.items() if len(spoke) != 2 or fold(name) != title})
 
 
 def guess(chats: list[Counter[str]]) -> str | None:
-    """The one name that all of several chats have in common."""
-    if len(chats) < 2:
-        return None
+    """The one name that all chats have in common."""
     common = set(chats[0]).intersection(*chats[1:])
     return common.pop() if len(common) == 1 else None
