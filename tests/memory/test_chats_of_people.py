@@ -88,6 +88,13 @@ def test_telegram_whole_account(write: Callable[..., Path]) -> None:
     assert said(found[0]) == TELEGRAM_SAID
 
 
+def test_a_telegram_account_names_its_owner(write: Callable[..., Path]) -> None:
+    chat = {"name": "Trip", "type": "private_group", "id": 7, "messages": TELEGRAM}
+    about = {"about": "The data you requested. Telegram.", "personal_information": {"user_id": 1}}
+    (found,) = chats(write("result.json", about | {"chats": {"list": [chat]}}), "telegram")
+    assert [m.speaker or m.role for m in found.messages] == ["user", "user2", "Bob"]
+
+
 def test_telegram_html(write: Callable[..., Path]) -> None:
     page = """<!DOCTYPE html><html><head><title>Exported Data</title></head><body><div class="page_wrap">
     <div class="page_header"><div class="content"><div class="text bold"> Trip &amp; co </div></div></div>
@@ -188,6 +195,41 @@ def test_slack_folder_and_single_day(write: Callable[..., Path]) -> None:
     assert (direct.title, said(general)) == ("Ann Lee, bobby", SLACK_SAID)
     (alone,) = chats(day, "slack")
     assert (alone.title, [m.speaker for m in alone.messages]) == ("#general", ["Ann Lee", "bobby"])
+
+
+def test_slack_messages_whose_words_are_in_blocks(write: Callable[..., Path]) -> None:
+    leaves = [
+        {"type": "text", "text": "Hi "},
+        {"type": "user", "user_id": "U02"},
+        {"type": "text", "text": ", see "},
+        {"type": "link", "url": "https://a.org", "text": "a & b"},
+        {"type": "emoji", "name": "tada"},
+    ]
+    items = [{"type": "rich_text_section", "elements": [{"type": "text", "text": t}]} for t in "xy"]
+    rich = [
+        {"type": "rich_text_section", "elements": leaves},
+        {"type": "rich_text_list", "style": "bullet", "elements": items},
+    ]
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": "*Bold* &amp; <@U01>"}}
+    shared = {"author_name": "Bob", "text": "His words", "fallback": "…", "is_share": True}
+    bodies: list[Any] = [
+        {"blocks": [{"type": "rich_text", "elements": rich}]},
+        {"blocks": [section, {"type": "divider"}]},
+        {"attachments": [shared]},
+        {"blocks": [{"type": "image", "image_url": "x"}]},
+    ]
+    day = [
+        {"type": "message", "user": "U01", "ts": f"170418960{n}.000200", "text": ""} | body
+        for n, body in enumerate(bodies)
+    ]
+    write("export/users.json", USERS)
+    (found,) = chats(write("export/general/2024-01-02.json", day), "slack")
+    assert [m.text for m in found.messages] == [
+        "Hi @bobby, see a & b (https://a.org):tada:\nx\ny",
+        "*Bold* & @Ann Lee",
+        "Shared from Bob:\nHis words",
+    ]
+    assert found.left_out == {"media": 1}
 
 
 # Discord
@@ -663,6 +705,7 @@ def test_imessage(tmp_path: Path) -> None:
         ("\ufffc", None, (day + 180) * 10**9, 0, 0, 0),
         ("Loved “Hello”", None, (day + 240) * 10**9, 1, 0, 2000),
         (None, None, (day + 300) * 10**9, 0, 2, 0),
+        ("A sticker", None, (day + 310) * 10**9, 0, 0, 1000),
         ("Long ago", None, day - 10**8, 0, 0, 0),
         (None, b"\x04\x0bstreamtyped\x00NSString\x84\x01+\x81", (day + 360) * 10**9, 0, 0, 0),
     ]
@@ -692,7 +735,7 @@ def test_imessage(tmp_path: Path) -> None:
     ]
     assert (found.title, found.left_out) == (
         "+4915112345",
-        {"media": 2, "reaction": 1, "system": 1},
+        {"media": 3, "reaction": 1, "system": 1},
     )
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
