@@ -132,6 +132,43 @@ def test_claude_as_it_was(tmp_path: Path, form: str) -> None:
     assert talk.messages[0].created_at == "2024-10-18T05:01:20+00:00"
 
 
+def test_projects_of_claude(tmp_path: Path) -> None:
+    about = {"uuid": "p", "name": "Garden", "description": "What grows", "is_private": True}
+    doc = {
+        "uuid": "d",
+        "filename": "beds.md",
+        "content": "Beans in bed two.",
+        "created_at": "2025-03-02T10:00:00Z",
+    }
+    project = about | {
+        "prompt_template": "Answer in metres.",
+        "created_at": "2025-03-01T10:00:00Z",
+        "docs": [doc],
+    }
+    starter = project | {"is_starter_project": True, "name": "How to use Claude"}
+    memory = [{"conversations_memory": "Ann has a garden.", "account_uuid": "a"}]
+    expected = [
+        ("Garden", ["What grows", "Answer in metres."], "2025-03-01T10:00:00+00:00"),
+        ("beds.md", ["Beans in bed two."], "2025-03-02T10:00:00+00:00"),
+    ]
+
+    def documents(path: Path) -> list[tuple[str, list[str], str | None]]:
+        found = [item for item in read(path) if isinstance(item, Document)]
+        return [(each.title, [part.text for part in each.sections], each.date) for each in found]
+
+    alone = write(tmp_path / "projects.json", [project, starter])
+    assert (detect(alone), documents(alone)) == ("claude", expected)
+    members = {
+        "conversations.json": [claude_old()],
+        "projects/p.json": project,
+        "memories.json": memory,
+    }
+    path = zipped(tmp_path / "data.zip", members)
+    assert documents(path) == expected
+    assert only(path).notes == ("left out: what Claude keeps in mind of you, in its own words",)
+    assert "in its own words" in reason(write(tmp_path / "memories.json", memory))
+
+
 @pytest.mark.parametrize("leaf", [None, "2b"])
 def test_claude_with_branches_blocks_and_attachments(tmp_path: Path, leaf: str | None) -> None:
     raw = claude_new() | ({"current_leaf_message_uuid": leaf} if leaf else {})
