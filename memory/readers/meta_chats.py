@@ -52,7 +52,8 @@ _ATTACHED = re.compile(
     r"he(?:eft|bt) een (?:bijlage|foto|video|link|sticker|spraakbericht|GIF) (?:verzonden|gestuurd))\.?"
 )
 _HAPPENED = re.compile(
-    r"(?i).{1,100} (?:started (?:a (?:video )?(?:chat|call)|an audio call|sharing video)|missed (?:a|an|your) (?:video |audio |voice )?(?:chat|call)|"
+    r"(?i)(?!(?:I|we|he|she|they|my|our|who|ich|wir|er|sie|mein|je|il|elle|nous|yo|él|ella|io|lui|lei|eu|ele|ela|ik|hij|zij|wij)\b)"
+    r".{1,100} (?:started (?:a (?:video )?(?:chat|call)|an audio call|sharing video)|missed (?:a|an|your) (?:video |audio |voice )?(?:chat|call)|"
     r"joined the (?:video )?(?:chat|call)|named the group .{1,100}|created (?:the|this) group|left the group|"
     r"(?:added|removed) .{1,100} (?:to|from) the group|changed the (?:group (?:photo|name)|chat theme|theme|quick reaction|emoji).{0,100}|"
     r"set (?:the|your|their|his|her) (?:nickname|quick reaction|emoji).{0,100}|pinned a message|unsent a message|waved at .{1,60}|"

@@ -51,12 +51,14 @@ _SENDERLESS = re.compile(  # "Anna added Bob: …" is no message of Anna's
 _QUOTES = re.compile('["“”„«»]')
 # What tells that WhatsApp wrote it: how it speaks of what happened in a chat.
 _OF_WHATSAPP = re.compile(
-    r"(?i)end-to-end|ende-zu-ende|de bout en bout|extremo a extremo|ponta a ponta|сквозн|uçtan uca|täysin salat|"
-    r"端(?:到|對|对)端|エンドツーエンド|종단간|joined using|(?:was|were|you) added|added you|created (?:this )?group|using this group|"
-    r"security code|<media omitted>|\(file attached\)|(?:image|video|audio|sticker|GIF|document) omitted|"
+    r"(?i)end-to-end|ende-zu-ende|de bout en bout|extremo a extremo|ponta a ponta|uçtan uca|täysin salat|"
+    r"crypt|krypt|cript|crittograf|cifra[dt]|szyfr|šifr|шифр|şifre|κρυπτογρ|暗号|加密|암호|مشفر|מוצפנ|เข้ารหัส|mã hóa|enkripsi|"
+    r"joined using|(?:was|were|you) added|added you|created (?:this )?group|using this group|security code|"
+    r"<media omitted>|\(file attached\)|(?:image|video|audio|sticker|GIF|document) omitted|"
     r" (?:joined|left)$|beigetreten|hinzugefügt|hat die Gruppe|a rejoint|a été ajouté|a ajouté|a créé le groupe|se unió|añadió|"
     r"creó el grupo|entrou usando|adicionou|criou (?:o|este) grupo|si è unito|ha aggiunto|ha creato il gruppo|toegevoegd|"
-    r"присоединил|добавил|создал"
+    r"присоединил|добавил|создал|dołączył|dodał|katıldı|ekledi|liittyi|lisäsi|gick med|lade till|ble lagt til|tilføjede|"
+    r"bergabung|menambahkan|加入|追加|参加|추가"
 )
 _LABEL = re.compile(r"(?i)notes?|todo|ideas?|reminder|meeting|task|log|notiz|idee|termin|aufgabe")
 _LATEST_FIRST_HEADER = 5  # what was said before an export begins may be cut off

@@ -570,6 +570,7 @@ def test_a_chat_of_meta_as_a_page(write: Callable[..., Path]) -> None:
         ("system", "Zoe named the group Trip."),
         ("system", "Zoe left the group."),
         ("", "I left the group of runners last week"),
+        ("", "She left the group"),
         ("", "My boss sent a photo. Look!"),
         ("", "Hat jemand auf deine Nachricht reagiert? Ich warte noch."),
     ],

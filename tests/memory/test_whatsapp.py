@@ -139,12 +139,18 @@ def test_polls_keep_what_was_to_choose_from(tmp_path: Path, mark: str) -> None:
     assert message.text == "POLL:\nWhere to?\nOPTION: Rome (2 votes)\nOPTION: Nizza (0 votes)"
 
 
-def test_many_that_join_and_few_that_speak(tmp_path: Path) -> None:
-    joined = [
-        f"14/01/24, 09:{n:02} - Person {n} joined using this group's invite link" for n in range(10)
-    ]
+@pytest.mark.parametrize(
+    "joined",
+    [
+        "joined using this group's invite link",
+        "ist der Gruppe über den Einladungslink beigetreten",
+        "liittyi käyttämällä tämän ryhmän kutsulinkkiä",
+    ],
+)
+def test_many_that_join_and_few_that_speak(tmp_path: Path, joined: str) -> None:
+    lines = [f"14/01/24, 09:{n:02} - Person {n} {joined}" for n in range(10)]
     spoke = ["14/01/24, 10:00 - Ann: Hello", "14/01/24, 10:01 - Bob: Hi"]
-    found = chat(tmp_path / "chat.txt", "\n".join(joined + spoke))
+    found = chat(tmp_path / "chat.txt", "\n".join(lines + spoke))
     assert [m.speaker for m in found.messages] == ["Ann", "Bob"]
     assert found.left_out == {"system": 10}
 
