@@ -71,22 +71,30 @@ def is_outdated(store: Store, source_id: int, me: Collection[str]) -> bool:
 
 
 def strangers(conversation: Conversation) -> Counter[str]:
-    """Who may be the owner of a chat between people in which nobody is known to be, with their messages.
-
-    A chat of two is called by the other one's name.
-    """
+    """The speakers of a chat between people in which nobody is the owner, with their messages."""
     if any(message.role == "user" for message in conversation.messages):
         return Counter()
-    spoke = Counter(
+    return Counter(
         message.speaker
         for message in conversation.messages
         if message.role == "person" and message.speaker
     )
-    title = fold(conversation.title)
-    return Counter({name: n for name, n in spoke.items() if len(spoke) != 2 or fold(name) != title})
 
 
-def guess(chats: list[Counter[str]]) -> str | None:
-    """The one name that all chats have in common."""
-    common = set(chats[0]).intersection(*chats[1:])
+def called_by(title: str, speakers: Iterable[str]) -> str | None:
+    """The one of two speakers whose name is the chat's: programs call it by the other one's."""
+    names = list(speakers)
+    named = [name for name in names if fold(name) == fold(title)]
+    return named[0] if len(names) == 2 and len(named) == 1 else None
+
+
+def guess(chats: list[Counter[str]], others: Collection[str] = ()) -> str | None:
+    """The one name that all of several chats have in common, or who is left in one.
+
+    Args:
+        others: those by whom chats of two are called.
+    """
+    if not chats or (len(chats) < 2 and not others):
+        return None
+    common = set(chats[0]).intersection(*chats[1:]).difference(others)
     return common.pop() if len(common) == 1 else None

@@ -97,7 +97,7 @@ def test_the_dry_run_knows_the_owner_too(tmp_path: Path) -> None:
     assert not look([path], ["ann"]).strangers
 
 
-def test_a_guess_needs_one_name_common_to_all_chats() -> None:
+def test_a_guess_needs_one_name_common_to_several_chats() -> None:
     one, other, third = Counter(Ann=2, Bob=1), Counter(Ann=1, Cat=5), Counter(Dan=1)
     assert people.guess([one, other]) == "Ann"
     assert people.guess([one]) is None
@@ -105,13 +105,14 @@ def test_a_guess_needs_one_name_common_to_all_chats() -> None:
     assert people.guess([one, other, third]) is None
 
 
-def test_a_chat_of_two_is_called_by_the_other_s_name(tmp_path: Path) -> None:
+def test_a_chat_of_two_is_called_by_the_other_s_name(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "WhatsApp Chat with Bob.txt"
     path.write_text(CHAT)
-    assert look([path]).strangers == [Counter(Ann=1)]
-    assert people.guess(look([path]).strangers) == "Ann"
+    for report in (look([path]), ingest(store, [path])):
+        assert report.strangers == [Counter(Ann=1, Bob=1)]
+        assert people.guess(report.strangers, report.others) == "Ann"
     path.write_text(CHAT + "14/01/24, 09:02 - Cat: I have none\n")
-    assert look([path]).strangers == [Counter(Ann=1, Bob=1, Cat=1)]
+    assert look([path]).others == set()
 
 
 def test_a_changed_export_folder_is_taken_in_again(store: Store, tmp_path: Path) -> None:
