@@ -6,7 +6,7 @@ https://github.com/carderne/signal-export
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,13 @@ def same_chat(path: Path) -> Path | None:
         except OSError:  # what cannot be read stands for nothing
             continue
     return None
+
+
+def is_said_twice(member: str, members: Collection[str]) -> bool:
+    """Whether data.json beside it in an archive holds the same chat: signal-export writes all of them."""
+    folder, slash, name = member.rpartition("/")
+    beside = (f"{folder}{slash}{each}" for each in ("data.json", "chat.md"))
+    return name in _SAME_CHAT[1:] and all(each in members for each in beside)
 
 
 def _head(path: Path) -> bytes:
