@@ -850,6 +850,7 @@ def test_huge_lines_are_read_or_refused(
         '{"guild": {"id": "1"}, "channel": {"id": "2"}, "messages": [{"content": "cut',
         '{"participants": [], "messages": [{"sender_name": "A", "timestamp_ms": 1, "content": "cut',
         '[{"type": "incoming", "sent_at": 1, "body": "cut',
+        '[{"ID": 1, "Timestamp": "2024-02-01 10:00:00", "Contents": "cut',
     ],
 )
 def test_broken_json_is_refused(write: Callable[..., Path], text: str) -> None:
