@@ -169,6 +169,7 @@ def _piped(name: str) -> "AbstractContextManager[Entry]":
 def _as_json(report: "IngestReport", dry_run: bool) -> dict[str, Any]:
     value = asdict(report)
     del value["strangers"]
+    del value["others"]
     if not dry_run:
         del value["files"]
     return value

@@ -25,7 +25,7 @@ def settle_owner(store: "Store", report: "IngestReport", may_ask: bool) -> bool:
     count = sum(report.strangers, Counter[str]())
     names = [name for name, _ in count.most_common()]
     if may_ask and not people.known(store) and is_terminal(sys.stdin) and is_terminal(sys.stderr):
-        chosen = _ask(count, people.guess(report.strangers))
+        chosen = _ask(count, people.guess(report.strangers, report.others))
         if chosen:
             people.remember(store, [chosen])
         return bool(chosen)

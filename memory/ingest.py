@@ -58,6 +58,7 @@ class IngestReport:
     notes: list[Record] = field(default_factory=list)  # what a reader could not settle
     # The speakers of chats without an owner, with their messages.
     strangers: list[Counter[str]] = field(default_factory=list)
+    others: set[str] = field(default_factory=set)  # by whom such chats of two are called
 
 
 def ingest(
@@ -305,12 +306,15 @@ def _prepared(
 ) -> Iterator[Prepared]:
     """What a file holds, prepared; what is to be said goes to the report."""
     found: list[Counter[str]] = []
+    others: set[str | None] = set()
     for item in prepared(path, preparer, on_read):
         if isinstance(item, PreparedConversation):
             report.notes += [_line(shown, note, "note") for note in item.notes]
             found.append(Counter(item.strangers))
+            others.add(people.called_by(item.title, item.strangers))
         yield item
     report.strangers += filter(None, found)
+    report.others.update(filter(None, others))
 
 
 def _items(
@@ -322,13 +326,16 @@ def _items(
 ) -> Iterator[Item]:
     """What a file holds, for a dry run."""
     strangers: list[Counter[str]] = []
+    others: set[str | None] = set()
     for item in sandbox.read(path, on_read=on_read):
         owned = people.with_owner(item, me)
         if isinstance(owned, Conversation):
             report.notes += [_line(shown, note, "note") for note in owned.notes]
             strangers.append(people.strangers(owned))
+            others.add(people.called_by(owned.title, strangers[-1]))
         yield owned
     report.strangers += filter(None, strangers)
+    report.others.update(filter(None, others))
 
 
 def _rename(store: Store, source_id: int, entry: Found) -> None:

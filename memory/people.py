@@ -81,9 +81,20 @@ def strangers(conversation: Conversation) -> Counter[str]:
     )
 
 
-def guess(chats: list[Counter[str]]) -> str | None:
-    """The one name that all of several chats have in common."""
-    if len(chats) < 2:
+def called_by(title: str, speakers: Iterable[str]) -> str | None:
+    """The one of two speakers whose name is the chat's: programs call it by the other one's."""
+    names = list(speakers)
+    named = [name for name in names if fold(name) == fold(title)]
+    return named[0] if len(names) == 2 and len(named) == 1 else None
+
+
+def guess(chats: list[Counter[str]], others: Collection[str] = ()) -> str | None:
+    """The one name that all of several chats have in common, or who is left in one.
+
+    Args:
+        others: those by whom chats of two are called.
+    """
+    if not chats or (len(chats) < 2 and not others):
         return None
-    common = set(chats[0]).intersection(*chats[1:])
+    common = set(chats[0]).intersection(*chats[1:]).difference(others)
     return common.pop() if len(common) == 1 else None

@@ -21,9 +21,11 @@ from .readers.archive import (
     LARGEST_RATIO,
     RATIO_MATTERS_BYTES,
     ZIP_MAGIC,
+    member_names,
     open_member,
     open_zip,
 )
+from .readers.signal import is_said_twice
 from .readers.tar import is_tar
 from .walk import HIDDEN, MADE_BY_TOOLS, TOOL_FOLDERS
 
@@ -64,8 +66,9 @@ def unpack(path: Path, folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """
     left = RATIO_MATTERS_BYTES + LARGEST_RATIO * path.stat().st_size
     passed: set[str] = set()
+    names = _names(path)
     for packed in _files(path):
-        kind, fault, where = _judge(packed)
+        kind, fault, where = _judge(packed, names)
         if fault:
             if where not in passed:
                 passed.add(where)
@@ -85,6 +88,11 @@ def unpack(path: Path, folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
             target.unlink(missing_ok=True)
         if left < 0:
             raise UnreadableSource(f"unpacks to more than {LARGEST_RATIO} times its size")
+
+
+def _names(path: Path) -> frozenset[str]:
+    """All in a zip; a tar tells them only as it goes by."""
+    return frozenset(member_names(path)) if _is_zip(path) else frozenset()
 
 
 def _files(path: Path) -> Iterator[_Packed]:
@@ -116,7 +124,7 @@ def _tarred(path: Path) -> Iterator[_Packed]:
         raise UnreadableSource("not a readable tar: damaged inside") from error
 
 
-def _judge(packed: _Packed) -> tuple[str, str, str]:
+def _judge(packed: _Packed, names: frozenset[str]) -> tuple[str, str, str]:
     """Whether to skip or refuse a file, why, and whose fault it is: its own or its folder's."""
     name = packed.name.replace("\\", "/")
     parts = PurePosixPath(name).parts
@@ -132,6 +140,8 @@ def _judge(packed: _Packed) -> tuple[str, str, str]:
         return "refuse", "a name that is not UTF-8", packed.name
     if packed.n_bytes > LARGEST_MEMBER_BYTES:
         return "refuse", f"would unpack to {packed.n_bytes / 2**20:,.0f} MB", packed.name
+    if is_said_twice(packed.name, names):
+        return "skip", "the same chat as data.json beside it", packed.name
     return "", "", packed.name
 
 

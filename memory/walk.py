@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import globs
 from .errors import UnreadableSource, why_unreadable
-from .readers import NOT_TEXT, is_one_export
+from .readers import NOT_TEXT, is_one_export, read_elsewhere
 from .readers.binary import BINARY, COMPRESSED, DATABASE, HEAD_BYTES, binary_kind
 from .readers.tar import is_tar
 
@@ -173,7 +173,10 @@ def _entry(
             return Skipped(path, passed_over)
         if entry.is_symlink():
             return _link(path, root)
-        return _Folder(path, ignores) if is_folder else file_entry(path, root)
+        if is_folder:
+            return _Folder(path, ignores)
+        elsewhere = read_elsewhere(path)
+        return Skipped(path, elsewhere) if elsewhere else file_entry(path, root)
     except OSError as error:
         return Refused(path, why_unreadable(error))
 

@@ -12,6 +12,7 @@ from . import (
     claude,
     csv,
     discord,
+    discord_package,
     docx,
     eml,
     epub,
@@ -134,6 +135,16 @@ def is_one_export(folder: Path) -> bool:
     return slack.is_export(folder)
 
 
+def read_elsewhere(path: Path) -> str:
+    """Why a file of a folder need not be read: what it holds comes with another; empty where it must."""
+    other = signal.same_chat(path)
+    if other:
+        return f"the same chat as {other.name} beside it"
+    if discord_package.is_about(path):
+        return "names for messages.json, which is read with them"
+    return ""
+
+
 def read(path: Path) -> Iterator[Item]:
     """The documents or conversations in a file, streamed where the file may be large.
 
@@ -180,6 +191,8 @@ def _refuse_what_is_no_text(path: Path, head: bytes) -> None:
         (b"<?xml", b"<rss", b"<svg")
     ) and not html.matches(path, head):
         raise UnreadableSource("XML of no known form")
+    if signal.is_page(head):
+        raise UnreadableSource("a chat as HTML: take chat.md or data.json beside it")
     if looks_like_json(head) or path.suffix.lower() in (".json", ".jsonl", ".ndjson", ".ipynb"):
         raise UnreadableSource("JSON that is no chat export of a known form")
 

@@ -1,4 +1,4 @@
-"""Discord channels as DiscordChatExporter writes them: JSON, CSV, plain text, HTML.
+"""Discord channels as DiscordChatExporter writes them: JSON, CSV, plain text, HTML; and Discord's own data package.
 
 https://github.com/Tyrrrz/DiscordChatExporter
 """
@@ -12,23 +12,25 @@ from pathlib import Path
 from typing import Any
 
 from ..records import Item
+from . import discord_package
+from .archive import ZIP_MAGIC
 from .date_order import Parts, settle
 from .dates import iso_date
+from .discord_markup import moment_of, readable
 from .json_faults import looks_like_json
 from .json_places import header, items
-from .plain_text import decode, load_bytes
+from .plain_text import LARGEST_TEXT_BYTES, decode, load_bytes
 from .talk import BOT, MEDIA, SYSTEM, Talk, name
 
 _GUILD = re.compile(rb'"guild"\s*:\s*\{')
 _CHANNEL = re.compile(rb'"channel"\s*:\s*\{')
-_CSV_OPENING = re.compile(rb"\s*AuthorID,Author,Date,Content,Attachments,Reactions")
+_CSV_OPENING = re.compile(rb"\s*(?:MessageID,)?AuthorID,Author,Date,Content,Attachments")
 _TEXT_OPENING = re.compile(r"={40,}\s*\nGuild: [^\n]*\nChannel: (?P<channel>[^\n]*)\n")
 _TEXT_END = re.compile(r"\n={40,}\s*\nExported [\d.,' \u00a0\u202f]+ message")
 _LINE = re.compile(r"\[(?P<date>[^\[\]\n]{6,40})\] (?P<speaker>[^\n]{1,100}?)(?: \(pinned\))?")
 _ADDED = re.compile(r"\{(?:Attachments|Embed|Stickers|Reactions)\}")
 _HTML = re.compile(rb"chatlog__(?:message|header)|DiscordChatExporter")
 _SAID = ("Default", "Reply")
-_MENTION = re.compile(r"<@!?(\d{5,20})>")
 _DATE = re.compile(
     r"(?P<a>\d{1,4})[./-](?P<b>\d{1,2}|[A-Za-z]{3})[./-](?P<c>\d{2,4}),? "
     r"(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d))?(?:[ \u202f](?P<half>[AaPp])\.?[Mm]\.?)?"
@@ -44,7 +46,11 @@ Json = dict[str, Any]
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """The exporter's objects, columns, opening lines or classes."""
+    """The exporter's objects, columns, opening lines or classes; or a package's columns."""
+    if head.startswith(ZIP_MAGIC):
+        return discord_package.is_package(path)
+    if discord_package.is_part(head):
+        return True
     if looks_like_json(head):
         return bool(_GUILD.search(head) and _CHANNEL.search(head))
     start = head[:4096].removeprefix(b"\xef\xbb\xbf")
@@ -60,15 +66,19 @@ def matches(path: Path, head: bytes) -> bool:
 
 
 def read(path: Path) -> Iterator[Item]:
-    """One conversation.
+    """One conversation; one for each channel of a package.
 
     Raises:
-        UnreadableSource: broken JSON, too large a text, or an unknown character set.
+        UnreadableSource: broken JSON or zip, too large a text, or an unknown character set.
         OSError: it cannot be opened.
     """
     with path.open("rb") as file:
         head = file.read(64 * 1024)
-    if looks_like_json(head):
+    if head.startswith(ZIP_MAGIC):
+        yield from discord_package.read_package(path)
+    elif discord_package.is_part(head):
+        yield from discord_package.read_part(path)
+    elif looks_like_json(head):
         yield _from_json(path)
     elif head.lstrip().startswith(b"<"):
         yield _from_html(path)
@@ -81,16 +91,17 @@ def read(path: Path) -> Iterator[Item]:
 def _from_json(path: Path) -> Item:
     talk = Talk()
     about = header(path, "messages")
+    channels = {name(about.get("channel.id")): name(about.get("channel.name"))}
     for message in items(path, "messages.item"):
         if isinstance(message, dict):
-            _take(talk, message)
+            _take(talk, message, channels)
     title = [about.get("guild.name"), about.get("channel.category"), about.get("channel.name")]
     return talk.conversation(
         " / ".join(filter(None, map(name, title))), name(about.get("channel.id")) or None
     )
 
 
-def _take(talk: Talk, message: Json) -> None:
+def _take(talk: Talk, message: Json, channels: dict[str, str]) -> None:
     author = message.get("author")
     author = author if isinstance(author, dict) else {}
     text = message.get("content")
@@ -102,18 +113,17 @@ def _take(talk: Talk, message: Json) -> None:
         talk.leave_out(MEDIA)
     else:
         speaker = name(author.get("nickname")) or name(author.get("name"))
-        text = _named(text, message.get("mentions"))
+        text = readable(text, _mentioned(message.get("mentions")), channels)
         talk.say(speaker, text, _utc(message.get("timestamp")), account=author.get("id"))
 
 
-def _named(text: str, mentions: object) -> str:
-    """People mentioned by number, by name."""
-    known = {
+def _mentioned(mentions: object) -> dict[str, str]:
+    """The names of those whom a message mentions by number."""
+    return {
         str(each.get("id")): name(each.get("nickname")) or name(each.get("name"))
         for each in (mentions if isinstance(mentions, list) else [])
         if isinstance(each, dict)
     }
-    return _MENTION.sub(lambda found: "@" + (known.get(found[1]) or found[1]), text)
 
 
 def _utc(written: object) -> str | None:
@@ -121,14 +131,16 @@ def _utc(written: object) -> str | None:
 
 
 def _from_csv(path: Path) -> Item:
-    rows = list(csv.reader(io.StringIO(decode(load_bytes(path)))))[1:]
-    rows = [row for row in rows if len(row) >= 4]
+    csv.field_size_limit(LARGEST_TEXT_BYTES)
+    columns, *rows = csv.reader(io.StringIO(decode(load_bytes(path)).lstrip()))
+    start = columns.index("AuthorID")
+    rows = [row[start:] for row in rows if len(row) >= start + 4]
     talk = Talk()
     for row, at in zip(rows, _moments(talk, [row[2] for row in rows]), strict=True):
         if _SYSTEM_TEXT.fullmatch(row[3].strip()):
             talk.leave_out(SYSTEM)
         else:
-            talk.say(_plain_name(row[1]), row[3], at, account=row[0])
+            talk.say(_plain_name(row[1]), readable(row[3]), at, account=row[0])
     return talk.conversation(_channel_of(path))
 
 
@@ -162,7 +174,7 @@ def _from_text(text: str) -> Item:
         if _SYSTEM_TEXT.fullmatch(said):
             talk.leave_out(SYSTEM)
         else:
-            talk.say(_plain_name(begins["speaker"]), said, at)
+            talk.say(_plain_name(begins["speaker"]), readable(said), at)
     return talk.conversation(opening["channel"] if opening else "")
 
 
@@ -171,47 +183,55 @@ def _from_html(path: Path) -> Item:
 
     page = fromstring(decode(load_bytes(path)))
     talk = Talk()
-    said: list[tuple[str, object, str, str]] = []  # speaker, account, text, date
+    said: list[tuple[str, object, str, str | None, str]] = []
     for group in page.find_class("chatlog__message-group"):
         speaker, account, date, bot = "", None, "", False
-        for message in group.find_class("chatlog__message-container") or [group]:
+        # Until 2.33 the author stood above the messages of a group, and each was a `message`.
+        containers = group.find_class("chatlog__message-container")
+        for message in containers or group.find_class("chatlog__message") or [group]:
             if message.find_class("chatlog__system-notification-content"):
                 talk.leave_out(SYSTEM)
                 continue
-            authors = message.find_class("chatlog__author") or message.find_class(
-                "chatlog__author-name"
-            )
+            head = message if containers else group
+            authors = head.find_class("chatlog__author") or head.find_class("chatlog__author-name")
             if authors:
                 speaker = str(authors[0].text_content())
                 account = authors[0].get("data-user-id")
                 bot = bool(
-                    message.find_class("chatlog__author-tag")
-                    or message.find_class("chatlog__bot-tag")
+                    head.find_class("chatlog__author-tag") or head.find_class("chatlog__bot-tag")
                 )
-            stamps = message.find_class("chatlog__timestamp") + message.find_class(
+            stamps = head.find_class("chatlog__timestamp") + head.find_class(
                 "chatlog__short-timestamp"
             )
             if stamps:
-                date = stamps[0].get("title") or str(stamps[0].text_content())
+                date = _date_of(stamps[0])
             text = _shown(message)
             if bot or not text:
                 talk.leave_out(BOT if bot else MEDIA)
             else:
-                said.append((speaker, account, text, date))
-    for (speaker, account, text, _), at in zip(
-        said, _moments(talk, [date for *_, date in said]), strict=True
-    ):
-        talk.say(speaker, text, at, account=account)
+                moment = moment_of(message.get("data-message-id"))
+                said.append((speaker, account, text, moment, date))
+    dates = [date for _, _, _, moment, date in said if not moment]
+    read = iter(_moments(talk, dates))
+    for speaker, account, text, moment, _ in said:
+        talk.say(speaker, text, moment or next(read), account=account)
     titles = [str(entry.text_content()) for entry in page.find_class("preamble__entry")[:2]]
     return talk.conversation(" / ".join(filter(None, map(name, titles))) or _channel_of(path))
 
 
+def _date_of(stamp: Any) -> str:
+    """A stamp's date; its title is one too in some versions, and in others has words for the month."""
+    title = stamp.get("title") or ""
+    return title if _DATE.search(title) else str(stamp.text_content())
+
+
 def _shown(message: Any) -> str:
-    found = message.find_class("chatlog__markdown-preserve") or message.find_class(
-        "chatlog__content"
-    )
-    # The text of a message that this one answers to has classes of its own.
-    for content in found:
+    # What this one answers to, and what is linked in it, have classes of their own.
+    found = message.find_class("chatlog__content")
+    for content in found or message.find_class("chatlog__forwarded-content"):
+        for emoji in content.find_class("chatlog__emoji"):
+            shown = emoji.get("alt") or ""
+            emoji.tail = (f":{shown}:" if shown.isascii() else shown) + (emoji.tail or "")
         for line_break in content.iter("br"):
             line_break.tail = "\n" + (line_break.tail or "")
         for edited in content.find_class("chatlog__edited-timestamp"):

@@ -14,6 +14,7 @@ from .typedstream import text_of
 
 _2001 = 978_307_200
 _NANOSECONDS = 10**11  # dates above are no seconds: those were written until macOS 10.12
+_STICKER = 1000  # put on a message
 _REACTIONS = range(2000, 4000)
 _OBJECT = "\ufffc"  # stands for a picture
 # A version of macOS may lack some of them.
@@ -102,6 +103,9 @@ def _take(talk: Talk, names: _Names, chat_id: int, row: Row) -> None:
         return
     if row["associated_message_type"] in _REACTIONS:
         talk.leave_out(REACTION)
+        return
+    if row["associated_message_type"] == _STICKER:
+        talk.leave_out(MEDIA)
         return
     text = row["text"]
     if not text and isinstance(row["attributedBody"], bytes):

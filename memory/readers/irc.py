@@ -1,4 +1,4 @@
-"""Logs of IRC channels, as irssi, WeeChat, HexChat, mIRC, ZNC and Ubuntu's archive write them.
+"""Logs of IRC channels, as irssi, WeeChat, HexChat, mIRC, ZNC, The Lounge, Textual, Konversation and Ubuntu's archive write them.
 
 Where the lines have only a time of day, the date is that of the last "Day changed" line, else that
 in the file's name; after midnight it goes on to the next day.
@@ -11,18 +11,32 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from ..records import Item
-from .plain_text import decode, load_bytes
+from .dates import utc_moment
+from .plain_text import clean, decode_untouched, load_bytes
 from .talk import SYSTEM, Talk
+from .worded_dates import moment_in_words
 
 _CLOCK = r"\d\d?:\d\d(?::\d\d)?"
 _STAMP = re.compile(
-    rf"(?:\[?(?P<day>\d{{4}}-\d\d-\d\d)[T ](?P<clock>{_CLOCK})Z?\]?|\[(?P<boxed>{_CLOCK})\]|(?P<bare>{_CLOCK})"
-    rf"|(?P<month>[A-Z][a-z]{{2}}) (?P<monthday>\d\d?) (?P<dated>{_CLOCK}))[ \t]+"
+    rf"(?:\[?(?P<day>\d{{4}}-\d\d-\d\d)[T ](?P<clock>{_CLOCK})(?:\.\d{{1,6}})?(?P<zone>Z|[+-]\d\d:?\d\d)?\]?"
+    rf"|\[(?P<boxed>{_CLOCK})\]|(?P<bare>{_CLOCK})"
+    rf"|(?P<month>[A-Z][a-z]{{2}}) (?P<monthday>\d\d?) (?P<dated>{_CLOCK})"
+    rf"|\[(?P<worded>[^\[\]]{{6,40}})\] \[(?P<zoned>{_CLOCK}(?: [A-Z]{{2,5}})?)\])[ \t]+"
 )
 _NICK = r"(?P<nick>[^\s<>]{1,64})"
 _SAID = re.compile(rf"<[ @+%&~!]?{_NICK}>(?:[ \t](?P<text>.*)|$)")
-_DID = re.compile(rf"\*[ \t]+(?!Now |Topic |Disconnected){_NICK} (?P<text>.+)")
-_EVENT = re.compile(r"(?:-!-|===|\*{1,3}|-->|<--|--)(?:\s|$)|-[^\s-]\S{0,64}- ")
+_DID = re.compile(rf"[*•][ \t]+{_NICK} (?P<text>.+)")
+# HexChat and mIRC put the same star before what happened as before what somebody did.
+_HAPPENED = re.compile(
+    r"(?:[*•][ \t]+)?(?:[^\s<>]{1,64} \([^()\s]{1,100}@[^()\s]{1,200}\) .*"
+    r"|(?:Now |Topic |Disconnected|Joins: |Parts: |Quits: |Retrieving |Rejoined |Attempting |Looking up |Connect(?:ed|ing) |You ).*"
+    r"|[^\s<>]{1,64} (?:has (?:joined|left|quit)(?: [#&(].*)?|(?:is|are) now known as \S+|sets? modes?\b.*"
+    r"|(?:gives|removes) (?:channel |half-?)?(?:operator|op|voice|ban|owner|admin)\b.*|(?:was|has been) kicked\b.*|has kicked .*"
+    r"|(?:changes|has changed|sets|has set) (?:the )?(?:channel )?topic\b.*))"
+)
+_EVENT = re.compile(
+    r"(?:-!-|===|\*{1,3}|-->|<--|--|•)(?:\s|$)|-[^\s-]\S{0,64}- |[A-Z][a-z]{2,11}\t"
+)
 _WEECHAT = re.compile(
     rf"(?P<day>\d{{4}}-\d\d-\d\d) (?P<clock>{_CLOCK})\t(?P<nick>[^\t]{{0,64}})\t(?P<text>.*)"
 )
@@ -33,7 +47,9 @@ _OPENED = re.compile(
 _IN_NAME = re.compile(r"(?<!\d)(\d{4})[-_./]?(\d\d)[-_./]?(\d\d)(?!\d)")
 _ACTION = ("*", " *")
 _MARKS = ("-->", "<--", "--", "=!=", "")
-_FORMATTING = re.compile(r"\x03\d{0,2}(?:,\d{1,2})?|[\x02\x0f\x11\x16\x1d\x1e\x1f]")
+_FORMATTING = re.compile(
+    r"\x03\d{0,2}(?:,\d{1,2})?|\x04[0-9A-Fa-f]{6}|[\x02\x0f\x11\x16\x1d\x1e\x1f]"
+)
 _FEWEST = 2
 
 
@@ -70,7 +86,8 @@ def _kind(line: str) -> str:
     rest = line[_stamp_end(line) :]
     if _WEECHAT.match(line) or (rest != line and _SAID.match(rest)):
         return "said"
-    return "event" if _OPENED.match(line) or _EVENT.match(rest) else ""
+    is_event = _OPENED.match(line) or _EVENT.match(rest)
+    return "event" if is_event or (rest != line and _HAPPENED.fullmatch(rest)) else ""
 
 
 def _stamp_end(line: str) -> int:
@@ -88,7 +105,7 @@ def read(path: Path) -> Iterator[Item]:
     talk = Talk()
     now = _Clock(_day_in_name(path))
     dateless = False
-    for line in _lines(decode(load_bytes(path))):
+    for line in _lines(decode_untouched(load_bytes(path))):
         if not line.strip():
             continue
         opened = _OPENED.match(line)
@@ -103,7 +120,7 @@ def read(path: Path) -> Iterator[Item]:
             continue
         stamp = _STAMP.match(line)
         rest = line[stamp.end() :] if stamp else ""
-        found = _SAID.match(rest) or _DID.match(rest)
+        found = _SAID.match(rest) or (None if _HAPPENED.fullmatch(rest) else _DID.match(rest))
         if stamp and found:
             at = _moment(stamp, now)
             dateless = dateless or at is None
@@ -118,7 +135,7 @@ def read(path: Path) -> Iterator[Item]:
 
 
 def _lines(text: str) -> list[str]:
-    return _FORMATTING.sub("", text.lstrip("\ufeff")).replace("\r\n", "\n").split("\n")
+    return clean(_FORMATTING.sub("", text)).split("\n")
 
 
 def _take_weechat(talk: Talk, found: re.Match[str]) -> None:
@@ -136,7 +153,10 @@ def _take_weechat(talk: Talk, found: re.Match[str]) -> None:
 def _moment(found: re.Match[str], now: _Clock) -> str | None:
     if found["day"]:
         clock = found["clock"].zfill(8 if found["clock"].count(":") == 2 else 5)
-        return f"{found['day']}T{clock if clock.count(':') == 2 else clock + ':00'}"
+        moment = f"{found['day']}T{clock if clock.count(':') == 2 else clock + ':00'}"
+        return utc_moment(moment + found["zone"]) if found["zone"] else moment
+    if found["worded"]:
+        return moment_in_words(f"{found['worded']} {found['zoned']}")
     if found["month"]:
         year = now.day.year if now.day else None
         day = _parsed(f"{found['month']} {found['monthday']} {year}", "%b %d %Y") if year else None

@@ -2,7 +2,7 @@
 
 A file holds up to 10,000 messages of one chat, the newest first; longer chats go on in
 `message_2.json`. Each byte of UTF-8 is written as a character of its own. End-to-end encrypted
-chats come in another form, a file each.
+chats come in another form, a file each. The pages of HTML are read too (`meta_html`).
 """
 
 import json
@@ -15,6 +15,7 @@ from zipfile import ZipFile
 
 from ..errors import UnreadableSource
 from ..records import Conversation, Item
+from . import meta_html
 from .archive import ZIP_MAGIC, member_names, open_zip, read_member
 from .dates import iso_from_unix
 from .json_faults import describe, looks_like_json
@@ -30,13 +31,44 @@ _TIMESTAMP = re.compile(rb'"timestamp(?:_ms)?"\s*:')
 _ENCRYPTED = re.compile(rb'"senderName"\s*:|"threadName"\s*:')
 _INSTAGRAM = re.compile(rb"instagram|Liked a message", re.IGNORECASE)
 _MANGLED = re.compile("[\u00c2-\u00f4][\u0080-\u00bf]")
+# What Meta writes in the words of the account's language, in English, German, French, Spanish, Italian,
+# Portuguese and Dutch, as if somebody had said it.
 _REACTED = re.compile(
-    r"(?:Reacted .{1,20} to your message|Liked a message|.{1,60} liked a message)\s*"
+    r"(?i)(?:Reacted .{1,20} to your message|(?:.{1,60} )?liked a message|"
+    r"(?:.{1,60} )?hat (?:mit )?.{1,20} auf deine Nachricht reagiert|(?:.{1,60} gefällt|Gefällt) eine Nachricht|"
+    r"A réagi .{1,20} à votre message|(?:.{1,60} )?a aimé (?:un|votre) message|"
+    r"(?:Ha reaccionado|Reaccionó) (?:con )?.{1,20} a tu mensaje|(?:.{1,60} )?(?:indicó que )?le gust[aó] un mensaje|"
+    r"Ha (?:aggiunto la reazione|reagito con) .{1,20} al tuo messaggio|(?:.{1,60} )?ha messo \"?mi piace\"? a un messaggio|"
+    r"Reagiu (?:com )?.{1,20} (?:à|a) (?:sua|tua) mensagem|(?:.{1,60} )?curtiu uma mensagem|(?:.{1,60} )?gostou de uma mensagem|"
+    r"(?:Reageerde|Heeft gereageerd) (?:met )?.{1,20} op (?:je|uw) bericht|(?:.{1,60} )?vindt een bericht leuk)[.\s]*"
 )
 _ATTACHED = re.compile(
-    r".{1,100} sent (?:an attachment|a (?:photo|video|link|sticker|voice message|GIF))\."
+    r"(?i).{1,100} (?:sent (?:an attachment|a (?:photo|video|link|sticker|voice message|GIF|live location))|"
+    r"ha(?:t|st) (?:einen? (?:Anhang|Foto|Video|Link|Sticker|Sprachnachricht|GIF)) (?:gesendet|geschickt)|"
+    r"(?:a|avez) envoyé (?:une pièce jointe|une? (?:photo|vidéo|lien|sticker|autocollant|message vocal|GIF))|"
+    r"(?:envió|enviaste|ha enviado|has enviado) (?:un archivo adjunto|una? (?:foto|video|vídeo|enlace|sticker|mensaje de voz|GIF))|"
+    r"ha(?:i)? inviato (?:un allegato|un[a ']? ?(?:foto|video|link|adesivo|sticker|messaggio vocale|GIF))|"
+    r"(?:enviou|enviaste) (?:um anexo|uma? (?:foto|vídeo|link|figurinha|autocolante|mensagem de voz|GIF))|"
+    r"he(?:eft|bt) een (?:bijlage|foto|video|link|sticker|spraakbericht|GIF) (?:verzonden|gestuurd))\.?"
+)
+_HAPPENED = re.compile(
+    r"(?i)(?!(?:I|we|he|she|they|my|our|who|ich|wir|er|sie|mein|je|il|elle|nous|yo|él|ella|io|lui|lei|eu|ele|ela|ik|hij|zij|wij)\b)"
+    r".{1,100} (?:started (?:a (?:video )?(?:chat|call)|an audio call|sharing video)|missed (?:a|an|your) (?:video |audio |voice )?(?:chat|call)|"
+    r"joined the (?:video )?(?:chat|call)|named the group .{1,100}|created (?:the|this) group|left the group|"
+    r"(?:added|removed) .{1,100} (?:to|from) the group|changed the (?:group (?:photo|name)|chat theme|theme|quick reaction|emoji).{0,100}|"
+    r"set (?:the|your|their|his|her) (?:nickname|quick reaction|emoji).{0,100}|pinned a message|unsent a message|waved at .{1,60}|"
+    r"hat (?:einen|den) (?:Video|Sprach|Audio)[- ]?(?:chat|anruf|call) gestartet|hat (?:einen|deinen) (?:Video|Sprach|Audio)?[- ]?(?:chat|anruf) verpasst|"
+    r"hat die Gruppe (?:verlassen|erstellt)|hat die Gruppe .{1,100} genannt|hat .{1,100} (?:zur Gruppe hinzugefügt|aus der Gruppe entfernt)|"
+    r"a (?:démarré|lancé) (?:un|une) (?:discussion|appel|chat)(?: (?:vidéo|audio|vocale?))?|a manqué (?:un|votre) appel.{0,20}|a quitté le groupe|"
+    r"(?:inició|ha iniciado) (?:un|una) (?:chat de video|videochat|videollamada|llamada.{0,20})|(?:salió del|abandonó el|dejó el) grupo|"
+    r"ha (?:avviato|iniziato) una (?:video)?(?:chat|chiamata)(?: video| vocale)?|ha (?:lasciato|abbandonato) il gruppo|"
+    r"iniciou (?:um|uma) (?:chat|bate-papo|conversa|chamada)(?: (?:por|de|com) (?:vídeo|voz|áudio))?|saiu do grupo|"
+    r"(?:is|heeft) een (?:video|audio)?(?:chat|gesprek|oproep) (?:gestart|begonnen)|heeft de groep verlaten)\.?"
+    r"|(?:Video|Audio|Voice) (?:chat|call) ended\.?|(?:The|This) (?:video |audio )?(?:chat|call) ended\.?|"
+    r"You (?:can now message and call each other|are now connected on Messenger).{0,120}"
 )
 _MOST_NAMED = 3
+_LONGEST_SERVICE = 250
 _SERVICE_TYPES = ("Subscribe", "Unsubscribe", "Call", "Payment")
 
 Json = dict[str, Any]
@@ -46,6 +78,8 @@ def is_chat(path: Path, head: bytes) -> bool:
     """Whether this is a chat of Messenger's or Instagram's, or a zip with such chats in it."""
     if head.startswith(ZIP_MAGIC):
         return any(map(_IN_ZIP.fullmatch, member_names(path))) or _holds_encrypted(path)
+    if meta_html.is_page(path):
+        return True
     if not looks_like_json(head) or not _TIMESTAMP.search(head):
         return False
     return bool(_CLASSIC.search(head) or _ENCRYPTED.search(head))
@@ -54,19 +88,19 @@ def is_chat(path: Path, head: bytes) -> bool:
 def is_of_instagram(path: Path, head: bytes) -> bool:
     """The two look alike: where it lies tells, or what is shared and liked in it."""
     if head.startswith(ZIP_MAGIC):
-        where = "/".join([path.name, *member_names(path)])
+        where = "/".join([path.name, *member_names(path)]).lower()
     else:
-        where = "/".join(path.parts[-6:])
-        if _INSTAGRAM.search(head):
-            return True
-    return "instagram" in where.lower()
+        where = "/".join(path.parts[-6:]).lower()
+    if "instagram" in where or "facebook" in where:
+        return "instagram" in where
+    return not head.startswith(ZIP_MAGIC) and bool(_INSTAGRAM.search(head))
 
 
 def read(path: Path) -> Iterator[Item]:
     """A conversation for each chat, in the order of time.
 
     Raises:
-        UnreadableSource: broken JSON, or a damaged zip.
+        UnreadableSource: broken JSON, too large a page, or a damaged zip.
         OSError: it cannot be opened.
     """
     with path.open("rb") as file:
@@ -74,6 +108,9 @@ def read(path: Path) -> Iterator[Item]:
     if is_zip:
         with open_zip(path) as archive:
             yield from _from_zip(archive)
+        return
+    if meta_html.is_page(path):
+        yield _from_page(path)
         return
     try:
         parsed = _parsed(load_bytes(path))
@@ -163,13 +200,30 @@ def _take(talk: Talk, message: Json) -> None:
     unsent = message.get("is_unsent") or message.get("isUnsent")
     if unsent or message.get("type") in _SERVICE_TYPES or "call_duration" in message:
         talk.leave_out(SYSTEM)
-    elif _REACTED.fullmatch(text):
-        talk.leave_out(REACTION)
-    elif _ATTACHED.fullmatch(text) or (message.get("type") in ("media", "placeholder")):
+    elif message.get("type") in ("media", "placeholder"):
         talk.leave_out(MEDIA)
     else:
         speaker = _whole(message.get("sender_name", message.get("senderName")))
-        talk.say(speaker, text, iso_from_unix(_milliseconds(message) / 1000 or None))
+        _say(talk, speaker, text, iso_from_unix(_milliseconds(message) / 1000 or None))
+
+
+def _say(talk: Talk, speaker: str, text: str, moment: str | None) -> None:
+    """What somebody said, or what Meta has them say."""
+    kinds = ((REACTION, _REACTED), (MEDIA, _ATTACHED), (SYSTEM, _HAPPENED))
+    is_short = len(text) <= _LONGEST_SERVICE
+    kind = next((kind for kind, words in kinds if is_short and words.fullmatch(text)), None)
+    if kind:
+        talk.leave_out(kind)
+    else:
+        talk.say(speaker, text, moment)
+
+
+def _from_page(path: Path) -> Conversation:
+    title, messages = meta_html.page(path)
+    talk = Talk()
+    for message in messages:
+        _say(talk, message.speaker, message.text, message.moment)
+    return talk.conversation(title or path.parent.name)
 
 
 def _whole(text: object) -> str:

@@ -6,12 +6,13 @@ https://github.com/carderne/signal-export
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from ..errors import UnreadableSource
 from ..records import Item
+from .binary import HEAD_BYTES
 from .dates import iso_date, iso_from_unix
 from .json_faults import describe, looks_like_json
 from .plain_text import decode, load_bytes
@@ -28,6 +29,9 @@ _EXPORTED = re.compile(rb'"sender"\s*:.{1,200}"body"\s*:', re.DOTALL)
 _DESKTOP = re.compile(rb'"type"\s*:\s*"(?:incoming|outgoing)"')
 _SENT = re.compile(rb'"sent_at"\s*:|"timestamp"\s*:|"received_at"\s*:')
 _BODY = re.compile(rb'"body"\s*:')
+# What signal-export writes of one chat; the first that is there says most exactly what was said.
+_SAME_CHAT = ("data.json", "chat.md", "index.md", "index.html")
+_PAGE = re.compile(rb"<div class=['\"]?msg\b[^>]*>.{1,400}class=['\"]?sender\b", re.DOTALL)
 _CALL = re.compile(r"(?:Incoming|Outgoing|Missed) (?:voice |video )?call(?: \([^()\n]{1,60}\))?")
 
 Json = dict[str, Any]
@@ -56,13 +60,41 @@ def read(path: Path) -> Iterator[Item]:
         UnreadableSource: too large, in an unknown character set, or broken JSON.
         OSError: it cannot be opened.
     """
-    with path.open("rb") as file:
-        is_json = looks_like_json(file.read(64 * 1024))
+    is_json = looks_like_json(_head(path))
     text = decode(load_bytes(path))
     if is_json:
         yield from _from_json(path, text)
     else:
         yield _from_lines(text, _title(path))
+
+
+def is_page(head: bytes) -> bool:
+    """The HTML that signal-export writes beside the text."""
+    return _PAGE.search(head) is not None
+
+
+def same_chat(path: Path) -> Path | None:
+    """The file beside it that is to be read in its stead, for it holds the same chat."""
+    for name in _SAME_CHAT[: _SAME_CHAT.index(path.name)] if path.name in _SAME_CHAT else ():
+        other = path.with_name(name)
+        try:
+            if other.is_file() and matches(other, _head(other)):
+                return other
+        except OSError:  # what cannot be read stands for nothing
+            continue
+    return None
+
+
+def is_said_twice(member: str, members: Collection[str]) -> bool:
+    """Whether data.json beside it in an archive holds the same chat: signal-export writes all of them."""
+    folder, slash, name = member.rpartition("/")
+    beside = (f"{folder}{slash}{each}" for each in ("data.json", "chat.md"))
+    return name in _SAME_CHAT[1:] and all(each in members for each in beside)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)
 
 
 def _title(path: Path) -> str:

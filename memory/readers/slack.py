@@ -18,6 +18,7 @@ from .archive import ZIP_MAGIC, member_names, open_zip, read_member
 from .dates import iso_from_unix
 from .json_faults import looks_like_json
 from .plain_text import LARGEST_TEXT_BYTES
+from .slack_blocks import words
 from .talk import BOT, MEDIA, SYSTEM, Talk, name
 
 _DAY = re.compile(r"(?:(?P<top>[^/]+)/)?(?P<channel>[^/]+)/\d{4}-\d\d-\d\d\.json")
@@ -222,11 +223,9 @@ def _take(talk: Talk, names: _Names, message: Json) -> None:
         talk.leave_out(SYSTEM)
         return
     text = message.get("text")
-    text = (
-        _COMMENTED.sub("", _UPLOADED.sub("", text, count=1), count=1)
-        if isinstance(text, str)
-        else ""
-    )
+    if not isinstance(text, str) or not text.strip():
+        text = words(message)
+    text = _COMMENTED.sub("", _UPLOADED.sub("", text, count=1), count=1)
     if not text.strip():
         talk.leave_out(MEDIA)
         return

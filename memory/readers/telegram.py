@@ -17,7 +17,8 @@ from .talk import MEDIA, SYSTEM, Talk
 
 _ACCOUNT = re.compile(rb'"chats"\s*:\s*\{|"about"\s*:\s*"[^"]{0,200}Telegram')
 _MESSAGES = re.compile(rb'"messages"\s*:\s*\[')
-_MESSAGE = re.compile(rb'"date_unixtime"\s*:|"from_id"\s*:|"actor(?:_id)?"\s*:|"text_entities"\s*:')
+# Meta's reactions have an `actor` too.
+_MESSAGE = re.compile(rb'"date_unixtime"\s*:|"from_id"\s*:|"actor_id"\s*:|"text_entities"\s*:')
 _DUMP = re.compile(rb'"message\.id"\s*:')
 _TELEGRAM_TYPE = re.compile(
     rb'"type"\s*:\s*"(?:personal_chat|bot_chat|saved_messages|(?:private|public)_(?:super)?(?:group|channel))"'
@@ -49,10 +50,11 @@ def read(path: Path) -> Iterator[Item]:
     elif _DUMP.search(head):
         yield _chat({"name": path.stem}, sorted(items(path, "item"), key=_written_at))
     elif _ACCOUNT.search(head):
+        owner = header(path, "chats").get("personal_information.user_id")
         for place in ("chats.list.item", "left_chats.list.item"):
             for chat in items(path, place):
                 if isinstance(chat, dict) and isinstance(chat.get("messages"), list):
-                    yield _chat(chat, chat["messages"])
+                    yield _chat(chat, chat["messages"], owner)
     else:
         yield _chat(
             {"name": path.parent.name} | header(path, "messages"), items(path, "messages.item")
@@ -63,11 +65,11 @@ def _written_at(message: Any) -> str:
     return str(message.get("date")) if isinstance(message, dict) else ""
 
 
-def _chat(about: Json, messages: Iterable[Any]) -> Item:
+def _chat(about: Json, messages: Iterable[Any], owner: object = None) -> Item:
     talk = Talk()
     for message in messages:
         if isinstance(message, dict):
-            _take(talk, message)
+            _take(talk, message, owner)
     title = about.get("name")
     if not title and about.get("type") == "saved_messages":
         title = "Saved messages"
@@ -75,7 +77,7 @@ def _chat(about: Json, messages: Iterable[Any]) -> Item:
     return talk.conversation(str(title or ""), str(number) if number is not None else None)
 
 
-def _take(talk: Talk, message: Json) -> None:
+def _take(talk: Talk, message: Json, owner: object) -> None:
     if message.get("type", "message") != "message":
         talk.leave_out(SYSTEM)
         return
@@ -88,7 +90,8 @@ def _take(talk: Talk, message: Json) -> None:
     forwarded = message.get("forwarded_from")
     if isinstance(forwarded, str) and forwarded != speaker:
         text = f"Forwarded from {forwarded}:\n{text}"
-    talk.say(str(speaker or "Deleted account"), text, _moment(message), account=account)
+    mine = owner is not None and account in (owner, f"user{owner}")
+    talk.say(str(speaker or "Deleted account"), text, _moment(message), mine, account)
 
 
 def _text(value: object) -> str:

@@ -14,33 +14,54 @@ from pathlib import Path
 
 from ..records import Conversation, Item
 from .archive import ZIP_MAGIC, open_member, open_zip, read_member
+from .binary import HEAD_BYTES
 from .date_order import DateOrder, Parts, settle
 from .plain_text import LARGEST_TEXT_BYTES, decode_untouched, load_bytes, wide_encoding
 from .talk import MEDIA, SYSTEM, Talk
 
 _FOUNDED = 2009
+_BUDDHA = 543  # phones in Thailand count from his death
+_BUDDHIST = _FOUNDED + _BUDDHA
 _MARK = "\u200e"
 _OTHER_MARKS = re.compile("[\u200b\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _GAP = "[ _\u00a0\u2009\u202f]"  # some phones put a narrow or an unbreakable space
-_HALF = rf"(?:[AaPp]{_GAP}?\.?{_GAP}?[Mm]\b\.?|[ap]\.|上午|下午|凌晨|早上|中午|晚上|午前|午後|오전|오후|[صم]|[πμ]\.?μ\.?|ΠΜ|ΜΜ|de|du|CH|SA)"
+_HALF = (
+    rf"(?:[AaPp]{_GAP}?\.?{_GAP}?[Mm]\b\.?|[ap]\.|上午|下午|凌晨|早上|中午|晚上|午前|午後|오전|오후|[صم]|[πμ]\.?μ\.?|ΠΜ|ΜΜ|de|du|CH|SA|ÖÖ|ÖS"
+    r"|לפנה[״\"]צ|אחה[״\"]צ|पूर्वाह्न|अपराह्न)"
+)
 _HEADER = re.compile(
     rf"{_MARK}*(?P<bracket>\[)?"
     rf"(?P<a>\d{{1,4}})(?P<separator>[./-]|년|年){_GAP}?(?P<b>\d{{1,2}})(?:[./-]|월|月){_GAP}?(?P<c>\d{{1,4}})(?:\.|일|日)?"
-    rf"(?:{_GAP}?г\.)?(?:[,،]|{_GAP}(?:à|at|a las|às|kl\.?|um|om))?{_GAP}{{0,2}}"
-    rf"(?P<before>{_HALF}{_GAP}?)?(?P<hour>\d{{1,2}})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d))?"
+    rf"(?:{_GAP}?г\.)?(?:[,،]|{_GAP}(?:à|at|a las|às|klo?\.?|um|om))?{_GAP}{{0,2}}"
+    rf"(?P<before>{_HALF}{_GAP}?)?(?P<hour>\d{{1,2}})(?:[:.]|{_GAP}?h{_GAP}?)(?P<minute>\d\d)"
+    rf"(?:(?:[:.]|{_GAP}min{_GAP})(?P<second>\d\d)(?:{_GAP}s)?|{_GAP}min)?"
     rf"(?:{_GAP}?(?P<after>{_HALF}))?"
     rf"(?(bracket){_GAP}?\] ?|{_GAP}[-–]{_GAP})(?P<rest>.*)",
     re.DOTALL,
 )
-_AFTERNOON = re.compile(r"(?i)p|下午|晚上|午後|오후|م|μ\.?μ|ΜΜ|du|CH")
-_MORNING = re.compile(r"(?i)a|上午|凌晨|早上|午前|오전|ص|π|ΠΜ|de|SA")
+_AFTERNOON = re.compile(r"(?i)p|下午|晚上|午後|오후|م|μ\.?μ|ΜΜ|du|CH|ÖS|אחה|अप")
+_MORNING = re.compile(r"(?i)a|上午|凌晨|早上|午前|오전|ص|π|ΠΜ|de|SA|ÖÖ|לפנה|पू")
 _LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|ALERT)\b")
 _LONGEST_NAME = 100
 
-_SENDERLESS = re.compile(  # "Anna changed the subject to “Trip: Rome”" is no message of Anna's
-    r"[\"“”„«]|\b(?:created group|changed (?:the|this|their)|added|removed|pinned|hat die Gruppe|hat den|"
+_SENDERLESS = re.compile(  # "Anna added Bob: …" is no message of Anna's
+    r"\b(?:created group|changed (?:the|this|their)|added|removed|pinned|hat die Gruppe|hat den|"
     r"cambió|creó|a créé|a changé|criou|mudou)\b"
 )
+_QUOTES = re.compile('["“”„«»]')
+# What tells that WhatsApp wrote it: how it speaks of what happened in a chat.
+_OF_WHATSAPP = re.compile(
+    r"(?i)end-to-end|ende-zu-ende|de bout en bout|extremo a extremo|ponta a ponta|uçtan uca|täysin salat|"
+    r"crypt|krypt|cript|crittograf|cifra[dt]|szyfr|šifr|шифр|şifre|κρυπτογρ|暗号|加密|암호|مشفر|מוצפנ|เข้ารหัส|mã hóa|enkripsi|"
+    r"joined using|(?:was|were|you) added|added you|created (?:this )?group|using this group|security code|"
+    r"<media omitted>|\(file attached\)|(?:image|video|audio|sticker|GIF|document) omitted|"
+    r" (?:joined|left)$|beigetreten|hinzugefügt|hat die Gruppe|a rejoint|a été ajouté|a ajouté|a créé le groupe|se unió|añadió|"
+    r"creó el grupo|entrou usando|adicionou|criou (?:o|este) grupo|si è unito|ha aggiunto|ha creato il gruppo|toegevoegd|"
+    r"присоединил|добавил|создал|dołączył|dodał|katıldı|ekledi|liittyi|lisäsi|gick med|lade till|ble lagt til|tilføjede|"
+    r"bergabung|menambahkan|加入|追加|参加|추가"
+)
+_LABEL = re.compile(r"(?i)notes?|todo|ideas?|reminder|meeting|task|log|notiz|idee|termin|aufgabe")
+_LATEST_FIRST_HEADER = 5  # what was said before an export begins may be cut off
 _MEDIA_WORDS = (
     r"media|medien|multim[eé]dia|médias?|mídia|ficheiro|arquivo|archivo|медиа\w*|файл|medya|médium|"
     r"メディア|媒体|媒體|省略|미디어|وسائط|मीडिया|מדיה|attached|angehängt|adjunt\w+|joint|allegat\w+|bijgevoegd|"
@@ -75,9 +96,13 @@ _HAPPENED = re.compile(
     r"waiting for this message|warte auf diese nachricht"
 )
 _EDITED = re.compile(
-    rf"{_MARK}?<(?:This message was edited|Diese Nachricht wurde bearbeitet|Se editó este mensaje\.?|"
+    rf"{_MARK}?<(?:This message was edited|Diese Nachricht wurde bearbeitet|Se editó este mensaje|"
     r"Ce message a été modifié|Mensagem editada|Questo messaggio è stato modificato|"
-    r"Dit bericht is bewerkt|Сообщение изменено)>"
+    r"Dit bericht is bewerkt|Сообщение изменено)\.?>"
+)
+# “POLL:”, then the question, then “OPTION: Rome (2 votes)”, in capitals in every language.
+_POLL = re.compile(
+    rf"{_MARK}*(?P<label>[^\W\d_]{{3,20}}):(?P<option>[ \u00a0][^\n]{{1,300}} \([^()\n]{{1,30}}\))?\s*"
 )
 _TEXT_NAME = re.compile(r"(?:.*/)?(?:_chat|[^/]*whatsapp[^/]*)\.txt", re.IGNORECASE)
 _TITLE = re.compile(
@@ -101,7 +126,7 @@ def matches(path: Path, head: bytes) -> bool:
     """It opens with a dated line, and such lines have senders; or a zip with such a text in it."""
     if head.startswith(ZIP_MAGIC):
         return _member(path) is not None
-    return _is_chat(head)
+    return _is_chat(head, _is_named_so(path))
 
 
 def read(path: Path) -> Iterator[Item]:
@@ -122,6 +147,10 @@ def read(path: Path) -> Iterator[Item]:
     yield _conversation(decode_untouched(data), _title(Path(name).stem, path))
 
 
+def _is_named_so(path: Path) -> bool:
+    return _TEXT_NAME.fullmatch(path.with_suffix(".txt").name) is not None
+
+
 def _member(path: Path) -> str | None:
     """The chat's text in a zip; what else is in there are the pictures and files that were sent."""
     with open_zip(path) as archive:
@@ -129,20 +158,35 @@ def _member(path: Path) -> str | None:
         likely = [name for name in names if _TEXT_NAME.fullmatch(name)]
         for name in likely or (names if len(names) == 1 else []):
             with open_member(archive, name, LARGEST_TEXT_BYTES) as member:
-                if _is_chat(member.read(64 * 1024)):
+                named = _is_named_so(Path(name)) or _is_named_so(path)
+                if _is_chat(member.read(HEAD_BYTES), named):
                     return name
     return None
 
 
-def _is_chat(head: bytes) -> bool:
+def _is_chat(head: bytes, is_named_so: bool) -> bool:
+    """Its lines have dates, and after them senders; else at least what WhatsApp alone writes.
+
+    Args:
+        is_named_so: it is called as WhatsApp calls a chat.
+    """
     text = head.decode(wide_encoding(head[:4096]) or _marked(head) or "utf-8", errors="replace")
     lines = [line for line in _bare(text).split("\n") if line.strip(_MARK + " \r")]
     found = [_HEADER.match(line) for line in lines]
-    if not lines or not found[0]:
+    headers = [match for match in found if match]
+    if not any(found[:_LATEST_FIRST_HEADER]):
         return False
-    rests = [match["rest"] for match in found if match]
-    said = sum(": " in rest and not _LEVEL.search(rest.split(": ")[0]) for rest in rests)
-    return said * 4 >= len(rests)
+    speakers = [match["rest"].split(": ")[0] for match in headers if ": " in match["rest"]]
+    if not speakers or is_named_so or _MARK in text:
+        return bool(speakers)
+    is_log = any(match["second"] and not match["bracket"] for match in headers)
+    if is_log or any(map(_LEVEL.search, speakers)):
+        return False
+    if any(_OF_WHATSAPP.search(match["rest"]) for match in headers):
+        return True
+    is_diary = all(map(_LABEL.fullmatch, speakers)) or len(speakers) * 2 < len(headers)
+    begins = found[0] is not None or (len(headers) > 1 and len(headers) * 3 >= len(lines))
+    return begins and not is_diary
 
 
 def _marked(head: bytes) -> str | None:
@@ -189,13 +233,19 @@ def _entries(text: str) -> Iterator[_Entry]:
             if entry:
                 yield entry
             half = found["before"] or found["after"] or ""
-            parts = (found["a"], found["b"], found["c"])
+            parts = (_since_christ(found["a"]), found["b"], _since_christ(found["c"]))
             form = "year" if len(parts[0]) == 4 else found["separator"]
             entry = _Entry(parts, form, moment, half.isupper(), [found["rest"]])
         elif entry:
             entry.lines.append(line)
     if entry:
         yield entry
+
+
+def _since_christ(number: str) -> str:
+    """A year of the Buddha's as one of ours; every other number as it is."""
+    is_buddhist = len(number) == 4 and _BUDDHIST <= int(number) < _BUDDHIST + 100
+    return str(int(number) - _BUDDHA) if is_buddhist else number
 
 
 def _time(found: re.Match[str]) -> str | None:
@@ -227,7 +277,9 @@ def _take(talk: Talk, lines: list[str], at: str | None) -> None:
     speaker, colon, first = lines[0].partition(":")
     speaker = speaker.strip(_MARK + " ").removeprefix("~").strip()
     has_sender = colon and speaker and (not first or first[0] in " \u00a0" + _MARK)
-    if not has_sender or len(speaker) > _LONGEST_NAME or _SENDERLESS.search(speaker):
+    # "Anna changed it to “Trip: Rome”" leaves a quotation open; a name may have one: Robert "Bob" Miller.
+    is_cut = len(_QUOTES.findall(speaker)) % 2 == 1
+    if not has_sender or is_cut or len(speaker) > _LONGEST_NAME or _SENDERLESS.search(speaker):
         talk.leave_out(SYSTEM)
         return
     text = "\n".join([first.strip(" \u00a0"), *lines[1:]]).strip()
@@ -251,6 +303,9 @@ def _without_media(line: str) -> str | None:
             return line
     elif not _MAY_BE_MEDIA.search(line):
         return line
+    poll = _POLL.fullmatch(line)
+    if poll and poll["label"].isupper():
+        return line.lstrip(_MARK)
     before, mark, _ = line.partition(_MARK)
     if mark and (not before.strip() or before.rstrip().endswith("•")):
         return None

@@ -142,6 +142,24 @@ def test_links_and_devices_are_not_there(taken: Any, store: Store, folder: Path)
     assert store.counts()["documents"] == 3
 
 
+def test_a_chat_that_is_in_there_thrice_is_read_once(taken: Any, folder: Path) -> None:
+    entry = (
+        '{"date": "2024-01-02T10:00:00", "sender": "Ann", "body": "The lamp is red.", "quote": ""}'
+    )
+    files = {
+        "Ann/chat.md": "[2024-01-02 10:00:00] Ann: The lamp is red.  \n",
+        "Ann/data.json": entry,
+        "Ann/index.html": "<html></html>",
+        "site/index.html": "<html><body><p>The chair is green.</p></body></html>",
+    }
+    report = taken("a.zip", zipped(files))
+    assert (report.conversations, report.documents, report.refused) == (1, 1, [])
+    assert lines(report.skipped, folder) == {
+        f"a.zip!/Ann/{name}": "the same chat as data.json beside it"
+        for name in ("chat.md", "index.html")
+    }
+
+
 def test_an_archive_in_an_archive(taken: Any, store: Store, folder: Path) -> None:
     """One level down is read, two are not."""
     deepest = zipped({"d.txt": "Too deep."})

@@ -132,6 +132,43 @@ def test_claude_as_it_was(tmp_path: Path, form: str) -> None:
     assert talk.messages[0].created_at == "2024-10-18T05:01:20+00:00"
 
 
+def test_projects_of_claude(tmp_path: Path) -> None:
+    about = {"uuid": "p", "name": "Garden", "description": "What grows", "is_private": True}
+    doc = {
+        "uuid": "d",
+        "filename": "beds.md",
+        "content": "Beans in bed two.",
+        "created_at": "2025-03-02T10:00:00Z",
+    }
+    project = about | {
+        "prompt_template": "Answer in metres.",
+        "created_at": "2025-03-01T10:00:00Z",
+        "docs": [doc],
+    }
+    starter = project | {"is_starter_project": True, "name": "How to use Claude"}
+    memory = [{"conversations_memory": "Ann has a garden.", "account_uuid": "a"}]
+    expected = [
+        ("Garden", ["What grows", "Answer in metres."], "2025-03-01T10:00:00+00:00"),
+        ("beds.md", ["Beans in bed two."], "2025-03-02T10:00:00+00:00"),
+    ]
+
+    def documents(path: Path) -> list[tuple[str, list[str], str | None]]:
+        found = [item for item in read(path) if isinstance(item, Document)]
+        return [(each.title, [part.text for part in each.sections], each.date) for each in found]
+
+    alone = write(tmp_path / "projects.json", [project, starter])
+    assert (detect(alone), documents(alone)) == ("claude", expected)
+    members = {
+        "conversations.json": [claude_old()],
+        "projects/p.json": project,
+        "memories.json": memory,
+    }
+    path = zipped(tmp_path / "data.zip", members)
+    assert documents(path) == expected
+    assert only(path).notes == ("left out: what Claude keeps in mind of you, in its own words",)
+    assert "in its own words" in reason(write(tmp_path / "memories.json", memory))
+
+
 @pytest.mark.parametrize("leaf", [None, "2b"])
 def test_claude_with_branches_blocks_and_attachments(tmp_path: Path, leaf: str | None) -> None:
     raw = claude_new() | ({"current_leaf_message_uuid": leaf} if leaf else {})
@@ -263,6 +300,62 @@ def test_gemini_in_takeout(tmp_path: Path) -> None:
     assert said(second) == [("user", "And Bergen?")]
     watched = activity("Watched a film") | {"header": "YouTube", "products": ["YouTube"]}
     assert reason(write(path, [watched])) == "JSON that is no chat export of a known form"
+
+
+@pytest.mark.parametrize(
+    ("header", "title"),
+    [
+        ("Gemini-Apps", "Eingegebener Prompt: Wo liegt Oslo?"),
+        ("Applications Gemini", "Prompt\xa0: Wo liegt Oslo?"),
+        ("Gemini アプリ", "送信したメッセージ: Wo liegt Oslo?"),
+    ],
+)
+def test_gemini_in_other_languages(tmp_path: Path, header: str, title: str) -> None:
+    entry = activity(title, "<p>In Norwegen.</p>") | {"header": header, "products": [header]}
+    path = write(tmp_path / "MeineAktivitäten.json", [entry])
+    assert detect(path) == "gemini"
+    assert said(only(path)) == [("user", "Wo liegt Oslo?"), ("assistant", "In Norwegen.")]
+
+
+def test_gemini_in_takeout_as_a_page(tmp_path: Path) -> None:
+    def cell(product: str, body: str) -> str:
+        return (
+            '<div class="outer-cell mdl-cell mdl-cell--12-col mdl-shadow--2dp"><div class="mdl-grid">'
+            f'<div class="header-cell mdl-cell mdl-cell--12-col"><p class="mdl-typography--title">{product}<br></p></div>'
+            f'<div class="content-cell mdl-cell mdl-cell--6-col mdl-typography--body-1">{body}</div>'
+            '<div class="content-cell mdl-cell mdl-cell--6-col mdl-typography--body-1 mdl-typography--text-right"></div>'
+            '<div class="content-cell mdl-cell mdl-cell--12-col mdl-typography--caption"><b>Products:</b><br>&emsp;'
+            f"{product}<br><b>Why is this here?</b><br>&emsp;This activity was saved.</div></div></div>"
+        )
+
+    style = f"<style>.mdl-cell {{ color: red }} {'.mdl-x { top: 0 } ' * 8000}</style>"
+    answer = "<p>In <b>Norway</b> &amp; north.</p><ul><li>Cold</li></ul>"
+    page = (
+        f"<html><head><title>My Activity History</title>{style}</head><body><div class='mdl-grid'>"
+        + cell(
+            "Gemini Apps",
+            f"Prompted\xa0Where is<br>Oslo?<br>Feb 2, 2026, 8:24:02\u202fAM CET<br>{answer}",
+        )
+        + cell(
+            "Gemini Apps",
+            "Prompted\xa0And this?<br>Attached 1 file.<br>- <a>a.jpg</a><br>1 Feb 2026, 08:24:02 CET",
+        )
+        + cell("Gemini Apps", "Gave feedback: Good response<br>1 Feb 2026, 08:24:02 CET<br>")
+        + cell("Search", "Searched for <a>gemini</a><br>1 Feb 2026, 08:24:02 CET")
+        + "</div></body></html>"
+    )
+    path = tmp_path / "MyActivity.html"
+    path.write_text(page)
+    assert detect(path) == "gemini"
+    first, second = talks(path)
+    assert said(first) == [
+        ("user", "Where is\nOslo?"),
+        ("assistant", "In Norway & north.\n\nCold"),
+    ]
+    assert first.messages[0].created_at == "2026-02-02T07:24:02+00:00"
+    assert said(second) == [("user", "And this?")]
+    path.write_text(page.replace("Gemini Apps", "Search"))
+    assert detect(path) == "html"
 
 
 # Open WebUI

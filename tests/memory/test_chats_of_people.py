@@ -88,6 +88,13 @@ def test_telegram_whole_account(write: Callable[..., Path]) -> None:
     assert said(found[0]) == TELEGRAM_SAID
 
 
+def test_a_telegram_account_names_its_owner(write: Callable[..., Path]) -> None:
+    chat = {"name": "Trip", "type": "private_group", "id": 7, "messages": TELEGRAM}
+    about = {"about": "The data you requested. Telegram.", "personal_information": {"user_id": 1}}
+    (found,) = chats(write("result.json", about | {"chats": {"list": [chat]}}), "telegram")
+    assert [m.speaker or m.role for m in found.messages] == ["user", "user2", "Bob"]
+
+
 def test_telegram_html(write: Callable[..., Path]) -> None:
     page = """<!DOCTYPE html><html><head><title>Exported Data</title></head><body><div class="page_wrap">
     <div class="page_header"><div class="content"><div class="text bold"> Trip &amp; co </div></div></div>
@@ -190,6 +197,41 @@ def test_slack_folder_and_single_day(write: Callable[..., Path]) -> None:
     assert (alone.title, [m.speaker for m in alone.messages]) == ("#general", ["Ann Lee", "bobby"])
 
 
+def test_slack_messages_whose_words_are_in_blocks(write: Callable[..., Path]) -> None:
+    leaves = [
+        {"type": "text", "text": "Hi "},
+        {"type": "user", "user_id": "U02"},
+        {"type": "text", "text": ", see "},
+        {"type": "link", "url": "https://a.org", "text": "a & b"},
+        {"type": "emoji", "name": "tada"},
+    ]
+    items = [{"type": "rich_text_section", "elements": [{"type": "text", "text": t}]} for t in "xy"]
+    rich = [
+        {"type": "rich_text_section", "elements": leaves},
+        {"type": "rich_text_list", "style": "bullet", "elements": items},
+    ]
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": "*Bold* &amp; <@U01>"}}
+    shared = {"author_name": "Bob", "text": "His words", "fallback": "…", "is_share": True}
+    bodies: list[Any] = [
+        {"blocks": [{"type": "rich_text", "elements": rich}]},
+        {"blocks": [section, {"type": "divider"}]},
+        {"attachments": [shared]},
+        {"blocks": [{"type": "image", "image_url": "x"}]},
+    ]
+    day = [
+        {"type": "message", "user": "U01", "ts": f"170418960{n}.000200", "text": ""} | body
+        for n, body in enumerate(bodies)
+    ]
+    write("export/users.json", USERS)
+    (found,) = chats(write("export/general/2024-01-02.json", day), "slack")
+    assert [m.text for m in found.messages] == [
+        "Hi @bobby, see a & b (https://a.org):tada:\nx\ny",
+        "*Bold* & @Ann Lee",
+        "Shared from Bob:\nHis words",
+    ]
+    assert found.left_out == {"media": 1}
+
+
 # Discord
 
 
@@ -278,6 +320,98 @@ def test_discord_html(write: Callable[..., Path]) -> None:
     assert (found.title, found.left_out) == ("Home / Text / general", {"system": 1, "bot": 1})
 
 
+def test_discord_html_of_today(write: Callable[..., Path]) -> None:
+    """Dates in words stand in the titles; the moment is in each message's number."""
+    page = """<!DOCTYPE html><html lang=en><head><title>Home - general</title></head><body><div class=chatlog>
+    <div class=chatlog__message-group><div id=chatlog__message-container-1202556816384000000 class=chatlog__message-container
+    data-message-id=1202556816384000000><div class=chatlog__message><div class=chatlog__message-primary><div class=chatlog__header>
+    <span class=chatlog__author title=ann data-user-id=5>Ann</span> <span class=chatlog__timestamp
+    title="Thursday, February 1, 2024 10:00 AM"><a href=#chatlog__message-container-1202556816384000000>02/01/2024 10:00 AM</a></span></div>
+    <div class="chatlog__content chatlog__markdown"><span class=chatlog__markdown-preserve>Hi <img loading=lazy
+    class="chatlog__emoji" alt=wave title=wave src=x></span></div></div></div></div>
+    <div class=chatlog__message-container><div class=chatlog__message><div class=chatlog__short-timestamp
+    title="Thursday, February 15, 2024 10:01 PM">10:01 PM</div>
+    <div class="chatlog__embed"><span class=chatlog__markdown-preserve>Of a page</span></div></div></div>
+    <div class=chatlog__message-container><div class=chatlog__message><div class="chatlog__content chatlog__markdown">Two</div>
+    <span class=chatlog__timestamp title="Thursday, February 15, 2024 10:02 PM"><a href=#x>02/15/2024 10:02 PM</a></span></div></div>
+    </div></div></body></html>"""
+    (found,) = chats(write("general.html", page), "discord")
+    assert said(found) == [
+        ("2024-02-01T10:11:27+00:00", "Ann", "Hi :wave:"),
+        ("2024-02-15T22:02:00", "Ann", "Two"),
+    ]
+    assert found.left_out == {"media": 1}
+
+
+def test_discord_html_of_old(write: Callable[..., Path]) -> None:
+    """The author stood above the messages of a group."""
+    page = """<!DOCTYPE html><html><body><div class="chatlog"><div class="chatlog__message-group"><div class="chatlog__messages">
+    <span class="chatlog__author-name" title="ann#1" data-user-id="5">Ann</span><span class="chatlog__timestamp">14-Jan-24 11:00 AM</span>
+    <div class="chatlog__message" data-message-id="1" id="message-1"><div class="chatlog__content"><div class="markdown">One</div></div></div>
+    <div class="chatlog__message" data-message-id="2" id="message-2"><div class="chatlog__content"><div class="markdown">Two</div></div></div>
+    </div></div></div></body></html>"""
+    (found,) = chats(write("general.html", page), "discord")
+    assert said(found) == [
+        ("2024-01-14T11:00:00", "Ann", "One"),
+        ("2024-01-14T11:00:00", "Ann", "Two"),
+    ]
+
+
+def test_discord_marks_are_shown_as_discord_shows_them(write: Callable[..., Path]) -> None:
+    marks = "<:smile:123> <a:run:4> <#2> <#5> <@&77> <@9> </help:1> <t:1706781600:R> <3 <b>"
+    export = {
+        "guild": {"id": "1", "name": "Home"},
+        "channel": {"id": "2", "name": "general"},
+        "messages": [discord_message("Default", marks)],
+    }
+    (found,) = chats(write("general.json", export), "discord")
+    shown = ":smile: :run: #general #channel @role @9 /help 2024-02-01 10:00:00 <3 <b>"
+    assert [m.text for m in found.messages] == [shown]
+
+
+PACKAGE = {
+    "messages/index.json": {"123": "general in Home", "456": "Direct Message with bob#0"},
+    "messages/c123/channel.json": {"id": "123", "name": "general", "guild": {"name": "Home"}},
+    "messages/c123/messages.json": [
+        {"ID": 2, "Timestamp": "2024-02-01 10:01:00", "Contents": "<@5> later", "Attachments": ""},
+        {"ID": 1, "Timestamp": "2024-02-01 10:00:00", "Contents": "Hello", "Attachments": ""},
+        {"ID": 3, "Timestamp": "2024-02-01 10:02:00", "Contents": "", "Attachments": "http://x"},
+    ],
+    "messages/c456/channel.json": {"id": "456", "type": 1, "recipients": ["1", "2"]},
+    "messages/c456/messages.csv": "ID,Timestamp,Contents,Attachments\n"
+    '1202556816384000000,2021-01-02 10:00:00.123000+00:00,"Two\nlines",\n',
+    "account/user.json": {"id": "1", "username": "ann"},
+}
+HELLO_LATER: Said = [
+    ("2024-02-01T10:00:00+00:00", "user", "Hello"),
+    ("2024-02-01T10:01:00+00:00", "user", "@5 later"),
+]
+
+
+def test_discord_s_own_package(tmp_path: Path, write: Callable[..., Path]) -> None:
+    """All in it are its owner's words."""
+    path = tmp_path / "package.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, value in PACKAGE.items():
+            archive.writestr(name, value if isinstance(value, str) else json.dumps(value))
+    general, direct = chats(path, "discord")
+    assert (general.title, said(general), general.left_out) == (
+        "Home / general",
+        HELLO_LATER,
+        {"media": 1},
+    )
+    assert (direct.title, said(direct)) == (
+        "Direct Message with bob#0",
+        [("2021-01-02T10:00:00+00:00", "user", "Two\nlines")],
+    )
+    for name, value in PACKAGE.items():
+        write(f"package/{name}", value)
+    (alone,) = chats(tmp_path / "package/messages/c123/messages.json", "discord")
+    assert (alone.title, said(alone)) == ("Home / general", HELLO_LATER)
+    (alone,) = chats(tmp_path / "package/messages/c456/messages.csv", "discord")
+    assert alone.title == "Direct Message with bob#0"
+
+
 # Messenger and Instagram
 
 
@@ -327,6 +461,17 @@ def test_instagram(write: Callable[..., Path]) -> None:
     assert detect(write("message_1.json", meta(*NEWEST_FIRST))) == "instagram"
 
 
+def test_reactions_of_meta_are_not_telegram_s(write: Callable[..., Path]) -> None:
+    reacted = {"reactions": [{"reaction": mangled("❤"), "actor": mangled("José")}]}
+    (found,) = chats(write("message_1.json", meta(NEWEST_FIRST[4] | reacted)), "messenger")
+    assert said(found) == META_SAID[1:]
+    chat = {"participants": ["Ann", "José"], "threadName": "José_12"}
+    message = {"senderName": "Ann", "text": "Hé", "timestamp": 1704189600000, "type": "text"}
+    message["reactions"] = [{"actor": "José", "reaction": "❤"}]
+    (found,) = chats(write("José_12.json", chat | {"messages": [message]}), "messenger")
+    assert said(found) == [("2024-01-02T10:00:00+00:00", "Ann", "Hé")]
+
+
 @pytest.mark.parametrize(
     ("top", "expected"),
     [
@@ -367,6 +512,75 @@ def test_a_broken_chat_in_a_zip_of_meta_costs_that_chat_alone(tmp_path: Path) ->
         else:
             with pytest.raises(UnreadableSource, match="broken JSON in the zip"):
                 list(read(path))
+
+
+def test_a_chat_of_meta_as_a_page(write: Callable[..., Path]) -> None:
+    def block(who: str, words: str, date: str, more: str = "") -> str:
+        return (
+            f'<div class="pam _3-95 _2ph- _a6-g uiBoxWhite noborder"><h2 class="_3-95 _2pim _a6-h _a6-i">{who}</h2>'
+            f'<div class="_3-95 _a6-p"><div><div></div><div>{words}</div><div></div><div>{more}</div></div></div>'
+            f'<div class="_3-94 _a6-o">{date}</div></div>'
+        )
+
+    liked = '<div><ul class="_a6-q"><li>❤José</li></ul></div>'
+    page = (
+        "<html><head><title>José</title></head><body><h1>José</h1><main>"
+        '<div class="pam _a6-g"><div class="_2lek">Participants: José and Ann</div></div>'
+        + block("Ann", "Liked a message", "Feb 01, 2024 10:04 am")
+        + block("Ann", "Ann sent an attachment.", "Feb 01, 2024 10:03 am")
+        + block("Ann", "", "Feb 01, 2024 10:02 am", '<a href="photos/1.jpg"><img src="x"></a>')
+        + block("Ann", "Ça va &amp; toi<br>?", "Feb 01, 2024 10:01 am", liked)
+        + block("José", "Café", "Jan 31, 2024 9:00 pm")
+        + "</main></body></html>"
+    )
+    name = "messages/inbox/jose_1/message_1.html"
+    (found,) = chats(write(f"your_instagram_activity/{name}", page.encode()), "instagram")
+    assert said(found) == [
+        ("2024-01-31T21:00:00", "José", "Café"),
+        ("2024-02-01T10:01:00", "Ann", "Ça va & toi\n?"),
+    ]
+    assert (found.title, found.left_out) == ("José", {"reaction": 1, "media": 2})
+    (found,) = chats(write(f"your_facebook_activity/{name}", page.encode()), "messenger")
+    assert len(found.messages) == 2
+    for new, old in (("g", "_2lej"), ("h", "_2lek"), ("p", "_2let"), ("o", "_2lem")):
+        page = page.replace(f"_a6-{new}", old)
+    (found,) = chats(write("message_1.html", page.encode()), "instagram")
+    assert len(found.messages) == 2
+    # Posts have the same classes.
+    assert detect(write("posts/your_posts_1.html", page.encode())) == "html"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("reaction", "Hat mit 😆 auf deine Nachricht reagiert"),
+        ("reaction", "A réagi 😆 à votre message "),
+        ("reaction", "Reaccionó con 😆 a tu mensaje"),
+        ("reaction", "Reagiu com 😆 à sua mensagem"),
+        ("reaction", "Heeft gereageerd met 😆 op je bericht"),
+        ("media", "Zoe hat einen Anhang gesendet."),
+        ("media", "Zoe a envoyé une pièce jointe."),
+        ("media", "Zoe envió un archivo adjunto."),
+        ("media", "Zoe ha inviato un allegato."),
+        ("media", "Zoe enviou um anexo."),
+        ("media", "Zoe heeft een bijlage verzonden."),
+        ("system", "You started a video chat"),
+        ("system", "Zoe missed your video chat"),
+        ("system", "Zoe hat einen Videochat gestartet."),
+        ("system", "Zoe named the group Trip."),
+        ("system", "Zoe left the group."),
+        ("", "I left the group of runners last week"),
+        ("", "She left the group"),
+        ("", "My boss sent a photo. Look!"),
+        ("", "Hat jemand auf deine Nachricht reagiert? Ich warte noch."),
+    ],
+)
+def test_what_meta_has_people_say(write: Callable[..., Path], kind: str, text: str) -> None:
+    plain = {"sender_name": "Zoe", "timestamp_ms": 1704189600000, "content": "Plain words"}
+    chat = meta(plain, plain | {"content": mangled(text), "timestamp_ms": 1704189660000})
+    (found,) = chats(write("message_1.json", chat), "messenger")
+    assert found.left_out == ({kind: 1} if kind else {})
+    assert len(found.messages) == (1 if kind else 2)
 
 
 def test_messenger_end_to_end_encrypted(tmp_path: Path, write: Callable[..., Path]) -> None:
@@ -460,6 +674,15 @@ def test_signal_desktop_messages(write: Callable[..., Path]) -> None:
     assert (len(second.messages), second.left_out) == (1, {"system": 1})
 
 
+def test_a_chat_of_signal_as_a_page_is_no_document(write: Callable[..., Path]) -> None:
+    page = (
+        "<!DOCTYPE html><html lang='en'><head><title>Ann</title></head><body><div class='msg me'>"
+        "<span class=date>2024-01-02</span><span class=sender>Me</span><p class=body>Hi</p></div></body></html>"
+    )
+    with pytest.raises(UnreadableSource, match=r"a chat as HTML: take chat\.md or data\.json"):
+        detect(write("index.html", page))
+
+
 # iMessage
 
 
@@ -483,6 +706,7 @@ def test_imessage(tmp_path: Path) -> None:
         ("\ufffc", None, (day + 180) * 10**9, 0, 0, 0),
         ("Loved “Hello”", None, (day + 240) * 10**9, 1, 0, 2000),
         (None, None, (day + 300) * 10**9, 0, 2, 0),
+        ("A sticker", None, (day + 310) * 10**9, 0, 0, 1000),
         ("Long ago", None, day - 10**8, 0, 0, 0),
         (None, b"\x04\x0bstreamtyped\x00NSString\x84\x01+\x81", (day + 360) * 10**9, 0, 0, 0),
     ]
@@ -512,7 +736,7 @@ def test_imessage(tmp_path: Path) -> None:
     ]
     assert (found.title, found.left_out) == (
         "+4915112345",
-        {"media": 2, "reaction": 1, "system": 1},
+        {"media": 3, "reaction": 1, "system": 1},
     )
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
@@ -554,26 +778,47 @@ def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
         ),
         (
             "hexchat.log",
-            "**** BEGIN LOGGING AT Tue Jan  2 23:00:00 2024\n\nJan 02 23:58:02 *\tcat has joined\n"
-            "Jan 02 23:58:02 <ann>\tone\nJan 02 23:59:03 *\tbob waves\nJan 03 00:01:04 <bob>\ttwo\n",
+            "**** BEGIN LOGGING AT Tue Jan  2 23:00:00 2024\n\nJan 02 23:58:02 *\tcat (~c@h) has joined\n"
+            "Jan 02 23:58:02 *\tcat gives channel operator status to ann\nJan 02 23:58:02 <ann>\tone\nJan 02 23:59:03 *\tbob waves\nJan 03 00:01:04 <bob>\ttwo\n",
             ["2024-01-02T23:58:02", "2024-01-02T23:59:03", "2024-01-03T00:01:04"],
         ),
         (
             "mirc.txt",
-            "[23:58] <ann> one\n[23:59] * bob waves\n[00:01] <bob> \x02two\x0f\n",
+            "[23:58] * cat (c@h) has joined #x\n[23:58] <ann> \x0304one\x03\n[23:59] * bob waves\n"
+            "[23:59] * cat is now known as dog\n[23:59] * dog sets mode: +o ann\n[00:01] <bob> \x02two\x0f\n"
+            "[00:02] * dog (c@h) Quit (Leaving)\n[00:02] * ann has quit (Ping timeout)\n",
             [None] * 3,
+        ),
+        (
+            "lounge.log",
+            "[2024-02-01T10:00:00.000Z] *** cat (~c@h) joined\n[2024-02-01T10:00:01.250Z] <ann> one\n"
+            "[2024-02-01T10:00:02.000Z] * bob waves\n[2024-02-01T10:00:03.000Z] <bob> two\n",
+            [f"2024-02-01T10:00:0{n}+00:00" for n in (1, 2, 3)],
+        ),
+        (
+            "textual.txt",
+            "[2024-02-01T11:00:00+0100] cat (~c@h) joined the channel\n[2024-02-01T11:00:01+0100] <ann> one\n"
+            "[2024-02-01T11:00:02+0100] • bob waves\n[2024-02-01T11:00:03+0100] <bob> two\n",
+            [f"2024-02-01T10:00:0{n}+00:00" for n in (1, 2, 3)],
+        ),
+        (
+            "konversation.log",
+            "[Thursday, February 1, 2024] [11:00:00 CET] Join\tcat (~c@h) has joined this channel.\n"
+            "[Thursday, February 1, 2024] [11:00:01 CET] <ann>\tone\n"
+            "[Thursday, February 1, 2024] [11:00:02 CET] *\tbob waves\n"
+            "[Thursday, February 1, 2024] [11:00:03 CET] <bob>\ttwo\n",
+            [f"2024-02-01T10:00:0{n}+00:00" for n in (1, 2, 3)],
         ),
     ],
 )
 def test_irc(write: Callable[..., Path], name: str, text: str, moments: list[str | None]) -> None:
     (found,) = chats(write(name, text), "irc")
-    spoken = [m for m in found.messages if m.speaker != "cat"]
-    assert [(m.speaker, m.text) for m in spoken] == [
+    assert [(m.speaker, m.text) for m in found.messages] == [
         ("ann", "one"),
         ("bob", "* bob waves"),
         ("bob", "two"),
     ]
-    assert [m.created_at for m in spoken] == moments
+    assert [m.created_at for m in found.messages] == moments
     assert bool(found.notes) == (moments == [None] * 3)
 
 
@@ -605,6 +850,7 @@ def test_huge_lines_are_read_or_refused(
         '{"guild": {"id": "1"}, "channel": {"id": "2"}, "messages": [{"content": "cut',
         '{"participants": [], "messages": [{"sender_name": "A", "timestamp_ms": 1, "content": "cut',
         '[{"type": "incoming", "sent_at": 1, "body": "cut',
+        '[{"ID": 1, "Timestamp": "2024-02-01 10:00:00", "Contents": "cut',
     ],
 )
 def test_broken_json_is_refused(write: Callable[..., Path], text: str) -> None:

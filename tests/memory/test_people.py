@@ -105,6 +105,16 @@ def test_a_guess_needs_one_name_common_to_several_chats() -> None:
     assert people.guess([one, other, third]) is None
 
 
+def test_a_chat_of_two_is_called_by_the_other_s_name(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "WhatsApp Chat with Bob.txt"
+    path.write_text(CHAT)
+    for report in (look([path]), ingest(store, [path])):
+        assert report.strangers == [Counter(Ann=1, Bob=1)]
+        assert people.guess(report.strangers, report.others) == "Ann"
+    path.write_text(CHAT + "14/01/24, 09:02 - Cat: I have none\n")
+    assert look([path]).others == set()
+
+
 def test_a_changed_export_folder_is_taken_in_again(store: Store, tmp_path: Path) -> None:
     folder = tmp_path / "export"
     (folder / "general").mkdir(parents=True)

@@ -78,6 +78,38 @@ def test_what_is_passed_over(tmp_path: Path) -> None:
     }
 
 
+def test_what_another_file_holds_too_is_passed_over(tmp_path: Path) -> None:
+    said = "[2024-01-02 10:00:00] Ann: Hello  \n\n"
+    entry = '{"date": "2024-01-02T10:00:00", "sender": "Ann", "body": "Hello  ", "quote": ""}\n'
+    for name in ("Ann", "Bob"):
+        write(tmp_path / name / "chat.md", said)
+        write(tmp_path / name / "index.html", "<html><body>Hello</body></html>")
+    write(tmp_path / "Ann/data.json", entry)
+    write(tmp_path / "notes/data.json", entry)
+    write(tmp_path / "site/chat.md", "# Of chats")
+    write(tmp_path / "site/index.html", "<html><body>Hello</body></html>")
+    row = '[{"ID": 1, "Timestamp": "2024-02-01 10:00:00", "Contents": "Hello"}]'
+    write(tmp_path / "messages/c12/messages.json", row)
+    write(tmp_path / "messages/c12/channel.json", '{"id": "12"}')
+    write(tmp_path / "messages/index.json", '{"12": "general in Home"}')
+    entries = list(walk([tmp_path]))
+    assert found(entries, tmp_path) == [
+        "Ann/data.json",
+        "Bob/chat.md",
+        "messages/c12/messages.json",
+        "notes/data.json",
+        "site/chat.md",
+        "site/index.html",
+    ]
+    assert others(entries, tmp_path) == {
+        "Ann/chat.md": "the same chat as data.json beside it",
+        "Ann/index.html": "the same chat as data.json beside it",
+        "Bob/index.html": "the same chat as chat.md beside it",
+        "messages/c12/channel.json": "names for messages.json, which is read with them",
+        "messages/index.json": "names for messages.json, which is read with them",
+    }
+
+
 def test_ignore_file_has_the_syntax_of_git(tmp_path: Path) -> None:
     write(tmp_path / ".learnctlignore", "# mine\n*.log\n!keep.log\ndrafts/\n/top.md\n")
     write(tmp_path / "sub/.learnctlignore", "old.md\n")

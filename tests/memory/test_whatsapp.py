@@ -43,6 +43,12 @@ def said(conversation: Conversation) -> list[tuple[str | None, str | None, str]]
         ("2023. 12. 25. 18:05 - ", "2023-12-25T18:05:00"),
         ("2023/12/25 下午6:05 - ", "2023-12-25T18:05:00"),
         ("2023년 12월 25일 오후 6:05 - ", "2023-12-25T18:05:00"),
+        ("25.12.2023 klo 18.05 - ", "2023-12-25T18:05:00"),
+        ("2023-12-25 18 h 05 - ", "2023-12-25T18:05:00"),
+        ("[2023-12-25 18\u00a0h\u00a005\u00a0min\u00a009\u00a0s] ", "2023-12-25T18:05:09"),
+        ("25.12.2023 ÖS 6:05 - ", "2023-12-25T18:05:00"),
+        ("25.12.2023 ÖÖ 12:05 - ", "2023-12-25T00:05:00"),
+        ("25/12/2566 18:05 - ", "2023-12-25T18:05:00"),
         ("٢٥‏/١٢‏/٢٠٢٣، ٦:٠٥ م - ", "2023-12-25T18:05:00"),
     ],
 )
@@ -104,6 +110,59 @@ def test_android_says_in_words_what_no_person_wrote(tmp_path: Path) -> None:
     assert found.left_out == {"system": 6, "media": 5}
 
 
+def test_names_with_quotation_marks_in_them(tmp_path: Path) -> None:
+    lines = [
+        '14/01/24, 09:00 - Robert "Bob" Miller: Hello',
+        "14/01/24, 09:01 - Anna “Nan” Lee: Hi",
+        "14/01/24, 09:02 - Anna changed it to “Trip: Rome”",
+        "14/01/24, 09:03 - Bob: Gut <Diese Nachricht wurde bearbeitet.>",
+    ]
+    found = chat(tmp_path / "chat.txt", "\n".join(lines))
+    assert [(m.speaker, m.text) for m in found.messages] == [
+        ('Robert "Bob" Miller', "Hello"),
+        ("Anna “Nan” Lee", "Hi"),
+        ("Bob", "Gut"),
+    ]
+    assert found.left_out == {"system": 1}
+
+
+@pytest.mark.parametrize("mark", ["", "\u200e"])
+def test_polls_keep_what_was_to_choose_from(tmp_path: Path, mark: str) -> None:
+    poll = [
+        f"{mark}POLL:",
+        "Where to?",
+        f"{mark}OPTION: Rome (2 votes)",
+        f"{mark}OPTION: Nizza (0 votes)",
+    ]
+    found = chat(tmp_path / "chat.txt", "[14.01.24, 09:00:00] Ann: " + "\n".join(poll) + "\n")
+    (message,) = found.messages
+    assert message.text == "POLL:\nWhere to?\nOPTION: Rome (2 votes)\nOPTION: Nizza (0 votes)"
+
+
+@pytest.mark.parametrize(
+    "joined",
+    [
+        "joined using this group's invite link",
+        "ist der Gruppe über den Einladungslink beigetreten",
+        "liittyi käyttämällä tämän ryhmän kutsulinkkiä",
+    ],
+)
+def test_many_that_join_and_few_that_speak(tmp_path: Path, joined: str) -> None:
+    lines = [f"14/01/24, 09:{n:02} - Person {n} {joined}" for n in range(10)]
+    spoke = ["14/01/24, 10:00 - Ann: Hello", "14/01/24, 10:01 - Bob: Hi"]
+    found = chat(tmp_path / "chat.txt", "\n".join(lines + spoke))
+    assert [m.speaker for m in found.messages] == ["Ann", "Bob"]
+    assert found.left_out == {"system": 10}
+
+
+def test_a_chat_whose_beginning_is_cut_off(tmp_path: Path) -> None:
+    found = chat(
+        tmp_path / "chat.txt",
+        "the end of it\n14/01/24, 10:00 - Ann: Hello\n14/01/24, 10:01 - Bob: Hi\n",
+    )
+    assert [m.text for m in found.messages] == ["Hello", "Hi"]
+
+
 def test_days_above_twelve_settle_all_dates(tmp_path: Path) -> None:
     day_first = "03/04/25, 10:00 - A: x\n13/04/25, 10:00 - B: y\n"
     month_first = "03/04/25, 10:00 - A: x\n03/14/25, 10:00 - B: y\n"
@@ -149,6 +208,11 @@ def test_a_zip_with_its_pictures(tmp_path: Path) -> None:
         "2024-01-14 09:00:12,123 - root - INFO - started: yes\n2024-01-14 09:00:13,123 - root - INFO - x: y",
         "[2024-01-14 09:00:12] production.ERROR: it failed\n[2024-01-14 09:00:13] production.INFO: fine\n",
         "[1] a footnote: with a colon\n[2] another: one\n",
+        "2024-02-01 10:00:00 - INFO: started\n2024-02-01 10:00:01 - app: ready\n",
+        "2024-02-01 10:00:00 - app: ready\n2024-02-01 10:00:01 - db: user left\n",
+        "1/1/2024, 11:00 - Note: went home\n1/2/2024, 11:00 - Note: stayed there\n",
+        "1/1/2024, 9:00 - woke up\n1/1/2024, 10:00 - had tea\n1/1/2024, 11:00 - Ann: called her\n",
+        "For the party:\nmusic\n12/25/23, 18:00 - Ann: bring cake\nand drinks\nand more\n",
         "10:30 - Meeting: the plan\n11:30 - Lunch: soup\n",
     ],
 )
