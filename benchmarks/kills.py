@@ -1,9 +1,9 @@
 """What is left of an ingest that is killed at random moments.
 
-    python -m benchmarks.kills [--kills N] [--files N] [--seed N]
+    python -m benchmarks.kills [--kills N] [--files N] [--large-mb N] [--longest S] [--seed N]
 
-Notes and chats are made up and taken in by a process that is killed with SIGKILL, reader and all, after a
-random time, again and again on the same store. After each kill the store is examined as `learnctl check`
+Notes, chats and one file that is so large that a process of its own prepares it are made up and taken in by a
+process that is killed with SIGKILL, reader and all, after a random time, again and again on the same store. After each kill the store is examined as `learnctl check`
 does, and every file that was reported done must be in it. When an ingest comes to its end, what the store
 holds is compared with an undisturbed one, and a new store is begun, until all kills are spent. Prints
 one JSON object; exits 1 where anything is wrong.
@@ -62,8 +62,8 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
 
 
-def make_folder(folder: Path, n_files: int, chooser: Random) -> None:
-    """Notes of very different sizes, some of the same paragraphs, and some chats."""
+def make_folder(folder: Path, n_files: int, large_mb: int, chooser: Random) -> None:
+    """Notes of very different sizes, some of the same paragraphs, some chats, and a large file of chats among them."""
     folder.mkdir()
     words = [
         f"{start}{end}" for start in "bdfglmnprst" for end in ("ado", "erin", "ilo", "orst", "un")
@@ -84,6 +84,14 @@ def make_folder(folder: Path, n_files: int, chooser: Random) -> None:
             talk = [{"role": "user", "content": part} for part in parts]
             line = json.dumps({"conversation_id": str(number), "messages": talk})
             (folder / f"{number:04}.jsonl").write_text(line + "\n")
+    with (folder / f"{n_files // 2:04}-large.jsonl").open("w") as file:
+        written = number = 0
+        while written < large_mb * 2**20:
+            part = " ".join(chooser.choices(words, k=60)).capitalize() + "."
+            talk = [{"role": "user", "content": part}]
+            chat = {"conversation_id": f"large {number}", "messages": talk}
+            written += file.write(json.dumps(chat) + "\n")
+            number += 1
 
 
 def content(store: Store) -> list[list[str]]:
@@ -152,13 +160,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--files", type=int, default=400)
-    parser.add_argument("--longest", type=float, default=1.0, help="seconds until a kill")
+    parser.add_argument("--large-mb", type=int, default=6, help="of the one large file")
+    parser.add_argument("--longest", type=float, default=4.0, help="seconds until a kill")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     chooser = Random(given.seed)
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        make_folder(work / "notes", given.files, chooser)
+        make_folder(work / "notes", given.files, given.large_mb, chooser)
         outcome = run(work / "notes", work, given.kills, given.longest, chooser)
     print(json.dumps(asdict(outcome), indent=1))
     sys.exit(bool(outcome.faults))

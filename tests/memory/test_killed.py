@@ -11,7 +11,9 @@ import pytest
 def test_killed_at_random_moments(benchmark: Any) -> None:
     """Eight times, on one store, then to its end: the same as an undisturbed one. `benchmarks.kills` does
     it fifty times."""
-    done = benchmark("kills", "--kills", "8", "--files", "40", "--longest", "0.5")
+    done = benchmark(
+        "kills", "--kills", "8", "--files", "40", "--large-mb", "5", "--longest", "0.5"
+    )
     assert done.stderr == ""
     outcome = json.loads(done.stdout)
     assert outcome["faults"] == []
