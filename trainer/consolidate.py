@@ -19,7 +19,7 @@ from typing import Any
 
 import filelock
 
-from ..memory.errors import LearnctlError, Locked
+from ..memory.errors import Locked
 from ..memory.home import private_folder
 from ..memory.lineage import (
     in_service,
@@ -112,25 +112,25 @@ def consolidate(
         if run is None and not studied_chunks(store):
             return _nothing(store)
         on_progress(Progress("load", 0, 0))
-        base = bases.load(options.base, options.quantize, options.device)
-        if options.base == "auto":
-            bases.settle(store.home, base.name, base.device)
-        choice = choose(store, options.fast, base.digest)
-        night = _Night(store, base, options, budget_s, began, stop, on_progress, on_step)
-        if run:
-            run = night.take_up(run)
         try:
-            if run is None and choice:
-                run = night.prepare(choice)
-            return night.train_and_judge(run) if run else _nothing(store)
+            with stop.at_once():
+                base = bases.load(options.base, options.quantize, options.device)
+            if options.base == "auto":
+                bases.settle(store.home, base.name, base.device)
+            choice = choose(store, options.fast, base.digest)
+            night = _Night(store, base, options, budget_s, began, stop, on_progress, on_step)
+            if run:
+                run = night.take_up(run)
+            with unfinished.closed_by_a_fault(store), stop.watching(base.model):
+                if run is None and choice:
+                    run = night.prepare(choice)
+                return night.train_and_judge(run) if run else _nothing(store)
         except Interrupted as error:
-            return night.paused(str(error))
+            reason = f"{str(error) or stop.reason}: the next run goes on from here"
+            return _ended(store, began, "paused", reason) | {"gave_way": bool(str(error))}
         except registry.Overtaken as error:
             registry.drop_unfinished(store)
-            return night.overtaken(str(error))
-        except LearnctlError as error:
-            unfinished.fail(store, error)
-            raise
+            return _ended(store, began, "refused", str(error))
 
 
 class _Night:
@@ -271,11 +271,6 @@ class _Night:
                     "UPDATE samples SET surprise = ? WHERE id = ?", [loss, sample["id"]]
                 )
 
-    def _tell_and_check(self, progress: Progress) -> None:
-        """Told of measurements that take long: these can be stopped too."""
-        self.on_progress(progress)
-        self.stop.check()
-
     def _begin(self, choice: Choice, roles: list[tuple[int, str, str]]) -> Record:
         with self.store.db.atomic():
             self.store.db.table("runs").insert(
@@ -334,7 +329,7 @@ class _Night:
         before = examination.before()
         told_apart = examination.told_apart(base.model)
         measured_s = self._measured_s(run, time.monotonic() - measuring)
-        kept = retention.around(store, base, run, options, self._tell_and_check)
+        kept = retention.around(store, base, run, options, self.on_progress)
         self.stop.check()
         model, n_frozen = self._trainable(run, options)
         # A run that continues an adapter trains in the very ranks that hold what is known.
@@ -431,25 +426,6 @@ class _Night:
             {c["path"] for c in studied_chunks(self.store) if c["id"] in tried}
         )
         registry.finish(self.store, run["id"], report)
-
-    def paused(self, out_of_time: str) -> Record:
-        """What is told of a run that was stopped, or was out of time; the next one goes on with it."""
-        return {
-            **_nothing(self.store),
-            "decision": "paused",
-            "reason": f"{out_of_time or self.stop.reason}: the next run goes on from here",
-            "gave_way": bool(out_of_time),
-            "elapsed_s": round(time.monotonic() - self.began, 1),
-        }
-
-    def overtaken(self, reason: str) -> Record:
-        """What is told of a run that rests on what was taken back while it trained."""
-        return {
-            **_nothing(self.store),
-            "decision": "refused",
-            "reason": reason,
-            "elapsed_s": round(time.monotonic() - self.began, 1),
-        }
 
     def _softened(self, general: list[Record], options: Options, weight: float = 1.0) -> list[Row]:
         """What the base says by itself, as rows with its own probabilities as targets."""
@@ -581,6 +557,12 @@ def _nothing(store: Store) -> Record:
         "elapsed_s": 0.0,
         "peak_bytes": None,
     }
+
+
+def _ended(store: Store, began: float, decision: str, reason: str) -> Record:
+    """What is told of a run that did not come to be judged."""
+    elapsed_s = round(time.monotonic() - began, 1)
+    return {**_nothing(store), "decision": decision, "reason": reason, "elapsed_s": elapsed_s}
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 
 from ..memory.errors import LearnctlError
@@ -36,15 +38,25 @@ def take_up(store: Store, run: Record, options: Options) -> Record:
     return taken
 
 
-def fail(store: Store, error: LearnctlError) -> None:
-    """Close the run at work, refused for what went wrong: the next one begins anew."""
+@contextmanager
+def closed_by_a_fault(store: Store) -> Iterator[None]:
+    """Where something goes wrong, the run at work is closed with the reason: the next one begins anew."""
+    try:
+        yield
+    except LearnctlError as error:
+        fail(store, str(error))
+        raise
+
+
+def fail(store: Store, reason: str) -> None:
+    """Close the run at work, refused for a reason."""
     run = find(store)
     if run is None:
         return
     report = {
         "run": run["id"],
         "decision": "refused",
-        "reason": str(error),
+        "reason": reason,
         "version": in_service(store),
         "level": run["level"],
     }
