@@ -23,6 +23,7 @@ from ..memory.errors import Locked
 from ..memory.home import private_folder
 from ..memory.lineage import (
     in_service,
+    is_of_another_base,
     learned_chunks,
     often_refused,
     set_aside,
@@ -174,11 +175,13 @@ class _Night:
     def prepare(self, choice: Choice) -> Record | None:
         """Study what was chosen and fix the rows of the run. None where nothing came of it."""
         store, base, options = self.store, self.base, self.options
-        study_end = (
-            time.monotonic() + STUDY_SHARE * (self.deadline - time.monotonic())
-            if self.deadline
-            else None
-        )
+        known = learned_chunks(store, choice.replaces)
+        # What serves on another base is replaced by what knows as much, however many nights it takes to study that.
+        moves = is_of_another_base(store, choice.replaces, base.digest)
+        began = time.monotonic()
+        study_end = None
+        if self.deadline:
+            study_end = began + (1.0 if moves else STUDY_SHARE) * (self.deadline - began)
 
         def out_of_time() -> bool:
             self.stop.check()
@@ -193,12 +196,21 @@ class _Night:
             asking_s = retention.expected_s(store, base, options, choice.level)
             left_s -= asking_s if retention.fits(asking_s, left_s) else 0.0
         chunks = affordable(store, choice, options, left_s)
+        if moves:
+            chunks = sorted(chunks, key=lambda chunk: chunk["id"] not in known)
         tell(0, len(chunks))
+        had = studied_ids(store, base)
         study_chunks(
             store, base, chunks, options.questions_per_fact, options.seed, tell, out_of_time
         )
         on_hand = {chunk["id"] for chunk in chunks} & studied_ids(store, base)
-        known = learned_chunks(store, choice.replaces)
+        if moves and self.deadline:
+            wanted = {chunk["id"] for chunk in chunks} & known
+            # What is left of a night that was spent on study is too short for what a run is made of.
+            is_late = wanted - had and time.monotonic() > (began + self.deadline) / 2
+            if wanted - on_hand or is_late:
+                done = f"{len(wanted & on_hand)} of {len(wanted)}"
+                raise Interrupted(f"studied {done} passages for the new base")
         samples = [
             sample
             for sample in store.rows(
