@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from learnctl.memory.home import Home
+from learnctl.memory.store import Store
+
 
 @pytest.fixture
 def cpu(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,6 +140,23 @@ def test_models_are_listed_and_removed(run: Any, run_json: Any, model: Path) -> 
     assert run("model", "remove", "embedded").stdout == "removed: embedded (2 bytes)\n"
     assert run_json("model", "list") == []
     assert run("model", "remove", "embedded").exit_code == 1
+
+
+def test_a_model_that_is_needed_is_not_removed_unasked(
+    run: Any, model: Path, notes: Path, home: Path, diary: Any
+) -> None:
+    run("ingest", str(notes))
+    with Store.open(Home(home)) as store:
+        told = diary(store)
+        told.night([told.chunk("dog.txt")], {}, {})
+        store.db.execute("UPDATE adapters SET base_name = 'embedded'")
+        store.db.conn.commit()
+    refused = run("model", "remove", "embedded")
+    assert refused.exit_code == 1
+    assert "version 1 is in service and answers on embedded" in refused.stderr
+    assert model.exists()
+    assert run("model", "remove", "embedded", "--yes").exit_code == 0
+    assert not model.exists()
 
 
 def test_model_pull_leaves_what_is_there(run: Any, model: Path) -> None:
