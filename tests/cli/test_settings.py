@@ -224,6 +224,32 @@ def test_doctor_stops_without_a_base_model(run: Any, cpu: None) -> None:
     assert {"torch", "transformers", "peft", "bitsandbytes", "memory", "disk", "lock"} <= set(found)
 
 
+def test_doctor_looks_at_the_device_that_is_set(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from learnctl.trainer import base
+
+    asked: list[str] = []
+
+    def choose(name: str = "auto") -> SimpleNamespace:
+        asked.append(name)
+        return SimpleNamespace(type="cpu")
+
+    monkeypatch.setattr(base, "choose_device", choose)
+    run("config", "set", "device", "cpu")
+    run("doctor")
+    assert asked == ["cpu"]
+
+
+def test_doctor_stops_at_a_device_that_is_not_there(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    run("config", "set", "device", "cuda")
+    result = run("doctor", "--json")
+    found = {check["name"]: check for check in json.loads(result.stdout)}
+    assert found["device"]["state"] == "stop"
+    assert "config unset device" in found["device"]["remedy"]
+
+
 def test_doctor_is_content(run: Any, cpu: None, model: Path, notes: Path) -> None:
     run("init")
     result = run("doctor")
