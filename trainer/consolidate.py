@@ -106,7 +106,12 @@ def consolidate(
             service stays; after a full disk the next run goes on, else it begins anew.
     """
     began = time.monotonic()
-    with _lock(store), faults_of_the_system(), StopSignals(unmet) as stop:
+    with (
+        _lock(store),
+        unfinished.counting_kills(store),
+        faults_of_the_system(),
+        StopSignals(unmet) as stop,
+    ):
         warm.give_way(store.home)
         run = unfinished.find(store)
         registry.sweep(store)
@@ -162,9 +167,14 @@ class _Night:
         """The run that was stopped, where it can go on; None where it was dropped."""
         options = self._seeded()
         reason = unfinished.why_not(self.store, run, self.base, options)
-        if not reason:
+        n_tries = unfinished.n_tries(self.store, run)
+        if not reason and n_tries < unfinished.MOST_TRIES:
             return unfinished.take_up(self.store, run, options)
-        registry.drop_unfinished(self.store)
+        if reason:
+            registry.drop_unfinished(self.store)
+        else:
+            reason = f"it was taken up {n_tries} times and killed each time before it had trained any further"
+            unfinished.fail(self.store, reason)
         self.on_progress(Progress("drop", 0, 0, note=f"run {run['id']}, not finished: {reason}"))
         return None
 
@@ -480,7 +490,9 @@ class _Night:
 
     def _folder(self, run: Record) -> Path:
         private_folder(self.store.home.runs)
-        return private_folder(self.store.home.runs / str(run["id"])) / "checkpoint"
+        folder = unfinished.folder(self.store, run)
+        private_folder(folder.parent)
+        return folder
 
     def _report(
         self,
