@@ -62,7 +62,7 @@ def test_over_several_nights(
     take("dog.txt", "The dog is called Quimby. Quimby was born in 2017 in Snorrebeck.\n")
 
     clock = Clock(monkeypatch)
-    reasons = []
+    reasons: list[str] = []
     while not any(reason.startswith("its time was over") for reason in reasons):
         paused = consolidate(
             store, new, BUDGET_S, clock.after_a_round_of_study, lambda step: clock.jump()
