@@ -27,6 +27,7 @@ from typing import Any
 from learnctl.memory.home import Home
 from learnctl.memory.lineage import in_service
 from learnctl.memory.store import Store
+from learnctl.trainer.unfinished import MOST_TRIES
 from tests.trainer.conftest import HOUSE, OPEN_GATE, make_model
 
 from .forked import Copy, done, import_all, learnctl
@@ -108,7 +109,9 @@ class Bench:
     def _one_night(self, home: Path, n_kills: int) -> None:
         """Kill and begin again until it comes to its end."""
         kills = 0
-        while not kills or (len(self.outcome.kills) < n_kills and self.chooser.random() < 0.5):
+        # A run that is killed more often where it stands is begun anew.
+        most = min(MOST_TRIES, n_kills - len(self.outcome.kills))
+        while not kills or (kills < most and self.chooser.random() < 0.5):
             killed = self._kill(home)
             if killed is None:
                 break

@@ -32,11 +32,13 @@ def examine(home: Home) -> Iterator[Check]:
         from ..trainer import base
 
         base.quiet_libraries()
-        device = base.choose_device()
-        yield _device(device)
+        device = base.choose_device(_wanted_device(home))
+        yield (found := _device(device))
         yield _bitsandbytes(device)
         if device.type != "cuda":
             yield machine_checks.this_gpu()
+        if found.state == "stop":
+            device = None  # no base can be chosen for it
     yield _memory()
     yield _disk("disk", home.path)
     yield _disk("model cache", models_folder())
@@ -50,6 +52,15 @@ def examine(home: Home) -> Iterator[Check]:
     yield _lock(home)
     yield machine_checks.this_clock(home)
     yield machine_checks.schedule(home)
+
+
+def _wanted_device(home: Home) -> str:
+    from ..trainer import options
+
+    try:
+        return options.load(home).device
+    except LearnctlError:
+        return "auto"  # what is wrong with the settings is said by the check of the base model
 
 
 def _packages() -> Iterator[Check]:
@@ -85,6 +96,9 @@ def _device(device: Any) -> Check:
     if device.type == "cuda":
         import torch
 
+        if not torch.cuda.is_available():
+            remedy = "`learnctl config unset device` takes what is there"
+            return Check("device", "stop", "`device` is cuda, and there is none", remedy)
         free, total = torch.cuda.mem_get_info(device)
         name = torch.cuda.get_device_name(device)
         return Check("device", "ok", f"{name}, {n_bytes(free)} of {n_bytes(total)} free")

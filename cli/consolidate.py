@@ -90,7 +90,7 @@ def consolidate(
             ctx, base=base, quantize=quantize, device=device, epochs=epochs, seed=seed
         )
         from ..trainer import consolidate as consolidation
-        from ..trainer import costs
+        from ..trainer import costs, morning
 
         if dry_run:
             planned = costs.plan(store, options)
@@ -99,9 +99,10 @@ def consolidate(
         if scheduled:
             result = _night(ctx, store, options, budget)
         else:
-            _take_in_watched(store)
+            left = _take_in_watched(store)
             with reporting() as on_progress:
                 result = consolidation.consolidate(store, options, budget, on_progress)
+            morning.keep_not_taken_in(store, result.get("run"), left)
     show_json(result) if as_json else _render(result)
     code = GAVE_WAY if result.get("gave_way") else EXIT_CODES[result["decision"]]
     if code:
@@ -139,15 +140,14 @@ def _night(
             run_command(command, told["decision"], told["reason"], told["note"])
 
 
-def _take_in_watched(store: "Store") -> None:
-    from ..memory.watched import ABSENT, take_in_watched
+def _take_in_watched(store: "Store") -> list[dict[str, Any]]:
+    """Take in the watched folders, and say what was not taken in."""
+    from ..memory.watched import not_taken_in, take_in_watched
 
-    report = take_in_watched(store)
-    for entry in report.refused:
-        say(plain(f"refused: {entry['path']}: {entry['reason']}"))
-    for entry in report.skipped:
-        if entry["reason"] == ABSENT:
-            say(plain(f"{entry['path']}: {ABSENT}"))
+    left = not_taken_in(take_in_watched(store))
+    for entry in left:
+        say(plain(f"not taken in: {entry['path']}: {entry['reason']}"))
+    return left
 
 
 def _render_plan(planned: dict[str, Any]) -> None:

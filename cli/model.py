@@ -4,6 +4,7 @@ from typing import Annotated
 
 from typer import Argument, Context, Typer
 
+from ..memory.errors import LearnctlError
 from . import flags, init
 from .context import find_home, open_store
 from .errors import Command, Group
@@ -63,10 +64,19 @@ def pull(name: Name) -> None:
 
 
 @app.command(cls=Command)
-def remove(name: Name) -> None:
-    """Delete a base model from this machine."""
+def remove(ctx: Context, name: Name, yes: flags.Yes = False) -> None:
+    """Delete a base model from this machine.
+
+    The one that the version in service answers on is deleted with --yes alone.
+    """
     from ..trainer import models
 
+    version, needed = (0, "") if yes else _serving(ctx)
+    if needed and models.slug(needed) == models.slug(name):
+        raise LearnctlError(
+            f"version {version} is in service and answers on {needed}",
+            hint="`learnctl rollback` puts another in service; `--yes` deletes it all the same",
+        )
     show(f"removed: {name} ({n_bytes(models.remove(name))})")
 
 
@@ -91,18 +101,23 @@ def use(
         options.set_config(find_home(ctx), "base", name)
     chosen = init.base_name(ctx)
     show(chosen)
-    if name is not None and find_home(ctx).database.exists():
-        _say_what_follows(ctx, chosen)
-
-
-def _say_what_follows(ctx: Context, chosen: str) -> None:
-    from ..memory.lineage import in_service
-
-    with open_store(ctx) as store:
-        version = in_service(store)
-        serving = store.row("SELECT base_name FROM adapters WHERE version = ?", version)
-    if serving and serving["base_name"] != chosen:
+    if name is None:
+        return
+    version, needed = _serving(ctx)
+    if needed and needed != chosen:
         say(
-            f"note: version {version} answers on {serving['base_name']} until what is in the store has been "
+            f"note: version {version} answers on {needed} until what is in the store has been "
             "learned again on the new base; keep both models until then"
         )
+
+
+def _serving(ctx: Context) -> tuple[int, str]:
+    """The version in service and the name of its base; no name where there is no store, or the base serves."""
+    from ..memory.lineage import in_service
+
+    if not find_home(ctx).database.exists():
+        return 0, ""
+    with open_store(ctx) as store:
+        version = in_service(store)
+        name = store.value("SELECT base_name FROM adapters WHERE version = ?", version)
+    return version, name or ""

@@ -33,6 +33,12 @@ def _is_there(store: Store, version: int) -> bool:
     return state not in (None, "deleted")
 
 
+def is_of_another_base(store: Store, version: int, base_digest: str) -> bool:
+    """Whether a version was trained on another base than this one; version 0 was trained on none."""
+    trained_on = store.value("SELECT base_digest FROM adapters WHERE version = ?", version)
+    return trained_on not in (None, base_digest)
+
+
 def ancestors(store: Store, version: int) -> list[int]:
     """A version and those its weights were continued from, newest first, without the base."""
     chain = []

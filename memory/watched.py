@@ -60,5 +60,10 @@ def take_in_watched(store: Store, on_file: OnFile = lambda path, done, total: No
     return report
 
 
+def not_taken_in(report: IngestReport) -> list[Record]:
+    """What there is to tell of an ingest: `path` and `reason` of what was refused, and of what was away."""
+    return report.refused + [entry for entry in report.skipped if entry["reason"] == ABSENT]
+
+
 def _absolute(path: Path) -> str:
     return os.path.abspath(path.expanduser())

@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
-from ..memory.lineage import ancestors, in_service, learned_chunks, new_chunks, studied_chunks
+from ..memory.lineage import (
+    ancestors,
+    in_service,
+    is_of_another_base,
+    learned_chunks,
+    new_chunks,
+    studied_chunks,
+)
 from ..memory.priority import in_priority
 from ..memory.store import Record, Store
 from . import registry
@@ -60,12 +67,12 @@ def tokens_of(chunks: list[Record]) -> int:
 def _slow_is_due(store: Store, version: int, base_digest: str | None) -> str:
     """Why the version in service must not be built upon; empty where it may."""
     due = store.setting(registry.SLOW_DUE)
-    serving = store.row("SELECT * FROM adapters WHERE version = ?", version)
-    if due or serving is None:
+    state = store.value("SELECT state FROM adapters WHERE version = ?", version)
+    if due or state is None:
         return due
-    if base_digest and serving["base_digest"] != base_digest:
+    if base_digest and is_of_another_base(store, version, base_digest):
         return "the base model has changed"
-    return "" if serving["state"] == "ok" else "a source it learned from has changed"
+    return "" if state == "ok" else "a source it learned from has changed"
 
 
 def _slow_below(store: Store, version: int) -> int:

@@ -156,7 +156,7 @@ class Machine:
 
 
 class Watch:
-    """Called between two steps of a run: why it should stop, or nothing. Looks only every so often, and
+    """Called while a run is at work: why it should stop, or nothing. Looks only every so often, and
     sticks to a reason once it has one."""
 
     def __init__(self, wanted: Conditions, measure: Callable[[], Measured], every_s: float) -> None:

@@ -19,10 +19,11 @@ from typing import Any
 
 import filelock
 
-from ..memory.errors import LearnctlError, Locked
+from ..memory.errors import Locked
 from ..memory.home import private_folder
 from ..memory.lineage import (
     in_service,
+    is_of_another_base,
     learned_chunks,
     often_refused,
     set_aside,
@@ -105,32 +106,37 @@ def consolidate(
             service stays; after a full disk the next run goes on, else it begins anew.
     """
     began = time.monotonic()
-    with _lock(store), faults_of_the_system(), StopSignals(unmet) as stop:
+    with (
+        _lock(store),
+        unfinished.counting_kills(store),
+        faults_of_the_system(),
+        StopSignals(unmet) as stop,
+    ):
         warm.give_way(store.home)
         run = unfinished.find(store)
         registry.sweep(store)
         if run is None and not studied_chunks(store):
             return _nothing(store)
         on_progress(Progress("load", 0, 0))
-        base = bases.load(options.base, options.quantize, options.device)
-        if options.base == "auto":
-            bases.settle(store.home, base.name, base.device)
-        choice = choose(store, options.fast, base.digest)
-        night = _Night(store, base, options, budget_s, began, stop, on_progress, on_step)
-        if run:
-            run = night.take_up(run)
         try:
-            if run is None and choice:
-                run = night.prepare(choice)
-            return night.train_and_judge(run) if run else _nothing(store)
+            with stop.at_once():
+                base = bases.load(options.base, options.quantize, options.device)
+            if options.base == "auto":
+                bases.settle(store.home, base.name, base.device)
+            choice = choose(store, options.fast, base.digest)
+            night = _Night(store, base, options, budget_s, began, stop, on_progress, on_step)
+            if run:
+                run = night.take_up(run)
+            with unfinished.closed_by_a_fault(store), stop.watching(base.model):
+                if run is None and choice:
+                    run = night.prepare(choice)
+                return night.train_and_judge(run) if run else _nothing(store)
         except Interrupted as error:
-            return night.paused(str(error))
+            reason = f"{str(error) or stop.reason}: the next run goes on from here"
+            return _ended(store, began, "paused", reason) | {"gave_way": bool(str(error))}
         except registry.Overtaken as error:
             registry.drop_unfinished(store)
-            return night.overtaken(str(error))
-        except LearnctlError as error:
-            unfinished.fail(store, error)
-            raise
+            return _ended(store, began, "refused", str(error))
 
 
 class _Night:
@@ -161,9 +167,14 @@ class _Night:
         """The run that was stopped, where it can go on; None where it was dropped."""
         options = self._seeded()
         reason = unfinished.why_not(self.store, run, self.base, options)
-        if not reason:
+        n_tries = unfinished.n_tries(self.store, run)
+        if not reason and n_tries < unfinished.MOST_TRIES:
             return unfinished.take_up(self.store, run, options)
-        registry.drop_unfinished(self.store)
+        if reason:
+            registry.drop_unfinished(self.store)
+        else:
+            reason = f"it was taken up {n_tries} times and killed each time before it had trained any further"
+            unfinished.fail(self.store, reason)
         self.on_progress(Progress("drop", 0, 0, note=f"run {run['id']}, not finished: {reason}"))
         return None
 
@@ -174,11 +185,13 @@ class _Night:
     def prepare(self, choice: Choice) -> Record | None:
         """Study what was chosen and fix the rows of the run. None where nothing came of it."""
         store, base, options = self.store, self.base, self.options
-        study_end = (
-            time.monotonic() + STUDY_SHARE * (self.deadline - time.monotonic())
-            if self.deadline
-            else None
-        )
+        known = learned_chunks(store, choice.replaces)
+        # What serves on another base is replaced by what knows as much, however many nights it takes to study that.
+        moves = is_of_another_base(store, choice.replaces, base.digest)
+        began = time.monotonic()
+        study_end = None
+        if self.deadline:
+            study_end = began + (1.0 if moves else STUDY_SHARE) * (self.deadline - began)
 
         def out_of_time() -> bool:
             self.stop.check()
@@ -193,12 +206,21 @@ class _Night:
             asking_s = retention.expected_s(store, base, options, choice.level)
             left_s -= asking_s if retention.fits(asking_s, left_s) else 0.0
         chunks = affordable(store, choice, options, left_s)
+        if moves:
+            chunks = sorted(chunks, key=lambda chunk: chunk["id"] not in known)
         tell(0, len(chunks))
+        had = studied_ids(store, base)
         study_chunks(
             store, base, chunks, options.questions_per_fact, options.seed, tell, out_of_time
         )
         on_hand = {chunk["id"] for chunk in chunks} & studied_ids(store, base)
-        known = learned_chunks(store, choice.replaces)
+        if moves and self.deadline:
+            wanted = {chunk["id"] for chunk in chunks} & known
+            # What is left of a night that was spent on study is too short for what a run is made of.
+            is_late = wanted - had and time.monotonic() > (began + self.deadline) / 2
+            if wanted - on_hand or is_late:
+                done = f"{len(wanted & on_hand)} of {len(wanted)}"
+                raise Interrupted(f"studied {done} passages for the new base")
         samples = [
             sample
             for sample in store.rows(
@@ -271,11 +293,6 @@ class _Night:
                     "UPDATE samples SET surprise = ? WHERE id = ?", [loss, sample["id"]]
                 )
 
-    def _tell_and_check(self, progress: Progress) -> None:
-        """Told of measurements that take long: these can be stopped too."""
-        self.on_progress(progress)
-        self.stop.check()
-
     def _begin(self, choice: Choice, roles: list[tuple[int, str, str]]) -> Record:
         with self.store.db.atomic():
             self.store.db.table("runs").insert(
@@ -334,7 +351,7 @@ class _Night:
         before = examination.before()
         told_apart = examination.told_apart(base.model)
         measured_s = self._measured_s(run, time.monotonic() - measuring)
-        kept = retention.around(store, base, run, options, self._tell_and_check)
+        kept = retention.around(store, base, run, options, self.on_progress)
         self.stop.check()
         model, n_frozen = self._trainable(run, options)
         # A run that continues an adapter trains in the very ranks that hold what is known.
@@ -432,25 +449,6 @@ class _Night:
         )
         registry.finish(self.store, run["id"], report)
 
-    def paused(self, out_of_time: str) -> Record:
-        """What is told of a run that was stopped, or was out of time; the next one goes on with it."""
-        return {
-            **_nothing(self.store),
-            "decision": "paused",
-            "reason": f"{out_of_time or self.stop.reason}: the next run goes on from here",
-            "gave_way": bool(out_of_time),
-            "elapsed_s": round(time.monotonic() - self.began, 1),
-        }
-
-    def overtaken(self, reason: str) -> Record:
-        """What is told of a run that rests on what was taken back while it trained."""
-        return {
-            **_nothing(self.store),
-            "decision": "refused",
-            "reason": reason,
-            "elapsed_s": round(time.monotonic() - self.began, 1),
-        }
-
     def _softened(self, general: list[Record], options: Options, weight: float = 1.0) -> list[Row]:
         """What the base says by itself, as rows with its own probabilities as targets."""
         longest = options.pack_tokens
@@ -492,7 +490,9 @@ class _Night:
 
     def _folder(self, run: Record) -> Path:
         private_folder(self.store.home.runs)
-        return private_folder(self.store.home.runs / str(run["id"])) / "checkpoint"
+        folder = unfinished.folder(self.store, run)
+        private_folder(folder.parent)
+        return folder
 
     def _report(
         self,
@@ -581,6 +581,12 @@ def _nothing(store: Store) -> Record:
         "elapsed_s": 0.0,
         "peak_bytes": None,
     }
+
+
+def _ended(store: Store, began: float, decision: str, reason: str) -> Record:
+    """What is told of a run that did not come to be judged."""
+    elapsed_s = round(time.monotonic() - began, 1)
+    return {**_nothing(store), "decision": decision, "reason": reason, "elapsed_s": elapsed_s}
 
 
 @contextmanager

@@ -6,7 +6,7 @@ not ask again, and what a version once answered can be looked up when it cannot 
 
 from typing import Any
 
-from ..memory.lineage import learned_chunks, taught_chunks
+from ..memory.lineage import is_of_another_base, learned_chunks, taught_chunks
 from ..memory.store import Record, Store
 from . import adapter, evaluate, registry
 from .association import Association, compare, told_apart, trials
@@ -38,7 +38,9 @@ class Examination:
         both = store.rows("SELECT * FROM probes ORDER BY id")
         of_old = [probe for probe in both if probe["chunk_id"] in known]
         of_new = [probe for probe in both if probe["chunk_id"] in brought]
-        if self._serves_elsewhere():
+        # Whether the version in service answers on another base than that of the run.
+        self._serves_elsewhere = is_of_another_base(store, run["replaces"], run["base_digest"])
+        if self._serves_elsewhere:
             answered = last_answers(store, run["replaces"])
             of_old = [probe for probe in of_old if probe["id"] in answered]
         self.new = spread([probe for probe in of_new if is_first(probe)], most)
@@ -71,7 +73,7 @@ class Examination:
 
     def _ask_before(self) -> list[Answered]:
         base, version = self._base, self._run["replaces"]
-        if self._serves_elsewhere():
+        if self._serves_elsewhere:
             # It cannot be asked on this base: what it said last on its own counts.
             said = last_answers(self._store, version)
             untaught = evaluate.ask_probes(base, base.model, self.new)
@@ -132,13 +134,6 @@ class Examination:
                         " VALUES (?, ?, ?, ?, ?, ?)",
                         [*place, int(one.correct), one.answer],
                     )
-
-    def _serves_elsewhere(self) -> bool:
-        """Whether the version in service answers on another base than that of the run."""
-        trained_on = self._store.value(
-            "SELECT base_digest FROM adapters WHERE version = ?", self._run["replaces"]
-        )
-        return trained_on not in (None, self._run["base_digest"])
 
 
 def last_answers(store: Store, version: int) -> dict[int, Record]:

@@ -46,6 +46,8 @@ def morning(store: Store, run_id: int | None = None) -> Record:
         "version": told["version"],
         "read": _read(store, run["id"]),
         "left_out": _left_out(store, run["id"]),
+        "set_aside": _set_aside(store, run["id"]),
+        "not_taken_in": told.get("not_taken_in", []),
         "learned": learned,
         "lost": lost,
         "kept": kept,
@@ -79,8 +81,25 @@ def text(found: Record) -> str:
     if found["left_out"]:
         parts += ["\n## Left out\n"]
         parts += [f"- {one['n']} passages: {one['reason']}" for one in found["left_out"]]
+    parts += section("Set aside, and found by search alone", found["set_aside"])
+    parts += section("Not taken in", found["not_taken_in"])
     parts += ["\n## Cost\n", *(f"- {line}" for line in _cost(found))]
     return "\n".join(parts) + "\n"
+
+
+def section(title: str, entries: list[Record]) -> list[str]:
+    """Lines of Markdown that name files, each with a reason; none where there are none."""
+    listed = [f"- {one['path']}: {one['reason']}" for one in entries]
+    return [f"\n## {title}\n", *listed] if listed else []
+
+
+def keep_not_taken_in(store: Store, run_id: int | None, entries: list[Record]) -> None:
+    """Remember with a run that has come to its end which files were not taken in before it."""
+    with store.db.atomic():
+        store.db.execute(
+            "UPDATE runs SET report = json_set(report, '$.not_taken_in', json(?)) WHERE id = ?",
+            [json.dumps(entries), run_id],
+        )
 
 
 def energy(elapsed_s: float) -> Record:
@@ -123,6 +142,18 @@ def _read(store: Store, run_id: int) -> list[Record]:
         " SELECT sa.chunk_id, min(o.source_id) AS source_id FROM run_samples rs"
         " JOIN samples sa ON sa.id = rs.sample_id JOIN origins o ON o.chunk_id = sa.chunk_id"
         " WHERE rs.run_id = ? AND rs.role = 'new' GROUP BY sa.chunk_id"
+        ") JOIN sources s ON s.id = source_id GROUP BY s.id ORDER BY s.id",
+        run_id,
+    )
+
+
+def _set_aside(store: Store, run_id: int) -> list[Record]:
+    """The sources of what a run was the last to try, with how many passages that is."""
+    return store.rows(
+        "SELECT s.path, count(*) AS chunks, iif(count(*) = 1, '1 passage', count(*) || ' passages')"
+        " || ', refused for the third time' AS reason FROM ("
+        " SELECT a.chunk_id, min(o.source_id) AS source_id FROM set_aside a"
+        " JOIN origins o ON o.chunk_id = a.chunk_id WHERE a.run_id = ? GROUP BY a.chunk_id"
         ") JOIN sources s ON s.id = source_id GROUP BY s.id ORDER BY s.id",
         run_id,
     )

@@ -159,6 +159,11 @@ def forget_by_rule(store: Store, rule: Rule) -> Record:
 
 def _forgetting(store: Store, forget: Callable[[], Record]) -> Record:
     before = _live(store)
+    with store.db.atomic():  # before what is forgotten is erased
+        store.db.execute(
+            "UPDATE runs SET report = json_remove(report, '$.set_aside', '$.not_taken_in')"
+            " WHERE coalesce(report ->> 'set_aside', report ->> 'not_taken_in') IS NOT NULL"
+        )
     try:
         report = forget()
     finally:

@@ -12,9 +12,10 @@ from pathlib import Path
 from ..memory.errors import LearnctlError
 from ..memory.home import Home, private_folder
 from ..memory.store import Record, Store
-from ..memory.watched import ABSENT, take_in_watched, watched
+from ..memory.watched import not_taken_in, take_in_watched, watched
 from . import warm
 from .conditions import WATCH_EVERY_S, Conditions, Machine, Measured, Watch, unmet
+from .morning import keep_not_taken_in, morning, section, text
 from .options import Options
 from .progress import OnProgress, Progress, silent
 
@@ -80,18 +81,19 @@ def run_night(
         warm.give_way(store.home)
         if reason := unmet(conditions, measure()):
             raise NotNow(f"not now: {reason}")
-        taken = _take_in_watched(store, log)
+        taken, left = _take_in_watched(store, log)
         _require_enough(store, options, conditions)
         from .consolidate import consolidate
 
         watch = Watch(conditions, measure, watch_every_s)
         report = consolidate(store, options, budget_s, tell, unmet=watch)
+        keep_not_taken_in(store, report["run"], left)
     except BaseException as error:
         with suppress(OSError):  # a full disk must not hide what went wrong
             log.write(f"ends: {str(error) or type(error).__name__}")
         raise
     log.write(f"{report['decision']}: {report['reason']}")
-    note = _write_note(store, began, report, taken)
+    note = _write_note(store, began, report, taken, left)
     gave_way = bool(watch.reason) or report.get("gave_way", False)
     return {**report, "gave_way": gave_way, "note": str(note)}
 
@@ -103,22 +105,18 @@ def last_line(home: Home) -> str:
     return lines[-1] if lines else ""
 
 
-def _take_in_watched(store: Store, log: Log) -> list[str]:
-    """Take in the watched folders; a line for what was new, and one for each file that was refused."""
+def _take_in_watched(store: Store, log: Log) -> tuple[str, list[Record]]:
+    """Take in the watched folders; a line for what was new, and what was not taken in."""
     if not watched(store):
-        return []
+        return "", []
     found = take_in_watched(store)
     new = ", ".join(f"{getattr(found, name)} {name}" for name in TAKEN)
-    lines = [f"new in watched folders: {new}"]
-    lines += [f"refused: {entry['path']}: {entry['reason']}" for entry in found.refused]
-    lines += [
-        f"{entry['path']}: {entry['reason']}"
-        for entry in found.skipped
-        if entry["reason"] == ABSENT
-    ]
-    for line in lines:
-        log.write(line)
-    return lines
+    line = f"new in watched folders: {new}"
+    log.write(line)
+    left = not_taken_in(found)
+    for entry in left:
+        log.write(f"not taken in: {entry['path']}: {entry['reason']}")
+    return line, left
 
 
 def _require_enough(store: Store, options: Options, conditions: Conditions) -> None:
@@ -134,14 +132,17 @@ def _require_enough(store: Store, options: Options, conditions: Conditions) -> N
         )
 
 
-def _write_note(store: Store, began: datetime, report: Record, taken: list[str]) -> Path:
-    from .morning import morning, text
-
+def _write_note(
+    store: Store, began: datetime, report: Record, taken: str, left: list[Record]
+) -> Path:
     path = _file(store.home, began, "md")
-    told = text(morning(store, report["run"])) if report["run"] else f"{report['reason']}\n"
-    listed = "".join(f"- {line}\n" for line in taken)
-    beginning = f"# {began:%Y-%m-%d %H:%M}: {report['decision']}\n\n"
-    _append(path, beginning + told + (f"\n## Taken in\n\n{listed}" if listed else "") + "\n")
+    told = (
+        text(morning(store, report["run"]))
+        if report["run"]
+        else "\n".join([report["reason"], *section("Not taken in", left)]) + "\n"
+    )
+    listed = f"\n## Taken in\n\n- {taken}\n" if taken else ""
+    _append(path, f"# {began:%Y-%m-%d %H:%M}: {report['decision']}\n\n{told}{listed}\n")
     return path
 
 

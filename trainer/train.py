@@ -378,6 +378,14 @@ def _recover(folder: Path) -> None:
         os.replace(older, folder)
 
 
+def saved_step(folder: Path) -> int:
+    """The step that a checkpoint was saved at; 0 where there is none that can be read."""
+    try:
+        return int(json.loads((folder / "state.json").read_text())["step"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
 class _Unreadable(Exception):
     """A checkpoint is not what was saved; says which file."""
 

@@ -2,7 +2,11 @@
 
 import json
 import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from pathlib import Path
 
 from ..memory.errors import LearnctlError
 from ..memory.lineage import in_service
@@ -10,6 +14,12 @@ from ..memory.store import Record, Store, to_json
 from . import registry
 from .base import Base
 from .options import APART_FROM_TRAINING, Options
+from .train import saved_step
+
+# So often is a run taken up that brings no step more into its checkpoint: what kills it would kill it for ever.
+MOST_TRIES = 3
+# A setting: the run that was taken up last, its step, and how often it was taken up there.
+TAKEN_UP = "taken_up"
 
 
 def find(store: Store) -> Record | None:
@@ -33,18 +43,60 @@ def take_up(store: Store, run: Record, options: Options) -> Record:
     taken = {**run, "options": to_json(asdict(options))}
     with store.db.atomic():
         store.db.execute("UPDATE runs SET options = ? WHERE id = ?", [taken["options"], run["id"]])
+        store.set_setting(TAKEN_UP, to_json([*_place(store, run), 1 + n_tries(store, run)]))
     return taken
 
 
-def fail(store: Store, error: LearnctlError) -> None:
-    """Close the run at work, refused for what went wrong: the next one begins anew."""
+def n_tries(store: Store, run: Record) -> int:
+    """How often a run was taken up where it stands now, and killed."""
+    *place, n = json.loads(store.setting(TAKEN_UP, "[0]"))
+    return int(n) if place == _place(store, run) else 0
+
+
+@contextmanager
+def counting_kills(store: Store) -> Iterator[None]:
+    """Who comes to an end that can be told was not killed: tries are counted anew."""
+    try:
+        yield
+    except LearnctlError:
+        _forget_tries(store)
+        raise
+    _forget_tries(store)
+
+
+def _forget_tries(store: Store) -> None:
+    with suppress(sqlite3.OperationalError), store.db.atomic():  # the disk may be full
+        store.db.execute("DELETE FROM settings WHERE key = ?", [TAKEN_UP])
+
+
+def _place(store: Store, run: Record) -> list[int]:
+    return [run["id"], saved_step(folder(store, run))]
+
+
+def folder(store: Store, run: Record) -> Path:
+    """Where the checkpoint of a run lies."""
+    return store.home.runs / str(run["id"]) / "checkpoint"
+
+
+@contextmanager
+def closed_by_a_fault(store: Store) -> Iterator[None]:
+    """Where something goes wrong, the run at work is closed with the reason: the next one begins anew."""
+    try:
+        yield
+    except LearnctlError as error:
+        fail(store, str(error))
+        raise
+
+
+def fail(store: Store, reason: str) -> None:
+    """Close the run at work, refused for a reason."""
     run = find(store)
     if run is None:
         return
     report = {
         "run": run["id"],
         "decision": "refused",
-        "reason": str(error),
+        "reason": reason,
         "version": in_service(store),
         "level": run["level"],
     }

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from learnctl.memory.home import Home
+from learnctl.memory.store import Store
+
 
 @pytest.fixture
 def cpu(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,6 +142,23 @@ def test_models_are_listed_and_removed(run: Any, run_json: Any, model: Path) -> 
     assert run("model", "remove", "embedded").exit_code == 1
 
 
+def test_a_model_that_is_needed_is_not_removed_unasked(
+    run: Any, model: Path, notes: Path, home: Path, diary: Any
+) -> None:
+    run("ingest", str(notes))
+    with Store.open(Home(home)) as store:
+        told = diary(store)
+        told.night([told.chunk("dog.txt")], {}, {})
+        store.db.execute("UPDATE adapters SET base_name = 'embedded'")
+        store.db.conn.commit()
+    refused = run("model", "remove", "embedded")
+    assert refused.exit_code == 1
+    assert "version 1 is in service and answers on embedded" in refused.stderr
+    assert model.exists()
+    assert run("model", "remove", "embedded", "--yes").exit_code == 0
+    assert not model.exists()
+
+
 def test_model_pull_leaves_what_is_there(run: Any, model: Path) -> None:
     assert run("model", "pull", "embedded").stdout == f"fetched: embedded ({model})\n"
 
@@ -202,6 +222,32 @@ def test_doctor_stops_without_a_base_model(run: Any, cpu: None) -> None:
     assert found["store"]["state"] == "warn"
     assert found["sqlite"]["state"] == "ok"
     assert {"torch", "transformers", "peft", "bitsandbytes", "memory", "disk", "lock"} <= set(found)
+
+
+def test_doctor_looks_at_the_device_that_is_set(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from learnctl.trainer import base
+
+    asked: list[str] = []
+
+    def choose(name: str = "auto") -> SimpleNamespace:
+        asked.append(name)
+        return SimpleNamespace(type="cpu")
+
+    monkeypatch.setattr(base, "choose_device", choose)
+    run("config", "set", "device", "cpu")
+    run("doctor")
+    assert asked == ["cpu"]
+
+
+def test_doctor_stops_at_a_device_that_is_not_there(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    run("config", "set", "device", "cuda")
+    result = run("doctor", "--json")
+    found = {check["name"]: check for check in json.loads(result.stdout)}
+    assert found["device"]["state"] == "stop"
+    assert "config unset device" in found["device"]["remedy"]
 
 
 def test_doctor_is_content(run: Any, cpu: None, model: Path, notes: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from learnctl.memory.errors import LearnctlError
 from learnctl.memory.home import Home
 from learnctl.memory.store import Store, now
-from learnctl.trainer import scheduled
+from learnctl.trainer import registry, scheduled
 from learnctl.trainer.conditions import Conditions, Measured
 from learnctl.trainer.morning import energy, morning, text
 from learnctl.trainer.options import Options
@@ -54,8 +54,8 @@ def test_a_night_takes_in_learns_and_tells(
     assert "Version 1 is in service." in note
     assert "house.md" in note
     assert "boat.md" in note
-    assert "refused: " in note
-    assert "scan.pdf" in note
+    _, _, left = note.partition("## Not taken in")
+    assert "scan.pdf" in left
     assert "an estimate, not measured" in note
     for file in store.home.nights.iterdir():
         assert file.stat().st_mode & 0o777 == 0o600
@@ -67,6 +67,11 @@ def test_a_night_takes_in_learns_and_tells(
     assert found["run"] == report["run"]
     assert sum(source["chunks"] for source in found["read"]) > 1
     assert morning(store, report["run"]) == found
+    (refused,) = found["not_taken_in"]
+    assert Path(refused["path"]).name == "scan.pdf"
+    assert f"- {refused['path']}: {refused['reason']}\n" in text(found)
+    registry.forget(store, [house])
+    assert morning(store, report["run"])["not_taken_in"] == []
     with pytest.raises(LearnctlError, match="no run 99"):
         morning(store, 99)
 
@@ -157,6 +162,7 @@ def test_the_note_says_what_was_learned_lost_and_refused() -> None:
         "reason": "it forgot: 4 earlier probes lost", "level": "fast", "base": "embedded", "version": 2,
         "read": [{"path": "/a/boat.md", "chunks": 2}],
         "left_out": [{"reason": "reads like an instruction", "n": 1}],
+        "set_aside": [], "not_taken_in": [],
         "learned": [asked] * 5, "lost": [asked], "kept": 7, "divergence": 0.3, "n_tokens": 1200,
         "elapsed_s": 125.0, "peak_bytes": 2_600_000_000, "energy": energy(125.0),
     }  # fmt: skip

@@ -192,6 +192,25 @@ def test_folded(start: Callable[..., ChatSession]) -> None:
     assert "Tolliver" in "".join(message["content"] for message in shown)
 
 
+def test_folded_by_a_base_that_reads_well(
+    start: Callable[..., ChatSession], store: Store, llama: Base
+) -> None:
+    """It sums up what was said; what left the prompt is looked up again, and comes from the chat."""
+    store.set_setting(f"reading {llama.as_held}", "0.9")
+    session = start(sampling=Sampling(max_tokens=3500))
+    begin(session.ask("My kayak is called Tolliver."))
+    for number in range(8):
+        begin(session.ask(f"The lighthouse of bay {number} is white. " * 6))
+    begin(session.ask("What is the kayak called?"))
+    assert session.folded
+    system, *_, asked = session.prompt()
+    said_of_it = system["content"].removeprefix("Earlier in this conversation: ")
+    assert said_of_it != system["content"]
+    assert "Tolliver" not in system["content"]
+    assert {hit.source for hit in session.turns[-1].hits} == {f"chat:{session.number}"}
+    assert "Tolliver" in asked["content"]
+
+
 def begin(pieces: Generator[str, None, None]) -> None:
     """Take the first piece of an answer alone."""
     with closing(pieces):

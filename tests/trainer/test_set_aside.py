@@ -7,6 +7,7 @@ from typing import Any
 from learnctl.memory.lineage import in_service, new_chunks
 from learnctl.memory.store import Store
 from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.morning import morning, text
 from learnctl.trainer.options import Options
 
 Settings = Callable[..., Options]
@@ -27,6 +28,13 @@ def test_refusals_are_counted_for_each_passage(
     assert [names(consolidate(store, bad)) for _ in range(2)] == [[], []]
     cat = take("cat.txt", "The cat is called Mirabelle. Mirabelle was born in 2019 in Fennport.\n")
     assert names(consolidate(store, bad)) == ["dog.txt"]
+    told = morning(store)
+    assert [(Path(one["path"]).name, one["chunks"]) for one in told["set_aside"]] == [
+        ("dog.txt", 1)
+    ]
+    assert f"- {told['set_aside'][0]['path']}: 1 passage, refused for the third time\n" in text(
+        told
+    )
     assert {chunk["source_id"] for chunk in new_chunks(store)} == {cat}
     again = consolidate(store, bad)
     assert (again["decision"], again["level"], names(again)) == ("refused", "fast", [])
