@@ -1,9 +1,11 @@
 """A chat in a terminal, driven by keys: what a person sees at 80 columns, at 40, and in a dumb one."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pytest
 
 HOUSE_LINE = "sources: House (house.md, looked up)"
@@ -73,6 +75,27 @@ def test_at_40_columns(chat: Callable[..., Any]) -> None:
     talk.wait_for("(/exit or Ctrl-D leaves)")
     talk.enter("/exit")
     talk.wait_for("ended with 0")
+
+
+def test_a_night_goes_by(
+    chat: Callable[..., Any], publish_noise: Callable[..., int], home: Path
+) -> None:
+    """The new version is named once, above its first answer."""
+    talk = chat("--max-tokens", "12")
+    talk.enter("Who lives in Dunmere Row?")
+    talk.wait_for(HOUSE_LINE)
+    with filelock.FileLock(home / "consolidate.lock"):
+        time.sleep(2)  # so that the model is let go of
+        publish_noise()
+        talk.enter("Who has parrots?")
+        shown = talk.wait_for("(version 1 is in service now)")
+        assert "\n> Who has parrots?\n(version 1 is in service now)\n" in shown
+        talk.enter("/undo")
+        talk.wait_for("taken back: Who has parrots?")
+        talk.enter("Who lives in Dunmere Row now?")
+        talk.enter("/version")
+        shown = talk.wait_for("version 1 (there are: base, 1)")
+    assert shown.count("is in service now") == 1
 
 
 def test_in_a_dumb_terminal(chat: Callable[..., Any]) -> None:
