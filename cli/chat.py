@@ -12,6 +12,7 @@ from .talking import sources_line, talking, version_name
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from ..trainer.session import ChatSession
     from .editor import Editor
@@ -78,7 +79,7 @@ def chat(
         editor = Meanwhile(opened, session.give_way, TICK_S)
         if editor.is_interactive:
             say_dimly(f"{version_name(session.version)}; /help lists the commands")
-        _talk(session, editor)
+        _talk(session, editor, ctx.obj.home)
 
 
 def _resume(session: "ChatSession", number: int | None) -> None:
@@ -99,7 +100,7 @@ def _resume(session: "ChatSession", number: int | None) -> None:
         say_dimly(f"> {last.question}\n{last.answer}")
 
 
-def _talk(session: "ChatSession", editor: "Editor") -> None:
+def _talk(session: "ChatSession", editor: "Editor", home: "Path | None") -> None:
     from ..memory.errors import LearnctlError
     from .chat_commands import Talk, obey
     from .editor import lines
@@ -113,7 +114,7 @@ def _talk(session: "ChatSession", editor: "Editor") -> None:
             if answer is not None:
                 _show(session, answer)
         except (LearnctlError, TyperException) as error:
-            show_error(error)
+            show_error(error, home)
         except KeyboardInterrupt:
             if not editor.is_interactive:
                 raise

@@ -281,6 +281,8 @@ def test_the_base_needs_no_store(run: Any, logged: Any, tmp_path: Path) -> None:
     assert run(*elsewhere, "ask", "Who?", "--version", "base").stdout == "v0: Who?\n"
     assert run(*elsewhere, "chat", "--version", "base", input="Who?\n").stdout == "v0: Who?\n"
     assert logged() == []
+    remembered = run(*elsewhere, "chat", "--version", "base", input="/remember this\n")
+    assert f"`learnctl {' '.join(elsewhere)} init` makes one" in remembered.stderr
     assert run(*elsewhere, "ask", "Who?").exit_code == 10
     assert not (tmp_path / "empty").exists()
 
