@@ -77,6 +77,32 @@ def test_at_40_columns(chat: Callable[..., Any]) -> None:
     talk.wait_for("ended with 0")
 
 
+@pytest.mark.parametrize("width", [80, 40])
+def test_what_is_said_of_an_answer(
+    chat: Callable[..., Any], publish_noise: Callable[..., int], width: int
+) -> None:
+    """Another answer, what is right, what is to be remembered, what other versions say."""
+    publish_noise()
+    talk = chat("--max-tokens", "12", width=width)
+    talk.enter("Who lives in Dunmere Row?")
+    talk.wait_for(HOUSE_LINE)
+    talk.enter("/retry")
+    talk.wait_for(HOUSE_LINE, times=2)
+    talk.enter("/good")
+    talk.wait_for("kept as note:1, to be learned tonight")
+    talk.enter("/remember The key lies under the bucket.")
+    talk.wait_for("kept as note:2: looked up from now on")
+    talk.enter("Where does the key lie?")
+    talk.wait_for("(note:2, looked up)")
+    talk.enter("/compare")
+    shown = talk.wait_for("└")
+    (heads,) = (line for line in shown.splitlines() if line.startswith("┃"))
+    assert [head.strip() for head in heads.split("┃")] == ["", "base", "version 1", ""]
+    assert all(cells(line) <= width for line in shown.splitlines())
+    talk.enter("/retry")
+    talk.wait_for("(note:2, looked up)", times=2)
+
+
 def test_a_night_goes_by(
     chat: Callable[..., Any], publish_noise: Callable[..., int], home: Path
 ) -> None:
