@@ -102,7 +102,7 @@ class ChatSession:
     def talker(self) -> talk.Talker:
         """What answers; it is loaded again where it gave way."""
         if self._talker is None:
-            self._talker = self._load(self._version)
+            self._talker = self._loaded(self._version)
         return self._talker
 
     @property
@@ -346,10 +346,19 @@ class ChatSession:
 
     def _switch(self, version: int) -> None:
         if self._talker is None:
-            self._talker = self._load(version)
+            self._talker = self._loaded(version)
         else:
             self._talker.switch(self.store, self.options, version)
         self._cache.clear()
+
+    def _loaded(self, version: int) -> talk.Talker:
+        try:
+            return self._load(version)
+        except (MemoryError, RuntimeError) as error:  # such as torch that has no memory left
+            raise LearnctlError(
+                f"the model cannot be loaded: {error}",
+                hint="where a consolidation takes the room, ask again when it is done",
+            ) from error
 
     def _is_deleted(self) -> bool:
         """Another process may have forgotten what these weights learned."""

@@ -324,6 +324,28 @@ def test_a_model_gives_way_to_a_consolidation(
     assert said(session.ask("Who lives in Dunmere Row?")) == before
 
 
+def test_no_room_beside_a_consolidation(store: Store, llama: Base) -> None:
+    """A turn costs a line then, and the conversation goes on once there is room."""
+    room = {"is_there": False}
+
+    def load(version: int) -> Talker:
+        if not room["is_there"]:
+            raise RuntimeError("out of memory")
+        return Talker(llama, llama.model, version)
+
+    session = ChatSession(
+        Talker(llama, llama.model, 0), store, Options(), sampling=SHORT, load=load
+    )
+    said(session.ask("Who is Quimby?"))
+    with filelock.FileLock(store.home.lock):
+        session.give_way()
+    with pytest.raises(LearnctlError, match="out of memory"):
+        said(session.ask("Since when?"))
+    room["is_there"] = True
+    assert said(session.ask("Since when?"))
+    assert [turn.question for turn in session.turns] == ["Who is Quimby?", "Since when?"]
+
+
 def test_follows_what_comes_into_service(
     lone: Callable[[], ChatSession], publish_noise: Callable[..., int], store: Store
 ) -> None:
