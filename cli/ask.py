@@ -57,7 +57,7 @@ def ask(
             answer = plain("".join(pieces)).strip()
         if as_json:
             sources = sources_json(session.hits)
-            show_json({"answer": answer, "version": session.talker.version, "sources": sources})
+            show_json({"answer": answer, "version": session.version, "sources": sources})
             return
         show(answer)
         if session.hits:

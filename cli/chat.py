@@ -12,6 +12,7 @@ from .talking import sources_line, talking, version_name
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from ..trainer.session import ChatSession
     from .editor import Editor
@@ -43,6 +44,9 @@ def chat(
     where you say `/good`. Ctrl-C stops an answer, Ctrl-D leaves, /help lists what else can be typed.
     In a pipe, each line is one turn.
 
+    While a consolidation is at work, a chat that waits for you holds no model. A version that
+    comes into service is taken up at the next turn, unless you chose one.
+
     Examples:
 
       learnctl chat
@@ -51,7 +55,7 @@ def chat(
 
       learnctl chat --version base --no-log -o temperature=0.7
     """
-    from .editor import HISTORY, open_editor
+    from .editor import HISTORY, Meanwhile, open_editor
 
     if go_on and resume is not None:
         raise BadParameter("give either --continue or --resume")
@@ -65,15 +69,17 @@ def chat(
         is_kept=not no_log,
     ) as session:
         from ..trainer import chats
+        from ..trainer.giving_way import TICK_S
         from .chat_commands import completions
 
         if go_on or resume is not None:
             _resume(session, resume)
         history = chats.said_before(session.store, HISTORY) if session.store else []
-        editor = open_editor(history, lambda begun: completions(session, begun))
+        opened = open_editor(history, lambda begun: completions(session, begun))
+        editor = Meanwhile(opened, session.give_way, TICK_S)
         if editor.is_interactive:
-            say_dimly(f"{version_name(session.talker.version)}; /help lists the commands")
-        _talk(session, editor)
+            say_dimly(f"{version_name(session.version)}; /help lists the commands")
+        _talk(session, editor, ctx.obj.home)
 
 
 def _resume(session: "ChatSession", number: int | None) -> None:
@@ -94,7 +100,7 @@ def _resume(session: "ChatSession", number: int | None) -> None:
         say_dimly(f"> {last.question}\n{last.answer}")
 
 
-def _talk(session: "ChatSession", editor: "Editor") -> None:
+def _talk(session: "ChatSession", editor: "Editor", home: "Path | None") -> None:
     from ..memory.errors import LearnctlError
     from .chat_commands import Talk, obey
     from .editor import lines
@@ -108,7 +114,7 @@ def _talk(session: "ChatSession", editor: "Editor") -> None:
             if answer is not None:
                 _show(session, answer)
         except (LearnctlError, TyperException) as error:
-            show_error(error)
+            show_error(error, home)
         except KeyboardInterrupt:
             if not editor.is_interactive:
                 raise
@@ -118,6 +124,8 @@ def _talk(session: "ChatSession", editor: "Editor") -> None:
 def _show(session: "ChatSession", answer: "Generator[str, None, None]") -> None:
     from .markdown import show_stream
 
+    if session.catch_up():
+        say_dimly(f"({version_name(session.version)} is in service now)")
     try:
         show_stream(answer)
     except KeyboardInterrupt:

@@ -134,7 +134,7 @@ def _sources(talk: Talk, rest: str) -> None:
         say_dimly(place_of(hit))
         say(plain(hit.text))
     if not hits:
-        who = version_name(talk.session.talker.version)
+        who = version_name(talk.session.version)
         say(f"the last answer was given no passages: it is from the weights of {who} alone")
 
 
@@ -144,7 +144,7 @@ def _version(talk: Talk, rest: str) -> None:
         with waiting("changing the weights"):
             talk.session.switch(wanted)
     others = ", ".join(_versions(talk.session))
-    say(f"{version_name(talk.session.talker.version)} (there are: {others})")
+    say(f"{version_name(talk.session.version)} (there are: {others})")
 
 
 def _compare(talk: Talk, rest: str) -> None:
@@ -154,7 +154,7 @@ def _compare(talk: Talk, rest: str) -> None:
     serving = in_service(session.store) if session.store else 0
     wanted = [serving if one is None else one for one in parse_versions(rest or None)]
     with waiting("asking the versions"):
-        answers = session.compare(dict.fromkeys([*wanted, session.talker.version]))
+        answers = session.compare(dict.fromkeys([*wanted, session.version]))
     render_answers({version: plain(answer) for version, answer in answers.items()})
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .output import is_terminal, say
@@ -58,6 +59,31 @@ def lines(editor: Editor) -> Iterator[str]:
             continue
         if line:
             yield line
+
+
+class Meanwhile:
+    """An editor that does something now and then for as long as it waits for the next turn."""
+
+    def __init__(self, editor: Editor, do: Callable[[], None], every_s: float) -> None:
+        self.is_interactive = editor.is_interactive
+        self._editor = editor
+        self._do = do
+        self._every_s = every_s
+
+    def read(self, given: str = "") -> str:
+        came = Event()
+
+        def wait() -> None:
+            while not came.wait(self._every_s):
+                self._do()
+
+        waiting = Thread(target=wait, daemon=True)
+        waiting.start()
+        try:
+            return self._editor.read(given)
+        finally:
+            came.set()
+            waiting.join()
 
 
 class _Pipe:

@@ -1,6 +1,8 @@
 """The one place where faults become a line on stderr and an exit code."""
 
 import os
+import re
+import shlex
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -30,12 +32,14 @@ class Group(TyperGroup):
     """A group of commands that shows every fault as one line; used for the outermost one."""
 
     debug = False
+    home: str | None = None
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _flags_without_type(super().get_params(ctx))
 
     def invoke(self, ctx: Any) -> Any:
         self.debug = bool(ctx.params.get("debug", self.debug))
+        self.home = ctx.params.get("home", self.home)
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -69,21 +73,33 @@ class Group(TyperGroup):
         except Exception as error:
             if self.debug:
                 traceback.print_exc()
-            return show(error)
+            return show(error, self.home)
 
 
-def show(error: Exception) -> int:
-    """Say what is wrong, in one line and perhaps a hint; the exit code that goes with it."""
+def show(error: Exception, home: str | os.PathLike[str] | None = None) -> int:
+    """Say what is wrong, in one line and perhaps a hint; the exit code that goes with it.
+
+    Args:
+        home: where `--home` named one, for the commands that a hint names.
+    """
     if type(error).__name__ == "NoArgsIsHelpError":  # typer has printed the help already
         _say_first_steps()
         return 2
     message, hint, code = _explained(error)
     say(f"error: {plain(' '.join(message.split()))}")
     if hint:
-        say(f"\nhint: {plain(hint)}")
+        say(f"\nhint: {plain(_with_home(hint, home))}")
     if isinstance(error, OSError):
         _close_stdout()
     return code
+
+
+def _with_home(hint: str, home: str | os.PathLike[str] | None) -> str:
+    """The hint, its commands as they have to be given for that home."""
+    if home is None:
+        return hint
+    given = f"`learnctl --home {shlex.quote(os.fspath(home))} "
+    return re.sub(r"`learnctl (?![^`]*--help`)", lambda found: given, hint)
 
 
 def _say_first_steps() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,14 +38,17 @@ def talking(
         store = store_to_talk_with(ctx, version)
         if store is not None:
             stack.enter_context(store)
+        load = partial(load_talker, ctx, store)
         yield ChatSession(
-            (is_warm and warm_talker(ctx, version)) or load_talker(ctx, store, version),
+            (is_warm and warm_talker(ctx, version)) or load(version),
             store,
             load_options(ctx),
             sampling=sampling,
             retrieval=retrieval,
             system=system,
             is_kept=is_kept,
+            follows=version is None,
+            load=load,
             on_fold=lambda n: say_dimly(
                 f"(the first {counted(n, 'turn')} stand in short from now)"
             ),

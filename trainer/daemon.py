@@ -12,7 +12,6 @@ Which version is in service is looked up for every `ready`, so a new one, a roll
 effect at the next question. Nothing is loaded while a consolidation is at work.
 """
 
-import gc
 import json
 import os
 import re
@@ -29,6 +28,7 @@ from ..memory.home import Home, private_folder
 from ..memory.lineage import in_service
 from ..memory.store import Record, Store
 from . import options
+from .giving_way import TICK_S, consolidates, give_back
 from .options import Options
 from .sampling import Sampling
 from .talk import Talker, wanted
@@ -36,7 +36,6 @@ from .warm import is_same_user
 
 MOST_REQUEST_BYTES = 4_000_000
 REQUEST_S = 10.0  # for a whole request to come in, and for each line to be taken
-TICK_S = 1.0  # how often a daemon that rests looks whether it should let go of the model
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON may hold half a character, which is no text
 
 
@@ -168,13 +167,13 @@ class Daemon:
             if self._talker is None or self._loaded != identity:
                 wanted(store, chosen, version)  # where it is not there, what is loaded stays
                 self._unload()
-                if _consolidates(self.home):
+                if consolidates(self.home):
                     raise LearnctlError("a consolidation is at work")
                 from .backend import open_talker
 
                 self._talker = open_talker(store, chosen, version)
                 self._loaded = identity
-                if _consolidates(self.home):  # it began meanwhile, and found nothing to unload
+                if consolidates(self.home):  # it began meanwhile, and found nothing to unload
                     self._unload()
                     raise LearnctlError("a consolidation is at work")
         self._used_at = time.monotonic()
@@ -184,11 +183,7 @@ class Daemon:
         if self._talker is None:
             return
         self._talker = self._loaded = None
-        gc.collect()
-        import torch
-
-        if torch.cuda.is_initialized():
-            torch.cuda.empty_cache()
+        give_back()
 
     def _let_go_in_time(self) -> None:
         """Unload a model that nobody asked for long, and one whose weights were deleted."""
@@ -216,16 +211,6 @@ def _identity(store: Store | None, chosen: Options, version: int) -> object:
     if store is not None:
         sha256 = store.value("SELECT sha256 FROM adapters WHERE version = ?", version)
     return (version, sha256, chosen.base, chosen.quantize, chosen.device, chosen.backend)
-
-
-def _consolidates(home: Home) -> bool:
-    if not home.lock.exists():
-        return False
-    try:
-        with filelock.FileLock(home.lock, timeout=0, mode=0o600):
-            return False
-    except filelock.Timeout:
-        return True
 
 
 def _request(client: socket.socket) -> Record:

@@ -17,9 +17,10 @@ from ..memory.forgotten import Rule
 from ..memory.lineage import in_service
 from ..memory.search import Hit
 from ..memory.store import Record, Store
-from . import chats, notes, registry, talk
+from . import backend, chats, notes, registry, talk
 from .chat_form import Chat
 from .fold import fold
+from .giving_way import consolidates, give_back
 from .options import Options
 from .prompt_cache import PromptCache
 from .sampling import Sampling
@@ -56,6 +57,7 @@ class ChatSession:
     turns: the conversation as the model sees it.
     folded: the turns before it, which are there in short alone.
     number: of the chat in the store, once there is one.
+    follows: whether it goes on with whatever version comes into service.
     """
 
     def __init__(
@@ -68,14 +70,18 @@ class ChatSession:
         retrieval: bool = True,
         system: str | None = None,
         is_kept: bool = True,
+        follows: bool = False,
+        load: Callable[[int], talk.Talker] | None = None,
         on_fold: Callable[[int], None] = lambda n_turns: None,
     ) -> None:
         """
         Args:
             is_kept: whether the conversation goes into the store.
+            load: loads a version again, after the model gave way; with the same options where None.
             on_fold: told how many turns are about to be folded.
         """
-        self.talker = talker
+        self._talker: talk.Talker | None = talker
+        self._version = talker.version
         self.store = store
         self.options = options
         self.sampling = sampling
@@ -84,11 +90,25 @@ class ChatSession:
         self.folded: list[Turn] = []
         self.number: int | None = None
         self.is_kept = is_kept and store is not None
+        self.follows = follows
+        self._load = load or (lambda version: backend.open_talker(store, options, version))
         self._on_fold = on_fold
         self._system = system or ""
         self._earlier = ""
         self._cache = PromptCache()
         self._n_again = 0
+
+    @property
+    def talker(self) -> talk.Talker:
+        """What answers; it is loaded again where it gave way."""
+        if self._talker is None:
+            self._talker = self._loaded(self._version)
+        return self._talker
+
+    @property
+    def version(self) -> int:
+        """Which weights answer, loaded or not; 0 is the base."""
+        return self._version if self._talker is None else self._talker.version
 
     @property
     def hits(self) -> tuple[Hit, ...]:
@@ -101,6 +121,7 @@ class ChatSession:
         Raises:
             LearnctlError: the question is longer than what the base can read.
         """
+        self.catch_up()
         turn = self._turn(question)
         self._log(turn, "user", question)
         self.turns.append(turn)
@@ -109,6 +130,7 @@ class ChatSession:
     def retry(self) -> Generator[str, None, None]:
         """Another answer to the last question; the one before stays in the store, beside the conversation."""
         turn = self._last()
+        self.catch_up()
         self._take_answer(turn)
         self._n_again += 1
         seed = self.sampling.seed
@@ -171,6 +193,8 @@ class ChatSession:
             texts = (turn.asked, turn.answer, *(hit.text for hit in turn.hits))
             return not any(rules.cover([text], None, None) for text in texts)
 
+        if self.version in report["versions_deleted"]:
+            self._switch(report["version"])
         n_before = len(self.turns) + len(self.folded)
         self.folded = list(filter(stays, self.folded))
         self.turns = list(filter(stays, self.turns))
@@ -179,26 +203,42 @@ class ChatSession:
         if len(self.turns) + len(self.folded) < n_before:
             # What is left of it in the store no longer ends as this conversation does.
             self._part_from_log()
-        if self.talker.version in report["versions_deleted"]:
-            self.switch(report["version"])
         return report
 
     def switch(self, version: int) -> None:
-        """Go on with other weights."""
-        self.talker.switch(self.store, self.options, version)
+        """Go on with other weights, and stay with them."""
+        self._switch(version)
+        self.follows = False
+
+    def catch_up(self) -> bool:
+        """Load what gave way, and go on with the version in service where that is followed, or where another
+        process deleted this one; whether it is another than before."""
+        before = self.version
+        if self.store and (self.follows or self._is_deleted()):
+            serving = in_service(self.store)
+            if serving != before:
+                self._switch(serving)
+        return self.talker.version != before
+
+    def give_way(self) -> None:
+        """Let go of the model where a consolidation is at work; the next turn loads it again."""
+        if self._talker is None or self.store is None or not consolidates(self.store.home):
+            return
+        self._version, self._talker = self._talker.version, None
         self._cache.clear()
+        give_back()
 
     def compare(self, versions: Iterable[int]) -> dict[int, str]:
         """What some versions answer to the last question, in the conversation as it is."""
-        shown, serving = self.prompt(), self.talker.version
+        shown, serving = self.prompt(), self.version
         answers = {}
         try:
             for version in versions:
-                self.switch(version)
+                self._switch(version)
                 pieces = self.talker.stream(shown, self.sampling)
                 answers[version] = "".join(pieces).strip()
         finally:
-            self.switch(serving)
+            self._switch(serving)
         return answers
 
     def prompt(self) -> Chat:
@@ -244,7 +284,7 @@ class ChatSession:
             hits = talk.passages(
                 self.store,
                 question,
-                version=self.talker.version,
+                version=self.version,
                 is_seen=lambda hit: _words(talk.excerpt(hit)) in said,
             )
         asked = talk.with_passages([{"role": "user", "content": question}], hits) if hits else []
@@ -292,9 +332,8 @@ class ChatSession:
         return prompt
 
     def _answer(self, sampling: Sampling) -> Generator[str, None, None]:
-        self._leave_what_was_deleted()
         turn = self.turns[-1]
-        turn.version = self.talker.version
+        turn.version = self.version
         answer = ""
         try:
             for piece in self.talker.stream(self.prompt(), sampling, self._cache):
@@ -305,13 +344,27 @@ class ChatSession:
             if turn.answer:
                 self._log(turn, "assistant", turn.answer)
 
-    def _leave_what_was_deleted(self) -> None:
+    def _switch(self, version: int) -> None:
+        if self._talker is None:
+            self._talker = self._loaded(version)
+        else:
+            self._talker.switch(self.store, self.options, version)
+        self._cache.clear()
+
+    def _loaded(self, version: int) -> talk.Talker:
+        try:
+            return self._load(version)
+        except (MemoryError, RuntimeError) as error:  # such as torch that has no memory left
+            raise LearnctlError(
+                f"the model cannot be loaded: {error}",
+                hint="where a consolidation takes the room, ask again when it is done",
+            ) from error
+
+    def _is_deleted(self) -> bool:
         """Another process may have forgotten what these weights learned."""
-        version = self.talker.version
-        if self.store and version:
-            state = self.store.value("SELECT state FROM adapters WHERE version = ?", version)
-            if state == "deleted":
-                self.switch(in_service(self.store))
+        assert self.store is not None
+        sql = "SELECT state FROM adapters WHERE version = ?"
+        return bool(self.store.value(sql, self.version) == "deleted")
 
     def _log(self, turn: Turn, role: str, text: str) -> None:
         if self.store is None or not self.is_kept:
@@ -356,8 +409,8 @@ class ChatSession:
     def _drop_note(self, turn: Turn) -> None:
         if self.store and turn.note is not None:
             number, turn.note = turn.note, None
-            if self.talker.version in notes.drop(self.store, number):
-                self.switch(in_service(self.store))
+            if self.version in notes.drop(self.store, number):
+                self._switch(in_service(self.store))
 
     def _last(self) -> Turn:
         if not self.turns:

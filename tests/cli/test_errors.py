@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -72,6 +73,20 @@ def test_one_line(failing: Any, error: BaseException, code: int, line: str) -> N
 
 def test_a_hint_stands_apart(failing: Any) -> None:
     assert failing(LearnctlError("shut", hint="knock")).stderr == "error: shut\n\nhint: knock\n"
+
+
+@pytest.mark.parametrize("name", ["elsewhere", "my notes"])
+def test_a_hint_names_the_home_that_was_given(run: Any, tmp_path: Path, name: str) -> None:
+    """What it says can be typed as it stands."""
+    home = str(tmp_path / name)
+    hint = run("--home", home, "status").stderr.split("`")[1]
+    assert shlex.split(hint) == ["learnctl", "--home", home, "ingest", "PATH"]
+    assert run("--home", home, "init").exit_code == 0
+    assert (
+        f"`learnctl --home {shlex.quote(home)} sources`" in run("--home", home, "show", "x").stderr
+    )
+    assert "`learnctl show --help`" in run("--home", home, "show", "--no-such").stderr
+    assert "`learnctl ingest PATH`" in run("status").stderr
 
 
 def test_debug_shows_where(failing: Any) -> None:

@@ -1,12 +1,18 @@
 """ask, chat and compare, with a model that repeats what it is given."""
 
 import json
+import os
+import threading
+import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+import filelock
 import pytest
 
+from learnctl.cli.app import app
 from learnctl.memory.home import Home
 from learnctl.memory.store import Store
 from learnctl.trainer import chats
@@ -17,9 +23,11 @@ class Parrot:
 
     heard: ClassVar[list[list[dict[str, str]]]] = []
     stop_after: ClassVar[int | None] = None
+    loaded: ClassVar["weakref.WeakSet[Parrot]"] = weakref.WeakSet()
 
     def __init__(self, version: int) -> None:
         self.version = version
+        self.loaded.add(self)
 
     @classmethod
     def open(cls, store: object, options: object, version: int | None = None) -> "Parrot":
@@ -52,8 +60,12 @@ def parrot(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def store(run: Any, notes: Path) -> None:
+def store(run: Any, notes: Path, home: Path, diary: Any) -> None:
+    """Notes are there, and version 2 is in service."""
     run("ingest", str(notes))
+    with Store.open(Home(home)) as store:
+        for _ in range(2):
+            diary(store).night([], {}, {})
 
 
 @pytest.fixture
@@ -161,7 +173,7 @@ def test_chat_commands(run: Any) -> None:
     assert result.stdout == f"v2: Hello\nv2: {PEAR}\n"
     assert "from the weights of version 2 alone" in result.stderr
     assert "The pear tree was planted in 2009." in result.stderr
-    assert "version 2 (there are: base)\n" in result.stderr
+    assert "version 2 (there are: base, 1, 2)\n" in result.stderr
     assert "/exit" in result.stderr
     assert "no command `/what`" in result.stderr
 
@@ -269,6 +281,8 @@ def test_the_base_needs_no_store(run: Any, logged: Any, tmp_path: Path) -> None:
     assert run(*elsewhere, "ask", "Who?", "--version", "base").stdout == "v0: Who?\n"
     assert run(*elsewhere, "chat", "--version", "base", input="Who?\n").stdout == "v0: Who?\n"
     assert logged() == []
+    remembered = run(*elsewhere, "chat", "--version", "base", input="/remember this\n")
+    assert f"`learnctl {' '.join(elsewhere)} init` makes one" in remembered.stderr
     assert run(*elsewhere, "ask", "Who?").exit_code == 10
     assert not (tmp_path / "empty").exists()
 
@@ -289,3 +303,80 @@ def test_compare(run: Any, run_json: Any, logged: Any) -> None:
 
 def test_escape_sequences_do_not_reach_the_terminal(run: Any, logged: Any) -> None:
     assert "\x1b" not in run("ask", "--no-retrieval", "a \x1b[2J b").stdout
+
+
+@pytest.fixture
+def interrupted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[str, str]]:
+    """A chat through a pipe: some lines, what happens once they are answered, some lines more; what it
+    shows and what it says."""
+
+    def talk(before: str, happens: Callable[[], None], after: str, *args: str) -> tuple[str, str]:
+        reading, writing = os.pipe()
+
+        def write() -> None:
+            with open(writing, "w") as pipe:
+                pipe.write(before)
+                pipe.flush()
+                wait_for(lambda: len(Parrot.heard) == 1)
+                happens()
+                pipe.write(after)
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        with open(reading) as given:
+            monkeypatch.setattr("sys.stdin", given)
+            with pytest.raises(SystemExit):
+                app(["chat", "--no-retrieval", *args])
+        writer.join()
+        shown = capsys.readouterr()
+        return shown.out, shown.err
+
+    return talk
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_a_chat_that_waits_holds_no_model_while_a_consolidation_is_at_work(
+    interrupted: Callable[..., tuple[str, str]], home: Path
+) -> None:
+    def consolidate() -> None:
+        assert len(Parrot.loaded) == 1
+        with filelock.FileLock(home / "consolidate.lock"):
+            wait_for(lambda: not Parrot.loaded)
+
+    assert interrupted("One\n", consolidate, "Two\n") == ("v2: One\nv2: Two\n", "")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "before", "version", "told"),
+    [
+        ((), "One\n", 3, "(version 3 is in service now)\n"),
+        (("--version", "2"), "One\n", 2, ""),
+        ((), "/version 2\nOne\n", 2, "version 2 (there are: base, 1, 2)\n"),
+    ],
+)
+def test_a_version_that_comes_into_service(
+    interrupted: Callable[..., tuple[str, str]],
+    home: Path,
+    diary: Any,
+    chosen: tuple[str, ...],
+    before: str,
+    version: int,
+    told: str,
+) -> None:
+    """It is taken up at the next turn, and named once, unless another was chosen."""
+
+    def night() -> None:
+        with Store.open(Home(home)) as store:
+            diary(store).night([], {}, {})
+
+    shown, said = interrupted(before, night, "Two\nThree\n", *chosen)
+    assert shown == f"v2: One\nv{version}: Two\nv{version}: Three\n"
+    assert said == told

@@ -13,8 +13,10 @@ import pytest
 from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
 from learnctl.memory.store import Store
+from learnctl.trainer import adapter
 from learnctl.trainer import base as bases
 from learnctl.trainer.base import Base
+from learnctl.trainer.models import file_sha256
 from learnctl.trainer.options import Options
 
 ROOT = Path(__file__).parent.parent.parent
@@ -233,3 +235,25 @@ def chat_rows() -> Callable[[Base, Sequence[tuple[str, str]]], list[Any]]:
         ]
 
     return make
+
+
+@pytest.fixture
+def publish_noise(store: Store, llama: Base, diary: Any) -> Callable[..., int]:
+    """Put an adapter of random weights in service, said to have learned some chunks; its number."""
+
+    def publish(chunk_ids: Sequence[int] = ()) -> int:
+        version: int = diary(store).night(list(chunk_ids), {}, {})
+        model = adapter.new_adapter(llama, rank=4, seed=1)
+        for value in adapter.weights(model).values():
+            value.data.normal_(std=0.5)
+        folder = store.home.versions / str(version)
+        adapter.save_adapter(model, folder)
+        adapter.remove_adapter(model)
+        store.db.execute(
+            "UPDATE adapters SET base_name = ?, base_digest = ?, sha256 = ? WHERE version = ?",
+            [llama.name, llama.digest, file_sha256(folder / adapter.WEIGHTS), version],
+        )
+        store.db.conn.commit()
+        return version
+
+    return publish

@@ -1,9 +1,11 @@
 """A chat in a terminal, driven by keys: what a person sees at 80 columns, at 40, and in a dumb one."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pytest
 
 HOUSE_LINE = "sources: House (house.md, looked up)"
@@ -73,6 +75,53 @@ def test_at_40_columns(chat: Callable[..., Any]) -> None:
     talk.wait_for("(/exit or Ctrl-D leaves)")
     talk.enter("/exit")
     talk.wait_for("ended with 0")
+
+
+@pytest.mark.parametrize("width", [80, 40])
+def test_what_is_said_of_an_answer(
+    chat: Callable[..., Any], publish_noise: Callable[..., int], width: int
+) -> None:
+    """Another answer, what is right, what is to be remembered, what other versions say."""
+    publish_noise()
+    talk = chat("--max-tokens", "12", width=width)
+    talk.enter("Who lives in Dunmere Row?")
+    talk.wait_for(HOUSE_LINE)
+    talk.enter("/retry")
+    talk.wait_for(HOUSE_LINE, times=2)
+    talk.enter("/good")
+    talk.wait_for("kept as note:1, to be learned tonight")
+    talk.enter("/remember The key lies under the bucket.")
+    talk.wait_for("kept as note:2: looked up from now on")
+    talk.enter("Where does the key lie?")
+    talk.wait_for("(note:2, looked up)")
+    talk.enter("/compare")
+    shown = talk.wait_for("└")
+    (heads,) = (line for line in shown.splitlines() if line.startswith("┃"))
+    assert [head.strip() for head in heads.split("┃")] == ["", "base", "version 1", ""]
+    assert all(cells(line) <= width for line in shown.splitlines())
+    talk.enter("/retry")
+    talk.wait_for("(note:2, looked up)", times=2)
+
+
+def test_a_night_goes_by(
+    chat: Callable[..., Any], publish_noise: Callable[..., int], home: Path
+) -> None:
+    """The new version is named once, above its first answer."""
+    talk = chat("--max-tokens", "12")
+    talk.enter("Who lives in Dunmere Row?")
+    talk.wait_for(HOUSE_LINE)
+    with filelock.FileLock(home / "consolidate.lock"):
+        time.sleep(2)  # so that the model is let go of
+        publish_noise()
+        talk.enter("Who has parrots?")
+        shown = talk.wait_for("(version 1 is in service now)")
+        assert "\n> Who has parrots?\n(version 1 is in service now)\n" in shown
+        talk.enter("/undo")
+        talk.wait_for("taken back: Who has parrots?")
+        talk.enter("Who lives in Dunmere Row now?")
+        talk.enter("/version")
+        shown = talk.wait_for("version 1 (there are: base, 1)")
+    assert shown.count("is in service now") == 1
 
 
 def test_in_a_dumb_terminal(chat: Callable[..., Any]) -> None:

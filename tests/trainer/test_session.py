@@ -1,11 +1,12 @@
 """A conversation with small real models: the same answers with what was computed before, taken back, corrected,
 folded when it outgrows the context, and kept."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+import weakref
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
+import filelock
 import pytest
 
 from learnctl.memory import forgotten
@@ -13,9 +14,8 @@ from learnctl.memory.errors import LearnctlError
 from learnctl.memory.lineage import in_service, studied_chunks
 from learnctl.memory.search import search
 from learnctl.memory.store import Store
-from learnctl.trainer import adapter, chats, registry
+from learnctl.trainer import chats, registry
 from learnctl.trainer.base import Base
-from learnctl.trainer.models import file_sha256
 from learnctl.trainer.options import Options
 from learnctl.trainer.prompt_cache import PromptCache
 from learnctl.trainer.sampling import Sampling
@@ -140,14 +140,14 @@ def test_a_confirmed_answer(start: Callable[..., ChatSession], store: Store) -> 
 
 
 def test_a_note_that_was_learned_is_taken_back(
-    start: Callable[..., ChatSession], store: Store, llama: Base, diary: Any
+    start: Callable[..., ChatSession], store: Store, publish_noise: Callable[..., int]
 ) -> None:
     """What a night made of it goes too: every version that learned it, also in the middle of the chat."""
     session = start(retrieval=False)
     said(session.ask("Who mends the boiler?"))
     note = session.correct("The boiler is mended by Agnes Tolley.")
     (chunk,) = (chunk for chunk in studied_chunks(store) if chunk["path"] == f"note:{note}")
-    publish_noise(store, llama, diary, [chunk["id"]])
+    publish_noise([chunk["id"]])
     session.switch(1)
     session.reject()
     assert session.talker.version == in_service(store) == 0
@@ -271,10 +271,10 @@ def test_a_deleted_chat(start: Callable[..., ChatSession], store: Store) -> None
 
 
 def test_other_weights_in_place(
-    start: Callable[..., ChatSession], store: Store, llama: Base, diary: Any, house: int
+    start: Callable[..., ChatSession], publish_noise: Callable[..., int], house: int
 ) -> None:
     """Versions change on the base that is loaded, which answers as before when it is alone again."""
-    publish_noise(store, llama, diary)
+    publish_noise()
     session = start(retrieval=False)
     model = session.talker.base.model
     alone = said(session.ask("Who lives in Dunmere Row?"))
@@ -292,10 +292,10 @@ def test_other_weights_in_place(
 
 
 def test_weights_that_were_deleted_answer_no_more(
-    start: Callable[..., ChatSession], store: Store, llama: Base, diary: Any
+    start: Callable[..., ChatSession], store: Store, publish_noise: Callable[..., int]
 ) -> None:
     """Another terminal forgets what they learned, in the middle of the chat."""
-    publish_noise(store, llama, diary)
+    publish_noise()
     session = start(retrieval=False)
     alone = said(session.ask("Who lives in Dunmere Row?"))
     session.undo()
@@ -308,17 +308,98 @@ def test_weights_that_were_deleted_answer_no_more(
     assert session.turns[-1].version == session.talker.version == 0
 
 
-def publish_noise(store: Store, base: Base, diary: Any, chunk_ids: Sequence[int] = ()) -> None:
-    """Version 1: an adapter of random weights on the base, said to have learned some chunks."""
-    assert diary(store).night(list(chunk_ids), {}, {}) == 1
-    model = adapter.new_adapter(base, rank=4, seed=1)
-    for value in adapter.weights(model).values():
-        value.data.normal_(std=0.5)
-    folder = store.home.versions / "1"
-    adapter.save_adapter(model, folder)
-    adapter.remove_adapter(model)
-    store.db.execute(
-        "UPDATE adapters SET base_digest = ?, sha256 = ?",
-        [base.digest, file_sha256(folder / adapter.WEIGHTS)],
+@pytest.fixture
+def lone(store: Store, llama: Base) -> Callable[[], ChatSession]:
+    """A conversation that alone holds its model, and follows the version in service."""
+
+    def make() -> ChatSession:
+        options = Options(base=llama.name, device="cpu")
+        talker = Talker.open(store, options)
+        return ChatSession(talker, store, options, sampling=SHORT, follows=True, retrieval=False)
+
+    return make
+
+
+def test_a_model_gives_way_to_a_consolidation(
+    lone: Callable[[], ChatSession], publish_noise: Callable[..., int]
+) -> None:
+    """It is loaded again for the next answer, also while the consolidation is at work."""
+    publish_noise()
+    session = lone()
+    before = said(session.ask("Who lives in Dunmere Row?"))
+    session.undo()
+    model = weakref.ref(session.talker.model)
+    session.give_way()
+    assert model() is not None
+    with filelock.FileLock(session.store.home.lock):  # type: ignore[union-attr]
+        session.give_way()
+        assert model() is None
+        assert session.version == 1
+        assert said(session.ask("Who lives in Dunmere Row?")) == before
+        model = weakref.ref(session.talker.model)
+        session.give_way()
+        assert model() is None
+    session.undo()
+    assert said(session.ask("Who lives in Dunmere Row?")) == before
+
+
+def test_no_room_beside_a_consolidation(store: Store, llama: Base) -> None:
+    """A turn costs a line then, and the conversation goes on once there is room."""
+    room = {"is_there": False}
+
+    def load(version: int) -> Talker:
+        if not room["is_there"]:
+            raise RuntimeError("out of memory")
+        return Talker(llama, llama.model, version)
+
+    session = ChatSession(
+        Talker(llama, llama.model, 0), store, Options(), sampling=SHORT, load=load
     )
-    store.db.conn.commit()
+    said(session.ask("Who is Quimby?"))
+    with filelock.FileLock(store.home.lock):
+        session.give_way()
+    with pytest.raises(LearnctlError, match="out of memory"):
+        said(session.ask("Since when?"))
+    room["is_there"] = True
+    assert said(session.ask("Since when?"))
+    assert [turn.question for turn in session.turns] == ["Who is Quimby?", "Since when?"]
+
+
+def test_follows_what_comes_into_service(
+    lone: Callable[[], ChatSession], publish_noise: Callable[..., int], store: Store
+) -> None:
+    """Once, and not where its user chose a version; a rollback is followed too."""
+    session = lone()
+    assert not session.catch_up()
+    publish_noise()
+    with filelock.FileLock(store.home.lock):
+        session.give_way()
+    assert session.version == 0
+    assert session.catch_up()
+    assert session.version == 1
+    assert not session.catch_up()
+    publish_noise()
+    said(session.ask("Who lives in Dunmere Row?"))
+    assert session.turns[-1].version == 2
+    registry.rollback(store)
+    assert session.catch_up()
+    assert session.version == 1
+    session.switch(2)
+    with filelock.FileLock(store.home.lock):
+        session.give_way()
+    said(session.retry())
+    assert session.turns[-1].version == 2
+
+
+def test_forgetting_while_no_model_is_held(
+    lone: Callable[[], ChatSession], publish_noise: Callable[..., int], store: Store, house: int
+) -> None:
+    """What the version learned goes, and the version with it; it need not be loaded for that."""
+    publish_noise([1])
+    session = lone()
+    said(session.ask("Who has parrots?"))
+    with filelock.FileLock(store.home.lock):
+        session.give_way()
+    session.forget(forgotten.make(store, words="parrots"))
+    assert session.version == 0
+    assert said(session.ask("Good morning."))
