@@ -127,8 +127,8 @@ def _loop(
     _recover(checkpoint)
     if checkpoint.exists():
         try:
-            step, n_steps = _restore(checkpoint, masters.tensors, optimizer, report)
-        except _Unreadable as error:
+            step, n_steps = _restore(checkpoint, masters.tensors, optimizer, report, len(packs))
+        except _Unusable as error:
             shutil.rmtree(checkpoint)
             on_progress(Progress("checkpoint", 0, 0, note=f"{error}; training begins anew"))
         else:
@@ -165,14 +165,14 @@ def _loop(
         )
         on_step(step)
         if stop.requested or out_of_time or time.monotonic() - saved > CHECKPOINT_EVERY_S:
-            _save(checkpoint, masters.tensors, optimizer, report, step, n_steps)
+            _save(checkpoint, masters.tensors, optimizer, report, step, n_steps, len(packs))
             saved = time.monotonic()
             if stop.requested:
                 raise Interrupted
             if out_of_time:
                 raise Interrupted(f"its time was over at step {step} of {n_steps}")
     # What comes after may be interrupted too.
-    _save(checkpoint, masters.tensors, optimizer, report, step, n_steps)
+    _save(checkpoint, masters.tensors, optimizer, report, step, n_steps, len(packs))
     return report
 
 
@@ -329,6 +329,7 @@ def _save(
     report: TrainReport,
     step: int,
     n_steps: int,
+    n_packs: int,
 ) -> None:
     """A checkpoint: written beside its place, synced, renamed."""
     import torch
@@ -349,6 +350,7 @@ def _save(
     told = {
         "step": step,
         "n_steps": n_steps,
+        "n_packs": n_packs,
         "n_tokens": report.n_tokens,
         "n_answer_tokens": report.n_answer_tokens,
         "elapsed_s": report.elapsed_s,
@@ -386,22 +388,25 @@ def saved_step(folder: Path) -> int:
         return 0
 
 
-class _Unreadable(Exception):
-    """A checkpoint is not what was saved; says which file."""
+class _Unusable(Exception):
+    """A checkpoint is not what was saved, or not of these packs; says why."""
 
 
 def _restore(
-    folder: Path, trained: dict[str, Any], optimizer: Any, report: TrainReport
+    folder: Path, trained: dict[str, Any], optimizer: Any, report: TrainReport, n_packs: int
 ) -> tuple[int, int]:
     """Take up a checkpoint: the step it was saved at, and how many there are to be.
 
     Raises:
-        _Unreadable: it was cut short or changed; nothing was taken up.
+        _Unusable: it was cut short or changed, or was made of another number of packs; nothing was taken up.
     """
     import torch
     from safetensors.torch import load_file
 
     told = _read_state(folder)
+    # Cues are drawn around what is held out now: its steps would leave packs out, or run over their end.
+    if told.get("n_packs") != n_packs:
+        raise _Unusable("the rows are others than before the stop")
     saved, moments = (load_file(folder / name) for name in CHECKPOINT_TENSORS)
     with torch.no_grad():
         for name, value in trained.items():
@@ -427,5 +432,5 @@ def _read_state(folder: Path) -> dict[str, Any]:
             if file_sha256(folder / name) != told[name]:
                 raise ValueError("not what was saved")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _Unreadable(f"{folder / name} is missing or damaged") from error
+        raise _Unusable(f"{folder / name} is missing or damaged") from error
     return told

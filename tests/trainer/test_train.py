@@ -263,6 +263,38 @@ def test_a_checkpoint_that_cannot_be_read(
     assert notes == [f"{file} is missing or damaged; training begins anew"]
 
 
+@pytest.mark.parametrize("epochs", [11, 13])
+def test_a_checkpoint_of_other_packs(
+    tiny: Callable[[str], Base],
+    learn: Callable[..., TrainReport],
+    options: Options,
+    tmp_path: Path,
+    epochs: int,
+) -> None:
+    """Where the rows have become more or fewer packs since the stop, all of them are trained from the start."""
+    changed = replace(options, epochs=epochs)
+    base = tiny("llama")
+    model = new_adapter(base, 4, 0)
+    whole = learn(base, model, changed, checkpoint=tmp_path / "undisturbed")
+    expected = adapter_after(model)
+
+    stop = StopSignals()
+    base = tiny("llama")
+    with pytest.raises(Interrupted):
+        learn(base, new_adapter(base, 4, 0), options, stop=stop, on_step=lambda _: stop.request())
+
+    told: list[Progress] = []
+    base = tiny("llama")
+    model = new_adapter(base, 4, 0)
+    report = learn(base, model, changed, on_progress=told.append)
+    assert [one.done for one in told if one.phase == "train"] == [*range(1, whole.n_steps + 1)]
+    assert [one.note for one in told if one.phase == "checkpoint"] == [
+        "the rows are others than before the stop; training begins anew"
+    ]
+    assert report.losses == whole.losses
+    assert apart(adapter_after(model), expected) < 1e-6
+
+
 def test_same_seed_same_adapter(
     tiny: Callable[[str], Base], learn: Callable[..., TrainReport], options: Options, tmp_path: Path
 ) -> None:
