@@ -92,6 +92,28 @@ def test_the_loss_falls(
     assert 0 < report.n_answer_tokens < report.n_tokens <= report.n_steps * 128
 
 
+def test_each_step_tells_pace_and_time_left(
+    llama: Base, learn: Callable[..., TrainReport], options: Options
+) -> None:
+    """The time left is that of the steps to come, each as long as those so far."""
+    told: list[Progress] = []
+    began = time.monotonic()
+    clock: list[float] = []
+
+    def tell(progress: Progress) -> None:
+        told.append(progress)
+        clock.append(time.monotonic() - began)
+
+    report = learn(llama, new_adapter(llama, 4, 0), options, on_progress=tell)
+    assert [one.done for one in told] == [*range(1, report.n_steps + 1)]
+    assert told[-1].tokens_per_s == pytest.approx(report.n_tokens / report.elapsed_s)
+    assert told[-1].seconds_left == 0
+    for one, passed_s in zip(told, clock, strict=True):
+        assert one.seconds_left is not None
+        assert 0 <= one.seconds_left <= passed_s / one.done * (one.total - one.done)
+    assert told[0].seconds_left
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_base_is_never_changed(
     tiny: Callable[[str], Base],
