@@ -92,8 +92,10 @@ def consolidate(
         from ..trainer import consolidate as consolidation
         from ..trainer import costs, morning
 
+        if scheduled and not budget:
+            budget = 60 * options.night_minutes
         if dry_run:
-            planned = costs.plan(store, options)
+            planned = costs.plan(store, options, budget)
             show_json(planned) if as_json else _render_plan(planned)
             return
         if scheduled:
@@ -123,8 +125,7 @@ def _night(
     told = {"decision": "error", "reason": "", "note": ""}
     try:
         with awake():
-            seconds = budget or 60 * options.night_minutes
-            told = run_night(store, options, Conditions(**chosen), seconds)
+            told = run_night(store, options, Conditions(**chosen), budget)
         if ctx.params["notify"] and told["decision"] in ("promoted", "refused"):
             notify(f"{told['decision']}: {told['reason']}".removesuffix(": "))
         return told
@@ -157,9 +158,11 @@ def _render_plan(planned: dict[str, Any]) -> None:
     show(f"level    {planned['level']}, on {planned['base']}")
     show(f"new      {_amounts(planned, ('chunk', 'fact'))}, {_tokens(planned['new_tokens'])}")
     show(f"samples  {_samples(planned['samples'])}")
-    estimate = planned["estimated_s"]
-    time = "" if estimate is None else f", about {duration(estimate)}"
-    show(f"to train {_tokens(planned['n_tokens'])}{time}")
+    show(
+        f"to train {_tokens(planned['n_tokens'])}; the whole night about {duration(planned['estimated_s'])}"
+    )
+    if planned["later"]:
+        show(f"later    {counted(planned['later'], 'chunk')}, for which there is no time")
     for source in planned["sources"]:
         show(f"  {source}")
 
@@ -176,6 +179,11 @@ def _render(result: dict[str, Any]) -> None:
     if recall and any(part and part["n"] for part in recall.values()):
         old = f"; of old: {recall_text(recall['old'])}" if recall.get("old") else ""
         show(f"recall of new: {recall_text(recall.get('new'))}{old}")
+        if (forms := recall.get("forms")) and forms["n"]:
+            show(
+                f"in other forms: {share(forms['third turn'])} at the third turn of a chat,"
+                f" {share(forms['system prompt'])} under a system prompt, of {forms['n']}"
+            )
     if result.get("reading") is not None and result["reading"] < LEAST_READING:
         show(
             f"the base reads {share(result['reading'])} of what it is shown: samples that need no"

@@ -23,15 +23,20 @@ LEAST_REPLAY = 24
 # Of a budget, what training may take.
 TRAIN_SHARE = 0.4
 ASSUMED_SPEED = 150.0  # tokens a second, where none was measured yet
+ASSUMED_WHOLE = 2.0  # times what training takes, with study and measuring
 
 
-def plan(store: Store, options: Options) -> Record:
-    """What `consolidate` would train and about what it would cost; loads no model."""
+def plan(store: Store, options: Options, budget_s: float | None = None) -> Record:
+    """What `consolidate` would train and about what it would cost; loads no model.
+
+    `later` are the chunks that a budget leaves for other nights; `estimated_s` is the whole night's time.
+    """
     choice = choose(store, options.fast, _digest(options) if in_service(store) else None)
     if choice is None:
         return {
             "sources": [],
             "chunks": 0,
+            "later": 0,
             "facts": 0,
             "new_tokens": 0,
             "samples": {"new": 0, "replay": 0, "general": 0},
@@ -41,7 +46,8 @@ def plan(store: Store, options: Options) -> Record:
             "base": options.base,
         }
 
-    facts = [fact for chunk in choice.chunks for fact in find_facts(chunk["text"])]
+    chunks = affordable(store, choice, options, budget_s)
+    facts = [fact for chunk in chunks for fact in find_facts(chunk["text"])]
     n_new = round(len(facts) * _rows_per_fact(options))
     n_known = len(learned_chunks(store, choice.parent))
     n_replay = replay_budget(n_new, options) if n_known else 0
@@ -51,15 +57,19 @@ def plan(store: Store, options: Options) -> Record:
     )
     n_rows = n_new + n_replay + n_general
     n_tokens = int(n_rows * expected_epochs(n_rows, options) * TOKENS_PER_ROW)
-    speed = _last_speed(store)
+    estimated_s = n_tokens / (_last_speed(store) or ASSUMED_SPEED) * _whole_over_training(store)
+    if budget_s is not None and estimated_s > budget_s:
+        # What does not fit is trained fewer times.
+        n_tokens, estimated_s = int(n_tokens * budget_s / estimated_s), budget_s
     return {
-        "sources": list(dict.fromkeys(chunk["path"] for chunk in choice.chunks)),
-        "chunks": len(choice.chunks),
+        "sources": list(dict.fromkeys(chunk["path"] for chunk in chunks)),
+        "chunks": len(chunks),
+        "later": len(choice.chunks) - len(chunks),
         "facts": len(facts),
-        "new_tokens": tokens_of(choice.chunks),
+        "new_tokens": tokens_of(chunks),
         "samples": {"new": n_new, "replay": n_replay, "general": n_general},
         "n_tokens": n_tokens,
-        "estimated_s": round(n_tokens / speed, 1) if speed else None,
+        "estimated_s": round(estimated_s, 1),
         "level": choice.level,
         "base": options.base,
     }
@@ -136,3 +146,13 @@ def _last_speed(store: Store) -> float | None:
         " ORDER BY id DESC LIMIT 1"
     )
     return float(found) if found else None
+
+
+def _whole_over_training(store: Store) -> float:
+    """How long the last night was as a multiple of its training; one that went on with an earlier one's training
+    counts as nothing but training."""
+    found = store.value(
+        "SELECT 1.0 * (report ->> 'elapsed_s') / (report ->> 'train_s') FROM runs"
+        " WHERE report ->> 'train_s' > 0 ORDER BY id DESC LIMIT 1"
+    )
+    return max(1.0, float(found)) if found else ASSUMED_WHOLE

@@ -16,7 +16,11 @@ RESULT = {
     "version": 1,
     "level": "slow",
     "samples": {"new": 80, "replay": 20, "general": 12},
-    "recall": {"new": {"before": 0.05, "after": 0.61, "n": 18}, "old": None},
+    "recall": {
+        "new": {"before": 0.05, "after": 0.61, "n": 18},
+        "old": None,
+        "forms": {"third turn": 0.25, "system prompt": 0.375, "n": 8},
+    },
     "divergence": 0.214,
     "divergence_interval": [0.18, 0.25],
     "n_tokens": 12848,
@@ -35,6 +39,7 @@ NOTHING = {
 PLAN = {
     "sources": ["/notes/house.md"],
     "chunks": 3,
+    "later": 2,
     "facts": 5,
     "new_tokens": 70,
     "samples": {"new": 30, "replay": 0, "general": 48},
@@ -63,7 +68,12 @@ def asked(pretend: Any, run: Any, notes: Path) -> dict[str, Any]:
         return seen["result"]
 
     pretend("consolidate", consolidate=consolidate)
-    pretend("costs", plan=lambda store, options: PLAN)
+
+    def plan(store: object, options: Any, budget_s: float | None = None) -> Any:
+        seen["planned_s"] = budget_s
+        return PLAN
+
+    pretend("costs", plan=plan)
     run("ingest", str(notes))
     return seen
 
@@ -75,6 +85,7 @@ def test_promoted(run: Any, asked: Any) -> None:
     assert result.stdout.splitlines() == [
         "promoted: version 1 is in service (slow)",
         "recall of new: 5% → 61% of 18",
+        "in other forms: 25% at the third turn of a chat, 38% under a system prompt, of 8",
         "divergence: 0.21 nats a token (0.18 to 0.25)",
         "samples: 80 new, 20 replay, 12 general",
         "cost: 53s, 12,848 tokens, 240 tokens/s, peak 3.6 GB",
@@ -82,10 +93,14 @@ def test_promoted(run: Any, asked: Any) -> None:
 
 
 def test_where_there_is_nothing_no_figures_are_shown(run: Any, asked: Any, pretend: Any) -> None:
-    unasked = {"new": {"before": None, "after": None, "n": 0}, "old": None}
+    unasked = {
+        "new": {"before": None, "after": None, "n": 0},
+        "old": None,
+        "forms": {"third turn": None, "system prompt": None, "n": 0},
+    }
     asked["result"] = {**NOTHING, "recall": unasked}
     assert run("consolidate").stdout == "nothing: nothing is new\n"
-    pretend("costs", plan=lambda store, options: {**PLAN, "level": None, "base": "auto"})
+    pretend("costs", plan=lambda store, options, budget_s: {**PLAN, "level": None, "base": "auto"})
     assert run("consolidate", "--dry-run").stdout == "there is nothing new to learn\n"
 
 
@@ -114,8 +129,19 @@ def test_dry_run(run: Any, run_json: Any, asked: Any) -> None:
     assert run_json("consolidate", "--dry-run") == PLAN
     shown = run("consolidate", "--dry-run").stdout
     assert "3 chunks, 5 facts, 70 tokens" in shown
-    assert "about 1m35s" in shown
+    assert "3,000 tokens; the whole night about 1m35s" in shown
+    assert "2 chunks, for which there is no time" in shown
     assert "options" not in asked
+
+
+def test_dry_run_knows_the_budget(run: Any, asked: Any) -> None:
+    run("consolidate", "--dry-run")
+    assert asked["planned_s"] is None
+    run("consolidate", "--dry-run", "--budget", "3m")
+    assert asked["planned_s"] == 180
+    run("config", "set", "night_minutes", "20")
+    run("consolidate", "--dry-run", "--scheduled")
+    assert asked["planned_s"] == 1200
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from learnctl.memory.check import check
 from learnctl.memory.errors import LearnctlError, Locked
 from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
-from learnctl.memory.lineage import in_service, learned_chunks, new_chunks
+from learnctl.memory.lineage import in_service, learned_chunks, new_chunks, studied_chunks
 from learnctl.memory.store import Store
 from learnctl.trainer import base as bases
 from learnctl.trainer import costs, registry
@@ -379,7 +379,7 @@ def test_refused(store: Store, take: Take, house: int, settings: Settings) -> No
 
 
 def test_dry_run(store: Store, take: Take, house: int, settings: Settings) -> None:
-    """The plan names what would be learned, trains nothing, and tells the time once it knows the speed."""
+    """The plan names what would be learned and the time that it takes, and trains nothing."""
     options = settings()
     planned = plan(store, options)
     assert planned["level"] == "slow"
@@ -387,7 +387,9 @@ def test_dry_run(store: Store, take: Take, house: int, settings: Settings) -> No
     assert planned["chunks"] == 1
     assert planned["facts"] == 3
     assert planned["samples"]["new"] > 0
-    assert planned["estimated_s"] is None
+    assert planned["estimated_s"] == pytest.approx(
+        planned["n_tokens"] / costs.ASSUMED_SPEED * costs.ASSUMED_WHOLE, abs=0.1
+    )
     assert store.value("SELECT count(*) FROM runs") == 0
     consolidate(store, options)
     assert plan(store, options)["chunks"] == 0
@@ -396,10 +398,36 @@ def test_dry_run(store: Store, take: Take, house: int, settings: Settings) -> No
     assert planned["level"] == "fast"
     assert [Path(path).name for path in planned["sources"]] == ["dog.txt"]
     assert planned["estimated_s"] > 0
+    # As fast as the last night, and with as much around training.
+    store.db.execute(
+        "UPDATE runs SET report = json_set(report, '$.tokens_per_s', 500.0, '$.elapsed_s', 245, '$.train_s', 100)"
+    )
+    planned = plan(store, options)
+    assert planned["estimated_s"] == pytest.approx(2.45 * planned["n_tokens"] / 500, abs=0.1)
     other = plan(store, settings("qwen"))
     assert other["level"] == "slow"
     assert {Path(path).name for path in other["sources"]} == {"house.md", "dog.txt"}
     assert plan(store, replace(options, base="nowhere")) == {**planned, "base": "nowhere"}
+
+
+def test_dry_run_with_a_budget(store: Store, take: Take, settings: Settings) -> None:
+    """The plan shows what the night of that budget then teaches."""
+    for name in "abc":
+        take(f"{name}.txt", "".join(DOG.replace("Quimby", f"Quimb{name}{n}") for n in "xyz"))
+    options = settings()
+    whole = plan(store, options)
+    assert (whole["chunks"], whole["later"]) == (3, 0)
+    assert plan(store, options, 10_000.0) == whole
+    planned = plan(store, options, 60.0)
+    assert planned["chunks"] + planned["later"] == 3
+    assert planned["chunks"] == len(planned["sources"]) < 3
+    assert 0 < planned["n_tokens"] < whole["n_tokens"]
+    assert 0 < planned["estimated_s"] <= 60
+    consolidate(store, options, 60.0)
+    taught = learned_chunks(store, 1)
+    assert planned["sources"] == [
+        chunk["path"] for chunk in studied_chunks(store) if chunk["id"] in taught
+    ]
 
 
 def test_one_at_a_time(store: Store, house: int, settings: Settings) -> None:
