@@ -4,6 +4,7 @@ Each is a folder in Hugging Face form, with a tokenizer trained on the repositor
 chat form of its family, so that everything the trainer does to a large model is done to these.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,60 @@ def _model(family: str, shape: dict[str, Any]) -> Any:
     from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
     return Gemma3ForCausalLM(Gemma3TextConfig(**shape, head_dim=8))
+
+
+def write_gguf(base: Base, architecture: str, path: Path) -> None:
+    """The weights and tokens of a tiny base as one GGUF file in full precision."""
+    import gguf
+
+    config = base.model.config
+    n_heads, n_key_heads = config.num_attention_heads, config.num_key_value_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // n_heads
+    writer = gguf.GGUFWriter(path, architecture)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(n_heads)
+    writer.add_head_count_kv(n_key_heads)
+    writer.add_key_length(width)
+    writer.add_value_length(width)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+    writer.add_vocab_size(config.vocab_size)
+    special = set(base.tokenizer.added_tokens_decoder)
+    tokens = base.tokenizer.convert_ids_to_tokens(list(range(config.vocab_size)))
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("default")
+    writer.add_token_list([token or f"[{i}]" for i, token in enumerate(tokens)])
+    writer.add_token_types([3 if i in special else 1 for i in range(len(tokens))])
+    merges = json.loads(base.tokenizer.backend_tokenizer.to_str())["model"]["merges"]
+    writer.add_token_merges([" ".join(pair) for pair in merges])
+    writer.add_chat_template(base.tokenizer.chat_template)
+    if base.tokenizer.bos_token_id is not None:
+        writer.add_bos_token_id(base.tokenizer.bos_token_id)
+    writer.add_eos_token_id(base.tokenizer.eos_token_id)
+    writer.add_add_bos_token(False)
+    kinds = {name: kind for kind, name in gguf.MODEL_ARCH_NAMES.items()}
+    names = gguf.get_tensor_name_map(kinds[architecture], config.num_hidden_layers)
+    for name, value in base.model.state_dict().items():
+        matrix = value.numpy()
+        heads = {"q_proj": n_heads, "k_proj": n_key_heads}.get(name.split(".")[-2])
+        if architecture == "llama" and heads:
+            halves = matrix.reshape(heads, 2, width // 2, matrix.shape[1])
+            matrix = halves.swapaxes(1, 2).reshape(matrix.shape)
+        if name != "lm_head.weight" or not config.tie_word_embeddings:
+            writer.add_tensor(str(names.get_name(name, (".weight",))), matrix)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+@pytest.fixture
+def as_gguf() -> Callable[[Base, str, Path], None]:
+    """Write a tiny base as a GGUF file: the base, its architecture by llama.cpp's name, and where."""
+    return write_gguf
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ from learnctl.memory.lineage import in_service, learned_chunks, new_chunks, stud
 from learnctl.memory.store import Store
 from learnctl.trainer import base as bases
 from learnctl.trainer import costs, registry
+from learnctl.trainer.base import Base
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.costs import plan
 from learnctl.trainer.models import file_sha256
@@ -376,6 +377,47 @@ def test_refused(store: Store, take: Take, house: int, settings: Settings) -> No
 
     again = consolidate(store, options)
     assert (again["decision"], again["version"]) == ("promoted", 2)
+
+
+def test_a_night_on_a_gguf_file(
+    store: Store,
+    take: Take,
+    house: int,
+    settings: Settings,
+    tiny: Callable[[str], Base],
+    as_gguf: Callable[[Base, str, Path], None],
+    tmp_path: Path,
+) -> None:
+    """A file alone is a base like any other: it is learned on, and what was learned answers."""
+    file = tmp_path / "base.gguf"
+    as_gguf(tiny("llama"), "llama", file)
+    options = settings(base=str(file), learning_rate=1e-2)
+    untouched = ask(store, options)
+    assert untouched == ask(store, settings())
+    report = consolidate(store, options)
+    assert (report["decision"], report["version"]) == ("promoted", 1)
+    assert report["losses"][-1] < report["losses"][0]
+    assert ask(store, options) != untouched
+    assert ask(store, options, 0) == untouched
+    take("dog.txt", DOG)
+    assert consolidate(store, options)["level"] == "fast"
+
+
+def test_a_night_in_nf4(
+    store: Store, take: Take, house: int, settings: Settings, wide_folder: Path
+) -> None:
+    """A base held in four bits is learned on and answers with it, on a CPU too."""
+    pytest.importorskip("bitsandbytes", reason="no bitsandbytes on this platform")
+    options = settings(base=str(wide_folder), quantize="nf4", device="cpu", learning_rate=1e-2)
+    assert Talker.open(store, options).base.quantization == "nf4"
+    untouched = ask(store, options)
+    report = consolidate(store, options)
+    assert (report["decision"], report["version"]) == ("promoted", 1)
+    assert report["losses"][-1] < report["losses"][0]
+    assert ask(store, options) != untouched
+    assert ask(store, options, 0) == untouched
+    take("dog.txt", DOG)
+    assert consolidate(store, options)["level"] == "fast"
 
 
 def test_dry_run(store: Store, take: Take, house: int, settings: Settings) -> None:

@@ -58,50 +58,6 @@ def random_adapter(base: Base, folder: Path, size: float) -> Any:
     return model
 
 
-def as_gguf(base: Base, architecture: str, path: Path) -> None:
-    """The weights and tokens of a tiny base as one GGUF file in full precision."""
-    import gguf
-
-    config = base.model.config
-    n_heads, n_key_heads = config.num_attention_heads, config.num_key_value_heads
-    width = getattr(config, "head_dim", None) or config.hidden_size // n_heads
-    writer = gguf.GGUFWriter(path, architecture)
-    writer.add_context_length(config.max_position_embeddings)
-    writer.add_embedding_length(config.hidden_size)
-    writer.add_block_count(config.num_hidden_layers)
-    writer.add_feed_forward_length(config.intermediate_size)
-    writer.add_head_count(n_heads)
-    writer.add_head_count_kv(n_key_heads)
-    writer.add_key_length(width)
-    writer.add_value_length(width)
-    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
-    writer.add_vocab_size(config.vocab_size)
-    special = set(base.tokenizer.all_special_ids)
-    tokens = base.tokenizer.convert_ids_to_tokens(list(range(config.vocab_size)))
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("default")
-    writer.add_token_list([token or f"[{i}]" for i, token in enumerate(tokens)])
-    writer.add_token_types([3 if i in special else 1 for i in range(len(tokens))])
-    writer.add_token_merges(["a b"])  # prompts come as tokens
-    writer.add_eos_token_id(base.tokenizer.eos_token_id)
-    writer.add_add_bos_token(False)
-    kinds = {name: kind for kind, name in gguf.MODEL_ARCH_NAMES.items()}
-    names = gguf.get_tensor_name_map(kinds[architecture], config.num_hidden_layers)
-    for name, value in base.model.state_dict().items():
-        matrix = value.numpy()
-        heads = {"q_proj": n_heads, "k_proj": n_key_heads}.get(name.split(".")[-2])
-        if architecture == "llama" and heads:
-            halves = matrix.reshape(heads, 2, width // 2, matrix.shape[1])
-            matrix = halves.swapaxes(1, 2).reshape(matrix.shape)
-        if name != "lm_head.weight" or not config.tie_word_embeddings:
-            writer.add_tensor(str(names.get_name(name, (".weight",))), matrix)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
 def probabilities(talker: LlamaCppTalker, chat: Chat) -> dict[int, float]:
     """The likeliest first tokens of an answer, with their log-probabilities; none where the first token
     is half a character, which llama.cpp does not report."""
@@ -121,7 +77,9 @@ def expected(base: Base, model: Any, chat: Chat) -> Any:
 
 
 @pytest.fixture
-def in_gguf(tiny: Callable[[str], Base], tmp_path: Path) -> Callable[[str], tuple[Base, Options]]:
+def in_gguf(
+    tiny: Callable[[str], Base], as_gguf: Callable[[Base, str, Path], None], tmp_path: Path
+) -> Callable[[str], tuple[Base, Options]]:
     """A tiny base of a family, and options that name a folder which holds it as GGUF too."""
 
     def make(family: str) -> tuple[Base, Options]:
