@@ -4,7 +4,7 @@
 
 Asks 48 questions of the untouched base, takes in `night1/`, consolidates, asks again, takes in `night2/`
 with a ChatGPT export, consolidates, asks again; everything from the weights alone. What is printed at the
-end is what was measured. The home folder `demo-home` stays, so that one can go on talking to it:
+end is what was measured; where a night was refused, it says so and ends with 4. The home folder `demo-home` stays, so that one can go on talking to it:
 
     learnctl --home demo-home chat
 """
@@ -69,7 +69,11 @@ def main() -> None:
         print(f"{'✓' if new['correct'] else '·'} {new['question']}  [{new['gold'][0]}]")
         print(f"    before: {shorten(old['answer'])}\n    after:  {shorten(new['answer'])}")
 
-    print(f"\n{'right answers':28} {'before':10} {'night 1':10} {'night 2':10}")
+    refused = {n: one for n, one in enumerate(reports, 1) if one["decision"] == "refused"}
+    for number, report in refused.items():
+        print(f"\nnight {number} was refused: {report['reason']}")
+    heads = [f"{'(refused)' if number in refused else f'night {number}':10}" for number in (1, 2)]
+    print(f"\n{'right answers':28} {'before':10} {' '.join(heads)}")
     print(row("all", stages))
     for number in (1, 2):
         print(row(f"taught on night {number}", stages, night=number))
@@ -99,6 +103,8 @@ def main() -> None:
             f" {report['elapsed_s']:.0f} s"
         )
     print(f"\nthe whole demo took {(time.monotonic() - began) / 60:.1f} minutes")
+    if refused:
+        sys.exit(REFUSED)
 
 
 def row(name: str, stages: list[list[dict[str, Any]]], **where: Any) -> str:

@@ -1,5 +1,6 @@
 """The programs in examples/ run, and the questions of the demo fit the texts they ask about."""
 
+import importlib.util
 import json
 import runpy
 import shutil
@@ -101,6 +102,58 @@ def test_a_night_and_taking_it_back(
     assert not (configured / "versions" / "1").exists()
     with Store.open(Home(configured)) as store:
         assert store.value("SELECT count(*) FROM chunks WHERE text LIKE '%boiler%'") == 0
+
+
+@pytest.mark.parametrize("refused", [(), (1,), (2,), (1, 2)], ids=str)
+def test_the_demo_says_which_night_was_refused(
+    refused: tuple[int, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    """A version that was not made is not shown as that night's, and the demo does not end as if all were well."""
+    spec = importlib.util.spec_from_file_location("demo", EXAMPLES / "demo.py")
+    assert spec
+    assert spec.loader
+    demo = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(demo)
+    asked: list[str] = []
+    nights: list[int] = []
+
+    def learnctl(*words: str) -> Any:
+        if words[0] == "evaluate":
+            asked.append(words[-1])
+            row = {"question": "Q?", "gold": ["A"], "answer": "A", "correct": True, "night": 1}
+            return {"answers": [row | {"source": "a.md", "file": file} for file in words[1:-2]]}
+        nights.append(len(nights) // 2 + 1)  # ingest and consolidate
+        is_refused = nights[-1] in refused
+        version = max(({1, 2} - {*refused}) & {*nights}, default=0)
+        recall = {"before": 0.0, "after": 0.5, "n": 4}
+        return {
+            "decision": "refused" if is_refused else "promoted",
+            "reason": "it forgot too much" if is_refused else "",
+            "version": version,
+            "samples": {},
+            "recall": {"new": recall, "forms": {"third turn": 0.5, "system prompt": 0.5}},
+            **dict.fromkeys(("divergence", "tokens_per_s", "peak_bytes", "elapsed_s"), 1.0),
+        }
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "learnctl", learnctl)
+    monkeypatch.setattr(demo, "LEARNCTL", [sys.executable, "-c", ""])
+    if refused:
+        with pytest.raises(SystemExit) as ended:
+            demo.main()
+        assert ended.value.code == 4
+    else:
+        demo.main()
+    shown = capsys.readouterr().out
+    for night in (1, 2):
+        assert (f"night {night} was refused: it forgot too much" in shown) is (night in refused)
+    (heads,) = [line for line in shown.splitlines() if line.startswith("right answers")]
+    assert [f"night {night}" in heads for night in (1, 2)] == [n not in refused for n in (1, 2)]
+    serving = {(): ["1", "2"], (1,): ["0", "2"], (2,): ["1", "1"], (1, 2): ["0", "0"]}
+    assert asked == ["base", *serving[refused]]
 
 
 def test_programs_are_short() -> None:
