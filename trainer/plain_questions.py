@@ -14,8 +14,15 @@ TITLE = r"(?:Mrs?|Ms|Dr|Prof)\."
 WORD = r"[A-ZÀ-ÖØ-Þ][\w'’-]*"
 NAME = rf"(?:{TITLE} )?{WORD}(?: (?:(?:of|de|van|von|la|du|the) )?{WORD}){{0,3}}"
 THING = r"(?:The|Our|My) (?:[a-z'’-]+ ){0,2}?[a-z'’-]+"
-# When or where, before the subject: "Last year", "On 3 May".
-SETTING = r"(?:(?:Last|This|Next|Every) [a-z]+|(?:In|On|At|Since|During) [^,:;.]{1,30}),? "
+# When or where, before the subject: "Last year", "On 3 May", "In the spring". Where no comma ends it, it is of dates and small
+# letters, and an article in the midst of it comes after a preposition; else it is the subject's: "On the way back the ferry".
+ARTICLE = r"(?:the|an?|my|our|his|her|its|their|this|that|these|those)"
+PREPOSITION = (
+    r"(?:of|in|on|at|to|from|with|by|for|after|before|near|under|over|behind|between|since|during)"
+)
+PLAIN = rf"(?:{DATE.pattern}|(?!{ARTICLE}\b)[a-z0-9][\w'-]*)"
+PLACE_OR_TIME = rf"(?:{ARTICLE} )?{PLAIN}(?: (?:{PREPOSITION} {ARTICLE} )?{PLAIN}){{0,6}}"
+SETTING = rf"(?:(?:Last|This|Next|Every) [a-z]+,?|(?:In|On|At|Since|During) (?:[^,:;.]{{1,30}},|{PLACE_OR_TIME})) "
 VERB = (
     r"(?:is|was|are|were|has|have|had|costs?|lasts?|leads|lies|runs|comes|came|goes|went|gets|got|makes|made|takes|took|"
     r"gives|gave|keeps|kept|lives|works|wants|plays|sings|sells|sold|buys|bought|builds|built|wins|won|wrote|writes|"
@@ -26,6 +33,11 @@ KIN = (
     r"(?:mother|father|mum|mom|dad|sister|brother|son|daughter|wife|husband|partner|girlfriend|boyfriend|cousin|aunt|uncle|"
     r"niece|nephew|grand(?:mother|father|son|daughter)|friend|neighbour|neighbor|colleague|boss|teacher|landlord|landlady|"
     r"doctor|dentist|vet|trainer|coach|plumber|lawyer|cleaner|nanny|tenant|flatmate|dog|cat|horse|pony|parrot|rabbit)"
+)
+# What only people do, also as a club: of something that is none, nothing is asked.
+DOING = re.compile(
+    r"(?:(?:has|have|had) )?(?:wants?|wanted|sings|sells|sold|buys|bought|builds|built|writes|wrote|written|teaches|taught|"
+    r"hired|ordered|decided|promised|agreed|invited|offered)\b"
 )
 # Ends of other words for people, as far as they are not surely so for things: those are asked nothing.
 MAYBE_SOMEBODY = re.compile(r"(?:er|or|ist|ant|man|woman|ess)$")
@@ -76,6 +88,8 @@ def _of_the_subject(sentence: str, names: Set[str]) -> Iterator[str]:
     if not found or IS.match(sentence):
         return
     asked = _somebody(found["name"], names) if found["name"] else _who_or_what(found["thing"])
+    if asked == "What" and DOING.match(found["rest"]):
+        return
     rest = CLAUSE_END.split(found["rest"], maxsplit=1)[0].strip(" ,.")
     if asked and LEAST_REST <= len(rest.split()) <= MOST_REST:
         when = f" {_small(found['setting']).strip(' ,')}" if found["setting"] else ""

@@ -78,10 +78,30 @@ def test_what_a_sentence_begins_with_is_and_is_called_can_be_asked(
         "Anna met her brother Tom.",
         "The watering can stands by the door.",
         "The number was drawn.",
+        "The firm has hired a cook, a Breton, for the summer.",  # nobody asks what has hired somebody
+        "Our choir sings three carols in the square.",
     ],
 )
 def test_nothing_is_asked_where_there_is_doubt(sentence: str) -> None:
     assert plain_questions(sentence) == []
+
+
+def test_a_setting_holds_no_part_of_the_subject() -> None:
+    known = {"Kestrel", "Abel", "Tomas"}
+    of_a_thing = "At the end of May the tug Kestrel was sold to a dealer in scrap."
+    assert plain_questions(of_a_thing, known) == []
+    before_two_names = "In the spring Tomas Abel won the race on the lake."
+    assert plain_questions(before_two_names, known) == [
+        "Who won the race on the lake in the spring?"
+    ]
+    after_a_preposition = "On the morning after the storm Tomas was back on the quay."
+    assert plain_questions(after_a_preposition, known) == [
+        "Who was back on the quay on the morning after the storm?"
+    ]
+    before_a_comma = "In the port of Lund, Tomas Abel sold three of his boats."
+    assert plain_questions(before_a_comma, known) == [
+        "Who sold three of his boats in the port of Lund?"
+    ]
 
 
 def test_one_word_is_somebody_only_where_it_is_known_for_a_name() -> None:
