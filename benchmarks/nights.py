@@ -25,12 +25,13 @@ from learnctl.trainer import registry
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.examine import examine
 from learnctl.trainer.matrix import summarise
-from learnctl.trainer.options import KINDS, Options
+from learnctl.trainer.options import Options
 from learnctl.trainer.synthesize import hold_out
 
 from .invented import nights as invented_nights
 from .recall import OPEN_GATE, choose_passages
 from .results import FOLDER, Results, label_of
+from .settings import add_set, changes
 
 # The options of an arm, and what else is special about it.
 ARMS: dict[str, tuple[dict[str, Any], str]] = {
@@ -158,7 +159,7 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=12, help="passages a night")
     parser.add_argument("--arm", nargs="*", default=list(ARMS), choices=list(ARMS))
     parser.add_argument("--base", default="embedded")
-    parser.add_argument("--set", nargs="*", default=[], help="option=value for every arm")
+    add_set(parser)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if given.data and not (given.data / "squad" / "passages.json").exists():
@@ -188,10 +189,8 @@ def _arm(
     stream: list[tuple[Path, Questions]],
     results: Results,
 ) -> list[dict[str, Any]]:
-    changes, special = ARMS[arm]
-    pairs = dict(pair.split("=", 1) for pair in given.set)
-    options = replace(Options(base=given.base), **OPEN_GATE, **changes)
-    options = replace(options, **{name: KINDS[name](value) for name, value in pairs.items()})
+    own, special = ARMS[arm]
+    options = replace(Options(base=given.base), **(OPEN_GATE | own | changes(given.set)))
     label = label_of(options, given.base, kind, given.wordings, arm, *given.set)
     # The store of an arm lies beside the results, so that a stopped arm goes on with its next night.
     home = FOLDER / "nights" / label.replace(" ", "_").replace(",", "").replace("%", "")

@@ -28,13 +28,14 @@ from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.examine import read_questions
 from learnctl.trainer.facts import contains
 from learnctl.trainer.intervals import Share, compare, rounded, share
-from learnctl.trainer.options import KINDS, Options
+from learnctl.trainer.options import Options
 from learnctl.trainer.synthesize import hold_out
 from learnctl.trainer.talk import Talker
 
 from .exam import Question, abstains, ask, closed, retrieved
 from .recall import OPEN_GATE
 from .results import Results, Row, label_of
+from .settings import add_set, changes
 
 NOTES = Path(__file__).parent / "data" / "personal_notes"
 # The share right that is wanted of each kind; of questions in two steps none.
@@ -219,14 +220,12 @@ def main() -> None:
     parser.add_argument("--nights", type=int, help="only the first of them")
     parser.add_argument("--both", action="store_true", help="ask with retrieval as well")
     parser.add_argument("--base", default="embedded")
-    parser.add_argument("--set", nargs="*", default=[], help="option=value")
+    add_set(parser)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if given.nights is not None and given.nights < 1:
         parser.error("--nights must be at least 1")
-    chosen = dict(pair.split("=", 1) for pair in given.set)
-    changes = {name: KINDS[name](value) for name, value in chosen.items()}
-    options = replace(Options(base=given.base), **(OPEN_GATE | changes))
+    options = replace(Options(base=given.base), **(OPEN_GATE | changes(given.set)))
     rows = run(given.data, given.nights, options, given.both, Results("personal"))
     questions = read_questions(given.data / "questions.jsonl")
     if given.json:

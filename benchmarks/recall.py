@@ -1,7 +1,7 @@
 """How much of a few passages is known afterwards, by recipe, between a floor and a ceiling.
 
     python -m benchmarks.recall --data FOLDER [--split tune|once] [--passages 20] [--seeds 0 1]
-        [--arm NAME ...] [--base embedded] [--json]
+        [--arm NAME ...] [--base embedded] [--set option=value ...] [--json]
 
 `FOLDER/squad` holds `passages.json` and `splits.json`, and for the ready-made arms `synthetic_*.json`.
 Passages of that split's articles are taken in turn, article by article, those with ready-made text first. Every arm is asked
@@ -40,6 +40,7 @@ from learnctl.trainer.train import train
 
 from .exam import Question, ask, closed, f1, in_view, retrieved, right
 from .results import Results, label_of
+from .settings import add_set, changes
 
 # Here the figures are the point: everything passes.
 OPEN_GATE: dict[str, Any] = {
@@ -253,6 +254,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--arm", nargs="*", default=list(ARMS), choices=list(ARMS))
     parser.add_argument("--base", default="embedded")
+    add_set(parser)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if not (given.data / "squad" / "passages.json").exists():
@@ -262,7 +264,10 @@ def main() -> None:
     rows = []
     for arm in given.arm:
         for seed in given.seeds[:1] if arm == "untrained" else given.seeds:
-            options = replace(Options(base=given.base, seed=seed), **OPEN_GATE, **ARMS[arm][0])
+            options = replace(
+                Options(base=given.base, seed=seed),
+                **(OPEN_GATE | ARMS[arm][0] | changes(given.set)),
+            )
             label = label_of(options, given.base, given.split, given.passages, arm, seed)
             make = partial(run_arm, arm, options, chosen, given.data)
             rows.append(results.get(label, make))

@@ -23,11 +23,12 @@ from learnctl.memory.ingest import ingest
 from learnctl.memory.store import Store
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.examine import examine, read_questions
-from learnctl.trainer.options import KINDS, Options
+from learnctl.trainer.options import Options
 from learnctl.trainer.synthesize import hold_out
 
 from .recall import OPEN_GATE, choose_passages
 from .results import Results, label_of
+from .settings import add_set, changes
 
 HERE = Path(__file__).parent
 NOTES = HERE / "data" / "tuning_notes"
@@ -111,7 +112,7 @@ def run(
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--arm", nargs="*", default=list(ARMS))
-    parser.add_argument("--set", nargs="*", default=[], help="option=value for every arm")
+    add_set(parser)
     parser.add_argument("--nights", action="store_true", help="a night a file, not one for all")
     parser.add_argument(
         "--data", type=Path, help="a folder with squad/ in it, instead of the notes"
@@ -119,8 +120,6 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=10)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    chosen = dict(pair.split("=", 1) for pair in given.set)
-    changes = {name: KINDS[name](value) for name, value in chosen.items()}
     material = f"squad tune {given.passages}" if given.data else "notes"
     results = Results("recipe")
     with tempfile.TemporaryDirectory() as scratch:
@@ -130,7 +129,9 @@ def main() -> None:
             nights = [[file for files in nights for file in files]]
         for arm in given.arm:
             name = " ".join([material, arm, *given.set, *(["by night"] if given.nights else [])])
-            options = replace(Options(base="embedded"), **(OPEN_GATE | ARMS[arm] | changes))
+            options = replace(
+                Options(base="embedded"), **(OPEN_GATE | ARMS[arm] | changes(given.set))
+            )
             make = partial(run, name, options, nights, questions)
             row = results.get(label_of(options, name), make)
             if given.json:

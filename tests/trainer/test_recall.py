@@ -1,0 +1,56 @@
+"""The benchmark of recall, on a tiny base: other settings than the shipped ones make other rows."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import recall, results
+
+SMALL = ["rank=2", "general_rows=2", "own_share=0", "questions_per_fact=1", "probes_per_run=2"]
+
+
+@pytest.fixture
+def measure(
+    tiny_folder: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., Any]:
+    """Run one trained arm on one passage; the row that it made."""
+    passage = {
+        "title": "Mill",
+        "context": "The mill in Dunmere was built in 1911.",
+        "questions": [{"question": "When was the mill built?", "answer": "1911"}],
+    }
+    (tmp_path / "squad").mkdir()
+    (tmp_path / "squad" / "passages.json").write_text(json.dumps([passage]))
+    (tmp_path / "squad" / "splits.json").write_text(json.dumps({"tune": ["Mill"]}))
+    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
+
+    def run(*settings: str) -> Any:
+        args = ["--data", str(tmp_path), "--base", str(tiny_folder("llama")), "--arm", "ours"]
+        monkeypatch.setattr(sys, "argv", ["recall", *args, "--json", "--set", *settings])
+        recall.main()
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def test_other_settings_make_another_row(measure: Callable[..., Any]) -> None:
+    once = measure(*SMALL, "epochs=1")
+    assert measure("epochs=1", *SMALL) == once  # kept, with its seconds
+    assert measure(*SMALL, "epochs=3")["n_tokens"] > 2 * once["n_tokens"]
+
+
+@pytest.mark.parametrize("setting", ["nonsense=1", "epochs=often", "epochs"])
+def test_what_is_no_setting_is_refused(
+    measure: Callable[..., Any], setting: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        measure(setting)
+    assert ended.value.code == 2
+    assert f"'{setting}' sets no option" in capsys.readouterr().err
