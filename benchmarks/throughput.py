@@ -1,13 +1,15 @@
 """How fast the training loop is, and in how much memory, beside `transformers.Trainer` with PEFT.
 
-    python -m benchmarks.throughput [--steps N] [--json]
-    python -m benchmarks.throughput --arm learnctl --compute auto      (one arm, as JSON)
+    python -m benchmarks.throughput [--steps N] [--base embedded] [--json]
+    python -m benchmarks.throughput --arm learnctl --compute full      (one arm, as JSON)
 
-All arms train the same new adapter (rank 32, all linear layers, fp32, AdamW at 1e-3) of the embedded base
-on the CPU, on the same rows in the same order: the samples that need no model, made of `examples/night1`.
-`learnctl, full` is `trainer.train` in fp32, as `Trainer` computes; the ratios are of these two. `learnctl, auto`
-is as a night runs it, in bf16 where the CPU multiplies that in hardware. `Trainer` pads batches of eight rows to their longest and
-wants no loss on prompts. Each arm has a process of its own, one after the other, so that each has its own
+All arms train the same new adapter (rank 32, all linear layers, AdamW at 1e-3) of the same base on the CPU, on
+the same rows in the same order: those of a night on `benchmarks/data/tuning_notes`, with the base's own questions and
+what it rehearses, but with its words as targets and not its probabilities, which `Trainer` does not know. The base
+studies once, in minutes; what it made is kept in `benchmarks/results/throughput`, to be removed by hand where making
+samples has changed. `auto` is what a night computes in, bf16 where the CPU multiplies that in hardware: `Trainer` has
+its base in bf16 too then, and `bf16=True`. `full` is fp32 for both. `Trainer` pads batches of eight rows to their longest
+and wants no loss on prompts. Each arm has a process of its own, one after the other, so that each has its own
 peak; the first step warms up and is not timed. Rates count rows and their real tokens, never padding, and
 so do not depend on how many rows make a step.
 """
@@ -22,27 +24,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from random import Random
 from typing import Any
 
-from learnctl.memory.chunk import document_chunks
-from learnctl.memory.readers import read
-from learnctl.memory.records import Document
+from learnctl.memory.home import Home
+from learnctl.memory.ingest import ingest
+from learnctl.memory.lineage import studied_chunks
+from learnctl.memory.search import telling_words
+from learnctl.memory.store import Store
 from learnctl.trainer import adapter, train
 from learnctl.trainer import base as bases
 from learnctl.trainer.base import Base
+from learnctl.trainer.compute import is_quick_in_bf16
 from learnctl.trainer.consolidate import peak_bytes
-from learnctl.trainer.facts import find_facts
 from learnctl.trainer.learning_rate import learning_rate
 from learnctl.trainer.options import CHOICES, Options
+from learnctl.trainer.own_prompts import own_samples
 from learnctl.trainer.pack import Row, pack
 from learnctl.trainer.progress import silent
-from learnctl.trainer.rows import Material, epoch_rows
+from learnctl.trainer.rows import (
+    GENERAL_ROUNDS,
+    Material,
+    anchors_beside,
+    epoch_rows,
+    general_rows,
+    own_beside,
+)
 from learnctl.trainer.stop import StopSignals
-from learnctl.trainer.synthesize import deterministic_samples
+from learnctl.trainer.synthesize import general_samples, held_out, study_chunks
 
-NOTES = Path(__file__).parent.parent / "examples" / "night1"
-OPTIONS = Options(base="embedded", quantize="none", device="cpu", rank=32, learning_rate=1e-3)
+from . import results
+from .recipe import notes
+
+OPTIONS = Options(quantize="none", device="cpu", rank=32, learning_rate=1e-3)
 BATCH_ROWS = 8
 MOST_ROWS_A_PACK = 24
 
@@ -83,28 +96,39 @@ class Course:
         }
 
 
-def note_rows(base: Base, n_rows: int) -> list[Row]:
-    """So many rows of the notes, epoch after epoch, each epoch in another order."""
-    samples = [
-        {
-            "id": sample.prompt,
-            "kind": sample.kind,
-            "prompt": sample.prompt,
-            "answer": sample.answer,
-            "passage": chunk.text,
-        }
-        for file in sorted(NOTES.iterdir())
-        for document in read(file)
-        if isinstance(document, Document)
-        for chunk in document_chunks(document)
-        for fact in find_facts(chunk.text)
-        for sample in deterministic_samples(fact, told=False, chooser=Random(0))
-    ]
+def studied(base: Base) -> Material:
+    """What a night on the tuning notes trains, studied by the base itself; that takes minutes once and is kept."""
+    home = Home(results.FOLDER / "throughput" / base.digest[:12])
+    with Store.open(home, create=True) as store:
+        nights, _ = notes()
+        for files in nights:
+            ingest(store, files)
+        study_chunks(store, base, studied_chunks(store), OPTIONS.questions_per_fact, OPTIONS.seed)
+        samples = [
+            sample
+            for sample in store.rows(
+                "SELECT s.*, c.text AS passage FROM samples s JOIN chunks c ON c.id = s.chunk_id ORDER BY s.id"
+            )
+            if sample["kind"] in OPTIONS.kinds.split(",")
+        ]
+        general = general_samples(store, base, GENERAL_ROUNDS * OPTIONS.general_rows)
+        own = own_samples(store, base, own_beside(len(samples), OPTIONS))
+        n_anchors = GENERAL_ROUNDS * anchors_beside(len(samples), OPTIONS)
+        anchors = general_samples(store, base, n_anchors, "refusals_and_identity")
+        held = frozenset(frozenset(telling_words(wording)) for wording in held_out(store))
+    rehearsed, asked, shown = (
+        list(general_rows(base, some, OPTIONS.pack_tokens).values())
+        for some in (general, own, anchors)
+    )
+    return Material(samples, general, {}, rehearsed, asked, shown, held)
+
+
+def night_rows(base: Base, n_rows: int) -> list[Row]:
+    """So many rows of a night, epoch after epoch in its order."""
+    material = studied(base)
     found: list[Row] = []
     for epoch in count():
-        rows = epoch_rows(base, Material(samples, [], {}, []), OPTIONS, epoch)
-        Random(f"throughput {epoch}").shuffle(rows)
-        found += rows
+        found += epoch_rows(base, material, OPTIONS, epoch)
         if len(found) >= n_rows:
             return found[:n_rows]
     raise AssertionError("not reached")
@@ -113,7 +137,7 @@ def note_rows(base: Base, n_rows: int) -> list[Row]:
 def run_learnctl(base: Base, n_steps: int, options: Options) -> Course:
     per_step = options.packs_per_step
     n_packs = n_steps * per_step
-    packs = pack(note_rows(base, MOST_ROWS_A_PACK * n_packs), options.pack_tokens)[:n_packs]
+    packs = pack(night_rows(base, MOST_ROWS_A_PACK * n_packs), options.pack_tokens)[:n_packs]
     assert len(packs) == n_packs
     course = Course()
     for start in range(0, len(packs), per_step):
@@ -131,6 +155,7 @@ def run_learnctl(base: Base, n_steps: int, options: Options) -> Course:
 
 
 def run_trainer(base: Base, n_steps: int, options: Options) -> Course:
+    import torch
     from transformers import (
         DataCollatorForSeq2Seq,
         Trainer,
@@ -138,7 +163,7 @@ def run_trainer(base: Base, n_steps: int, options: Options) -> Course:
         TrainingArguments,
     )
 
-    rows = note_rows(base, BATCH_ROWS * n_steps)
+    rows = night_rows(base, BATCH_ROWS * n_steps)
     dataset = [
         {
             "input_ids": list(row.ids),
@@ -165,6 +190,9 @@ def run_trainer(base: Base, n_steps: int, options: Options) -> Course:
         def _get_train_sampler(self, *_: Any) -> Any:
             return None  # what the loader then does is to go through the rows in order
 
+    in_bf16 = options.compute == "auto" and is_quick_in_bf16(base)
+    if in_bf16:
+        base.model.to(torch.bfloat16)
     model = adapter.new_adapter(base, options.rank, options.seed)
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
@@ -177,7 +205,8 @@ def run_trainer(base: Base, n_steps: int, options: Options) -> Course:
             weight_decay=0.0,
             max_grad_norm=train.CLIP_NORM,
             seed=options.seed,
-            use_cpu=True,
+            use_cpu=base.device.type == "cpu",
+            bf16=in_bf16,
             dataloader_pin_memory=False,
             remove_unused_columns=False,
             save_strategy="no",
@@ -196,17 +225,14 @@ def run_trainer(base: Base, n_steps: int, options: Options) -> Course:
 
 
 ARMS = {"learnctl": run_learnctl, "Trainer": run_trainer}
-# What is run without `--arm`, and what it computes in: the first two are compared.
-COMPARED = (("learnctl", "full"), ("Trainer", "full"), ("learnctl", "auto"))
 
 
-def run_arm(name: str, n_steps: int, compute: str) -> dict[str, Any]:
+def run_arm(name: str, n_steps: int, compute: str, base_name: str) -> dict[str, Any]:
     """One arm in this process."""
     options = replace(OPTIONS, compute=compute)
-    base = bases.load(options.base, options.quantize, options.device)
+    base = bases.load(base_name, options.quantize, options.device)
     course = ARMS[name](base, n_steps, options)
-    name = f"{name}, {compute}" if name == "learnctl" else name
-    return {"arm": name, **course.figures(), "peak_bytes": peak_bytes(base.device)}
+    return {"arm": f"{name}, {compute}", **course.figures(), "peak_bytes": peak_bytes(base.device)}
 
 
 def _n_nodes(rows: Sequence[Row]) -> int:
@@ -214,21 +240,31 @@ def _n_nodes(rows: Sequence[Row]) -> int:
     return len({row.ids[: end + 1] for row in rows for end in range(len(row.ids))})
 
 
-def compare(n_steps: int) -> dict[str, Any]:
-    """All arms, each in a process of its own, and how the first two stand to each other."""
-    arms = []
-    for name, compute in COMPARED:
-        command = [sys.executable, "-m", "benchmarks.throughput", "--arm", name, "--json"]
-        done = subprocess.run(
-            [*command, "--steps", str(n_steps), "--compute", compute],
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        arms.append(json.loads(done.stdout.splitlines()[-1]))
-    ours, theirs, _ = arms
+def compare(n_steps: int, base_name: str) -> dict[str, Any]:
+    """All arms, each in a process of its own, and how those that compute alike stand to each other."""
+    base = bases.load(base_name, OPTIONS.quantize, OPTIONS.device)
+    studied(base)  # so that no arm has it in its peak
+    computes = ("auto", "full") if is_quick_in_bf16(base) else ("full",)
+    del base
     measures = ("rows_per_s", "row_tokens_per_s", "peak_bytes")
-    return {"arms": arms, "ratio": {name: round(ours[name] / theirs[name], 3) for name in measures}}
+    arms, ratio = [], {}
+    for compute in computes:
+        ours, theirs = (_in_a_process(name, n_steps, compute, base_name) for name in ARMS)
+        arms += [ours, theirs]
+        ratio[compute] = {name: round(ours[name] / theirs[name], 3) for name in measures}
+    return {"arms": arms, "ratio": ratio}
+
+
+def _in_a_process(name: str, n_steps: int, compute: str, base_name: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.throughput", "--arm", name, "--json"]
+    done = subprocess.run(
+        [*command, "--steps", str(n_steps), "--compute", compute, "--base", base_name],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def show(result: dict[str, Any]) -> None:
@@ -244,11 +280,11 @@ def show(result: dict[str, Any]) -> None:
             f"{arm['computed_tokens_per_s']:12.0f}{arm['s_per_step']:8.2f}{arm['rows']:6}"
             f"{memory[0]:9.2f} G{memory[1]:8.2f} G{memory[2]:8.2f} G"
         )
-    ratio = result["ratio"]
-    print(
-        f"learnctl, full over Trainer: rows/s {ratio['rows_per_s']:.2f},"
-        f" row tokens/s {ratio['row_tokens_per_s']:.2f}, peak {ratio['peak_bytes']:.2f}"
-    )
+    for compute, ratio in result["ratio"].items():
+        print(
+            f"learnctl over Trainer, {compute}: rows/s {ratio['rows_per_s']:.2f},"
+            f" row tokens/s {ratio['row_tokens_per_s']:.2f}, peak {ratio['peak_bytes']:.2f}"
+        )
 
 
 def main() -> None:
@@ -258,17 +294,18 @@ def main() -> None:
     parser.add_argument(
         "--compute",
         choices=CHOICES["compute"],
-        default="full",
-        help="what the loop of learnctl computes in, with --arm",
+        default="auto",
+        help="what is computed in, with --arm",
     )
+    parser.add_argument("--base", default="embedded")
     parser.add_argument("--json", action="store_true", help="one JSON value on stdout")
     given = parser.parse_args()
     if given.steps < 2:
         parser.error("--steps must be at least 2: the first is not timed")
     if given.arm:
-        print(json.dumps(run_arm(given.arm, given.steps, given.compute)))
+        print(json.dumps(run_arm(given.arm, given.steps, given.compute, given.base)))
         return
-    result = compare(given.steps)
+    result = compare(given.steps, given.base)
     print(json.dumps(result)) if given.json else show(result)
 
 
