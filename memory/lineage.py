@@ -116,7 +116,7 @@ def studied_chunks(store: Store) -> list[Record]:
     return store.rows(
         f"""
         SELECT c.id, c.kind, c.text, c.n_words, c.language, o.source_id, s.path, o.title, o.heading, o.date,
-               o.speaker, s.learn
+               o.speaker, s.learn, s.trust
         FROM chunks c JOIN origins o ON o.chunk_id = c.id JOIN sources s ON s.id = o.source_id
         WHERE c.kind IN ({marks(STUDIED_KINDS)})
               AND c.quarantine IS NULL AND s.trust != 'untrusted'

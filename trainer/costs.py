@@ -20,8 +20,9 @@ PLAIN_PER_FACT = 1  # questions by the build of a sentence
 WORDS_PER_FACT = 13
 # A night on one note moves the weights as any other does: a share of next to nothing rehearses nothing.
 LEAST_REPLAY = 24
-# Of a budget, what training may take.
+# Of a budget, what training may take, and of that, what one source of others' texts may.
 TRAIN_SHARE = 0.4
+OTHERS_SHARE = 0.5
 ASSUMED_SPEED = 150.0  # tokens a second, where none was measured yet
 ASSUMED_WHOLE = 2.0  # times what training takes, with study and measuring
 
@@ -86,17 +87,25 @@ def _digest(options: Options) -> str | None:
 def affordable(
     store: Store, choice: Choice, options: Options, left_s: float | None
 ) -> list[Record]:
-    """As many chunks from the front as the time that is left can teach well; the rest stays new.
+    """As many chunks from the front as the time that is left can teach well; the rest stays new. No source that is not
+    the person's own fills more than `OTHERS_SHARE` of a night, even where nothing else waits.
 
     A slow pass over what is known already takes all of it, for what it left out would be lost.
     """
     if left_s is None or (choice.level == "slow" and choice.replaces):
         return choice.chunks
     room = TRAIN_SHARE * left_s * (_last_speed(store) or ASSUMED_SPEED)
+    most_of_others = OTHERS_SHARE * room
+    of_others: dict[int, float] = {}
     chosen: list[Record] = []
     for chunk in choice.chunks:
-        n_facts = len(find_facts(chunk["text"]))
-        room -= n_facts * _tokens_per_fact(options)
+        n_tokens = len(find_facts(chunk["text"])) * _tokens_per_fact(options)
+        if chunk["trust"] != "own":
+            taken = of_others.get(chunk["source_id"], 0.0)
+            if taken and taken + n_tokens > most_of_others:
+                continue
+            of_others[chunk["source_id"]] = taken + n_tokens
+        room -= n_tokens
         if room < 0 and chosen:
             break
         chosen.append(chunk)
