@@ -68,9 +68,12 @@ def parse_mail(data: bytes, title: str) -> Document:
     except (MessageError, UnreadableSource, ValueError, LookupError, RecursionError, TypeError):
         # One broken body must not cost the thousand mails around it.
         message, text = BytesHeaderParser().parsebytes(data), ""
+    charset = next(
+        filter(None, (part.get_content_charset() for part in _shown_parts(message))), None
+    )
     return mail_document(
-        subject=_header(message, "subject"),
-        writer=_header(message, "from") or _header(message, "sender"),
+        subject=_header(message, "subject", charset),
+        writer=_header(message, "from", charset) or _header(message, "sender", charset),
         date=iso_mail_date(_header(message, "date")),
         text=text,
         title=title,
@@ -99,10 +102,14 @@ def iso_mail_date(written: str) -> str | None:
     return moment.isoformat()
 
 
-def decode_header(raw: str) -> str:
-    """A header's text, whatever character sets it mixes."""
-    if re.search("[\udc80-\udcff]", raw):  # bytes beyond ASCII, which no standard ever allowed
-        raw = _decoded(raw.encode("ascii", "surrogateescape"), None)
+def decode_header(raw: str, charset: str | None = None) -> str:
+    """A header's text, whatever character sets it mixes.
+
+    Args:
+        charset: of bytes beyond ASCII that stand there as they are, which no standard ever allowed.
+    """
+    if re.search("[\udc80-\udcff]", raw):
+        raw = _decoded(raw.encode("ascii", "surrogateescape"), charset)
     joined = _BETWEEN_ENCODED.sub(r"\1", raw)
     out: list[str] = []
     held, held_charset, end = b"", "", 0
@@ -140,17 +147,18 @@ def _decoded(data: bytes, charset: str | None) -> str:
         return clean(data.decode("latin-1"))
 
 
-def _header(message: "Message[str, str]", name: str) -> str:
+def _header(message: "Message[str, str]", name: str, charset: str | None = None) -> str:
     found = next((value for key, value in message.raw_items() if key.lower() == name), "")
-    return _raw_name(str(found)) if name in ("from", "sender") else decode_header(str(found))
+    decoded = _raw_name if name in ("from", "sender") else decode_header
+    return decoded(str(found), charset)
 
 
-def _raw_name(raw: str) -> str:
+def _raw_name(raw: str, charset: str | None) -> str:
     """`Name <address>`, taken apart before decoding: a decoded name may hold a comma."""
     name, address = parseaddr(" ".join(raw.split()))
     if not address:
-        return decode_header(raw)
-    name = decode_header(name)
+        return decode_header(raw, charset)
+    name = decode_header(name, charset)
     return f"{name} <{address}>" if name else address
 
 
