@@ -14,6 +14,7 @@ from . import globs
 from .errors import UnreadableSource, why_unreadable
 from .readers import NOT_TEXT, is_one_export
 from .readers.binary import BINARY, COMPRESSED, DATABASE, HEAD_BYTES, binary_kind
+from .readers.mail import WASTE
 from .readers.tar import is_tar
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ TOOL_FOLDERS = frozenset(
     ["node_modules", "__pycache__", "venv", "env", "site-packages", "__MACOSX", "bower_components"]
 )
 _MAILDIR = {"cur", "new", "tmp"}
+# Flags stand at the end of a mail's name: https://cr.yp.to/proto/maildir.html
+_THROWN_AWAY = re.compile(r".+[:;!]2,[A-Za-z]*T[A-Za-z]*")
 _LARGEST_IGNORE_BYTES = 2**20
 
 
@@ -186,11 +189,23 @@ def _passed_over(
         return HIDDEN
     if in_maildir and (path.name == "tmp" or not is_folder):
         return "no mail: the mail program keeps it for itself"
+    if _is_thrown_away(path, is_folder, in_maildir):
+        return "mail that was thrown away"
     if is_folder and _is_made_by_tools(path):
         return MADE_BY_TOOLS
     if any(ignore.matches(path, is_folder) for ignore in ignores):
         return IGNORED
     return ""
+
+
+def _is_thrown_away(path: Path, is_folder: bool, in_maildir: bool) -> bool:
+    """A maildir's folder of waste, a mail in it that is marked so, or Thunderbird's file of waste."""
+    name = path.name.lower()
+    if is_folder:
+        return in_maildir and name.rpartition(".")[2] in WASTE
+    if path.parent.name in _MAILDIR and _THROWN_AWAY.fullmatch(path.name):
+        return True
+    return name in WASTE and path.with_name(f"{path.name}.msf").exists()
 
 
 def _is_made_by_tools(folder: Path) -> bool:
