@@ -266,6 +266,14 @@ def m018_examined(db: Database) -> None:
             db.execute("UPDATE chunks SET quarantine = ? WHERE id = ?", [reason, number])
 
 
+@migrations()
+def m019_passed_over(db: Database) -> None:
+    """Files that were skipped or refused, and why (`passed_over`)."""
+    db.execute(
+        "CREATE TABLE passed_over (path TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID"
+    )
+
+
 PEOPLE = """
 ALTER TABLE messages ADD COLUMN speaker TEXT;
 

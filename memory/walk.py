@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 IGNORE_FILE = ".learnctlignore"
 IGNORED = f"ignored by {IGNORE_FILE}"
 HIDDEN = "hidden"
+NOT_THERE = ("there is no such file or folder", "nothing is called so")
 NOT_UTF8 = "a name that is not UTF-8"
 OWN_FOLDER = "learnctl's own folder"
 MADE_BY_TOOLS = "made by tools, not by a person"
@@ -109,7 +110,7 @@ def _given(path: Path, own: _Inode | None) -> Iterator[Entry]:
         elif globs.is_pattern(path):
             yield from _matching(path, own)
         else:
-            yield Refused(path, "there is no such file or folder")
+            yield Refused(path, NOT_THERE[0])
     except OSError as error:
         yield Refused(path, why_unreadable(error))
 
@@ -117,7 +118,7 @@ def _given(path: Path, own: _Inode | None) -> Iterator[Entry]:
 def _matching(pattern: Path, own: _Inode | None) -> Iterator[Entry]:
     base, matches = globs.base_of(pattern), globs.matcher(pattern)
     found = [entry for entry in _folder(base, own) if matches.fullmatch(str(entry.path))]
-    yield from found or [Refused(pattern, "nothing is called so")]
+    yield from found or [Refused(pattern, NOT_THERE[1])]
 
 
 @dataclass(frozen=True)
