@@ -299,12 +299,21 @@ def _put_all(
 
 
 def _add_inside(report: IngestReport, inside: IngestReport, n_read: int) -> None:
-    """What was met in an archive; where nothing could be read, that is said of the archive alone."""
-    if not n_read:
-        reasons = {line["reason"] for line in inside.refused}
-        raise UnreadableSource(reasons.pop() if len(reasons) == 1 else "no file in it can be read")
+    """What was met in an archive; where nothing could be read, for one reason, that is said of the archive alone."""
+    reasons = {line["reason"] for line in inside.refused}
+    if not n_read and len(reasons) == 1:
+        raise UnreadableSource(_with_name(inside.refused))
     report.skipped += inside.skipped
     report.refused += inside.refused
+    if not n_read:
+        raise UnreadableSource("no file in it can be read")
+
+
+def _with_name(refused: list[Record]) -> str:
+    """The reason of what was refused in an archive, with the name of what it is said of where that is one file."""
+    reason = str(refused[0]["reason"])
+    name = str(refused[0]["path"]).rpartition("!/")[2]
+    return reason if len(refused) > 1 or name in reason else f"{reason} ({name})"
 
 
 def _prepared(

@@ -15,7 +15,7 @@ from .errors import UnreadableSource, why_unreadable
 from .readers import NOT_TEXT, is_one_export
 from .readers.binary import BINARY, COMPRESSED, DATABASE, HEAD_BYTES, binary_kind
 from .readers.mail import WASTE
-from .readers.tar import is_tar
+from .readers.tar import is_compressed_text, is_tar
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -240,7 +240,7 @@ def file_entry(path: Path, root: Path) -> Entry:
     if not head:
         return Skipped(path, "empty")
     kind = binary_kind(head)
-    if kind in (COMPRESSED, BINARY) and is_tar(path):
+    if kind in (COMPRESSED, BINARY) and (is_tar(path) or is_compressed_text(path)):
         return Found(path, root)
     if kind == DATABASE and _is_known_database(path):
         return Found(path, root)
