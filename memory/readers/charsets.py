@@ -19,7 +19,7 @@ _SAMPLE_BYTES = 2**12
 _UNDECODABLE = 15.0
 _STRANGE_LETTER = 7.0
 _STRANGE_SIGN = 9.0
-_CAPITAL = 1.2
+_CAPITAL = 0.8
 # In a language of Latin letters, one letter in twenty is beyond ASCII.
 _BEYOND_ASCII = 3.0
 _COMMON_WORD = 4.0
@@ -87,8 +87,8 @@ _SYLLABLES = (
     "이다는에의가을하고지로를어사기도은한서자대리나인그시아일수해정라있부게보장과만들원제우거세전상구스면주니"
     "음조소신경공야개여요되했말동생연안국화오와관계으성위선비간유적미모등없것내문당물분업녕네날씨좋습"
 )
-_COMMON_SIGNS = "’“”–„…€«»°§£±µ½\u00a0"
-_SIGNS = "‘—‚‹›©®™•·²³¼¾×¿¡´ªº¹№\u00ad"
+_COMMON_SIGNS = "’“”–—„…€«»°§£±µ½\u00a0"
+_SIGNS = "‘‚‹›©®™•·²³¼¾×¿¡´ªº¹№¢¥¶†‡\u00ad"
 _WIDE_SIGNS = "，。、？！：；「」『』（）《》～・ー…“”‘’—"
 
 
@@ -120,12 +120,12 @@ def _languages() -> dict[str, _Language]:
     found |= {name: _alphabet(*how, 0.5) for name, how in _ALPHABETS.items()}
     signs = dict.fromkeys(_WIDE_SIGNS, 4.0)
     kana = {chr(n): 4.0 for n in range(0x3041, 0x30FF)}
-    hangul = {chr(n): 7.0 for n in range(0xAC00, 0xD7A4)}
+    hangul = {chr(n): 9.0 for n in range(0xAC00, 0xD7A4)}
     for name, costs in (
         ("zh-cn", _level(_SIMPLIFIED, "gb2312", 0xB0, 0xD8)),
         ("zh-tw", _level(_TRADITIONAL, "big5", 0xA4, 0xC7)),
         ("ja", _level(_KANJI, "cp932", 0x88, 0x98) | kana),
-        ("ko", hangul | dict.fromkeys(_SYLLABLES, 4.5)),
+        ("ko", hangul | dict.fromkeys(_SYLLABLES, 5.0)),
     ):
         found[name] = _Language(costs | signs, frozenset())
     return found
@@ -184,6 +184,8 @@ def _kind(letter: str) -> str:
         return "0" if letter.isdigit() else "." if not letter.isalpha() else "aA"[letter.isupper()]
     if letter in "’\u00ad":
         return "."
+    if letter in "–—":
+        return "-"
     if not letter.isalpha() or letter in "µªº":
         return "c" if letter == "ー" else "m" if unicodedata.category(letter)[0] == "M" else "s"
     name = unicodedata.name(letter, "")
@@ -200,6 +202,7 @@ _ODD = (  # what no word looks like
     (re.compile("[aAlL](?=[gGm])|[gG](?=[aAlL])"), 6.0),
     (re.compile("[aAlL](?=c)|c(?=[aAlL])"), 3.0),
     (re.compile("(?<=[alALgG])s(?=[alALgG])"), 4.0),
+    (re.compile("(?<=[alALgG])-(?=[alALgG])"), 1.0),
     (re.compile("[lL](?=[lL])"), 1.5),
     (re.compile("0(?=[lLgG])|[lLgG](?=0)"), 3.0),
     (re.compile("(?<![gGm])[gG](?![gGm])"), 4.0),

@@ -10,6 +10,14 @@ from learnctl.memory.records import Document
 
 TEXTS = {
     "cp1252": [
+        "the end—of it—all",
+        "• First item\n• Second item",
+        "Acme™ and Foo® © 2020",
+        "10¢ and ¥500 and £3",
+        "½ cup of sugar, 350°F",
+        "GRÜSSE AUS DER SCHWEIZ",
+        "ÉCOLE ÉLÉMENTAIRE",
+        "Olá João, amanhã às 9h não posso. Abraços, Conceição",
         "Le café de la gare est fermé à Noël.",
         "São Paulo",
         "på",
@@ -83,6 +91,7 @@ TEXTS = {
         "Name,City\nJosé,Bogotá\nZoë,Genève\nBjörn,Malmö",
     ],
     "cp1250": [
+        "Štěpán",
         "Zażółć gęślą jaźń",
         "Jestem zadowolony, że dzień jest piękny.",
         "Wszystko będzie dobrze, proszę się nie martwić o mnie.",
@@ -111,6 +120,8 @@ TEXTS = {
         "Zażółć gęślą jaźń",
     ],
     "cp1251": [
+        "МОСКВА",
+        "Иванов И.И., тел. 123",
         "Привет, мир!",
         "Привет",
         "Я пишу тебе письмо, чего же боле?",
@@ -137,6 +148,7 @@ TEXTS = {
         "Список файлов на диске",
     ],
     "cp1253": [
+        "ΑΘΗΝΑ",
         "Καλημέρα κόσμε",
         "Η Ελλάδα είναι όμορφη χώρα.",
         "Ευχαριστώ",
@@ -181,6 +193,7 @@ TEXTS = {
         "テスト",
     ],
     "gb18030": [
+        "北京市朝阳区",
         "你好,世界",
         "今天天气很好,我们去公园吧。",
         "你好",
@@ -195,6 +208,7 @@ TEXTS = {
         "我昨天買了一本新書。",
     ],
     "cp949": [
+        "대한민국",
         "안녕하세요, 세계",
         "오늘 날씨가 좋네요.",
         "감사합니다",
