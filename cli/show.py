@@ -27,7 +27,11 @@ def show(
         ),
     ] = None,
     skipped: Annotated[
-        bool, Option("--skipped", help="List what was left out, of SOURCE or of all, and why.")
+        bool,
+        Option(
+            "--skipped",
+            help="List the passages left out and the files skipped or refused, of SOURCE or of all, and why.",
+        ),
     ] = False,
     as_json: flags.Json = False,
 ) -> None:
@@ -67,19 +71,35 @@ def show(
 
 
 def _show_skipped(ctx: Context, name: str | None, as_json: bool) -> None:
-    from ..memory.left_out import listed
+    from ..memory import left_out, passed_over
 
     with open_store(ctx) as store:
-        found = listed(
-            store, [source["id"] for source in store.find_sources(name)] if name else None
-        )
+        files = passed_over.listed(store, name)
+        found = left_out.listed(store, _sources(store, name, is_needed=not files))
+    found += [
+        {"source": file["path"], "place": "", "reason": file["reason"], "beginning": ""}
+        for file in files
+    ]
     if as_json:
         show_json(found)
         return
     for entry in found:
-        print_line(f"{entry['reason']}: {entry['source']}: {entry['place']}: {entry['beginning']}")
+        said = (entry["reason"], entry["source"], entry["place"], entry["beginning"])
+        print_line(": ".join(filter(None, said)))
     if not found:
         say("nothing was left out")
+
+
+def _sources(store: "Store", name: str | None, is_needed: bool) -> list[int] | None:
+    """The sources meant by a name, None for all."""
+    if name is None:
+        return None
+    try:
+        return [source["id"] for source in store.find_sources(name)]
+    except LearnctlError:
+        if is_needed:
+            raise
+        return []
 
 
 def _number(text: str) -> int:

@@ -5,7 +5,7 @@ may name the forgotten one. Every adapter that learned from it, as it is or once
 `trainer.registry.forget` deletes the files and chooses what serves instead. No night takes the files in again.
 """
 
-from . import contents, forgotten_files
+from . import contents, forgotten_files, passed_over
 from .lineage import mark_adapters
 from .store import Record, Store, marks
 
@@ -26,6 +26,10 @@ def forget_sources(store: Store, source_ids: list[int]) -> Record:
         )
         mark_adapters(store, versions | {row["version"] for row in outgrown}, "deleted")
         forgotten_files.remember(store, source_ids)
+        paths = store.rows(
+            f"SELECT path FROM sources WHERE id IN ({marks(source_ids)})", *source_ids
+        )
+        passed_over.forget(store, {source["path"] for source in paths})
         store.db.execute(f"DELETE FROM sources WHERE id IN ({marks(source_ids)})", source_ids)
         gone = contents.sweep(store)
     store.erase_traces()

@@ -13,7 +13,16 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from . import archives, contents, folders, forgotten_files, people, sandbox, source_bytes
+from . import (
+    archives,
+    contents,
+    folders,
+    forgotten_files,
+    passed_over,
+    people,
+    sandbox,
+    source_bytes,
+)
 from .errors import LearnctlError, UnreadableSource, why_unreadable
 from .home import Home
 from .manner import Manner, keep_for_watched, kept_for_watched
@@ -22,12 +31,13 @@ from .preparing import prepared
 from .records import Conversation, Item
 from .sizes import refuse_too_large
 from .store import Record, Store, marks, now
-from .walk import IGNORED, Entry, Found, Refused, Skipped, walk
+from .walk import IGNORED, NOT_THERE, Entry, Found, Refused, Skipped, walk
 
 # What is said of sources whose file is gone, or is passed over by now; and when they are given back.
 VANISHED = "vanished: kept until `--prune` gives it back"
 IGNORED_NOW = "ignored now: kept until `--prune` gives it back"
 PRUNED = {VANISHED: "vanished: given back", IGNORED_NOW: "ignored now: given back"}
+UNCHANGED = "unchanged"
 FORGOTTEN = "forgotten before: it comes in again when `learnctl ingest` is told to"
 
 
@@ -98,6 +108,7 @@ def ingest(
                 _take(store, entry, report, me, manner, forgotten_too, on_read)
             else:
                 _pass_over(entry, report)
+        _keep_passed_over(store, {*given, *map(_shown, entries)}, report)
         ignored = {entry.path for entry in entries if _is_ignored(entry)}
         _report_gone(store, folders.vanished(store, given), report, VANISHED, prune)
         _report_gone(store, folders.ignored(store, ignored), report, IGNORED_NOW, prune)
@@ -206,13 +217,13 @@ def _take(
             manner.give(store, known["id"])
         is_current = known is not None and not people.is_outdated(store, known["id"], me)
         if known and known["sha256"] == digest and is_current:
-            report.skipped.append(_line(entry.shown, "unchanged"))
+            report.skipped.append(_line(entry.shown, UNCHANGED))
             return
         moved = None if known or entry.known_as else folders.moved_from(store, digest)
         if moved and Path(moved["path"]).name == entry.path.name:
             _rename(store, moved["id"], entry)
             manner.give(store, moved["id"])
-            report.skipped.append(_line(entry.shown, f"unchanged, moved from {moved['path']}"))
+            report.skipped.append(_line(entry.shown, f"{UNCHANGED}, moved from {moved['path']}"))
             return
         is_forgotten = not (known or moved) and forgotten_files.hold(store, path, digest)
         if is_forgotten and not forgotten_too:
@@ -289,12 +300,21 @@ def _put_all(
 
 
 def _add_inside(report: IngestReport, inside: IngestReport, n_read: int) -> None:
-    """What was met in an archive; where nothing could be read, that is said of the archive alone."""
-    if not n_read:
-        reasons = {line["reason"] for line in inside.refused}
-        raise UnreadableSource(reasons.pop() if len(reasons) == 1 else "no file in it can be read")
+    """What was met in an archive; where nothing could be read, for one reason, that is said of the archive alone."""
+    reasons = {line["reason"] for line in inside.refused}
+    if not n_read and len(reasons) == 1:
+        raise UnreadableSource(_with_name(inside.refused))
     report.skipped += inside.skipped
     report.refused += inside.refused
+    if not n_read:
+        raise UnreadableSource("no file in it can be read")
+
+
+def _with_name(refused: list[Record]) -> str:
+    """The reason of what was refused in an archive, with the name of what it is said of where that is one file."""
+    reason = str(refused[0]["reason"])
+    name = str(refused[0]["path"]).rpartition("!/")[2]
+    return reason if len(refused) > 1 or name in reason else f"{reason} ({name})"
 
 
 def _prepared(
@@ -362,6 +382,19 @@ def _put_source(store: Store, entry: Found, name: str, digest: str) -> int:
         list(record.values()),
     )
     return int(store.value("SELECT id FROM sources WHERE path = ?", record["path"]))
+
+
+def _keep_passed_over(store: Store, looked_at: Collection[Path], report: IngestReport) -> None:
+    """Not what is said of files that were taken in before, nor of names that mean nothing."""
+    lines = report.skipped + report.refused
+    unchanged = {line["path"] for line in lines if line["reason"] == UNCHANGED}
+    no_files = (UNCHANGED, "forgotten before", *NOT_THERE)
+    found = (line for line in lines if not line["reason"].startswith(no_files))
+    passed_over.keep(store, looked_at, found, unchanged)
+
+
+def _shown(entry: Entry) -> Path:
+    return entry.shown if isinstance(entry, Found) else entry.path
 
 
 def _is_ignored(entry: Entry) -> bool:

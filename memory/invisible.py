@@ -8,6 +8,8 @@ to hide text, until the passage that holds it is made (`suspicion`).
 import re
 
 MARK = "\u2063"
+# A hidden word or two (a date to sort by, a label for machines) give no orders.
+FEWEST_HIDDEN_WORDS = 4
 
 _UNSEEN = re.compile(
     "[\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\u206a-\u206f\ufeff"

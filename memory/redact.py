@@ -15,7 +15,7 @@ import hmac
 import re
 import secrets
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .assignments import API_TOKEN, PASSWORD, assigned, is_left_open, is_secret
@@ -59,6 +59,7 @@ _WEBHOOK = re.compile(
     r"((?:hooks\.slack\.com/(?:services|workflows|triggers)|discord(?:app)?\.com/api/webhooks"
     r"|\.webhook\.office\.com/webhookb2)/)(?P<secret>[A-Za-z0-9/_@+-]{20,}+)"
 )
+_LONE_BEARER = re.compile(r"(?i)(\bbearer\s{1,3})(?P<secret>[A-Za-z0-9._~+/=-]{20,}+)")
 _CURL = re.compile(
     r"(\bcurl [^\n]{0,200}?(?:-u|--user)[ =][\"']?[^\s:\"']{1,60}:)(?P<secret>[^\s\"'\[$]{3,100})"
 )
@@ -77,11 +78,24 @@ _FLAG = re.compile(
     r"(--(?:[a-z]{1,20}-){0,3}(?:password|passwd|passphrase|passcode|pass|pwd|secret|token|api-?key)[ \t]{1,3}[\"']?)"
     r"(?P<secret>(?!-)[^\s\"'`]{5,199}[^\s\"'`.,;:])"
 )
+_SSHPASS = re.compile(
+    r"(\bsshpass (?:-[a-oq-zA-Z] ?\S{1,60} ){0,3}-p ?[\"']?)(?P<secret>[^\s\"'`]{3,100})"
+)
+# What a square code for a network holds.
+_WIFI_CODE = re.compile(
+    r"(?i)(\bWIFI:(?:[A-Z]\d?:(?:\\.|[^;\\\n]){0,100};){0,5}?P:)(?P<secret>(?:\\.|[^;\\\n]){3,100})(?=;)"
+)
 _NETRC = re.compile(
     r"(\b(?:machine\s{1,9}\S{1,200}|default)\s{1,20}login\s{1,9}\S{1,200}\s{1,20}password\s{1,9})"
     r"(?P<secret>\S{3,200})"
 )
-_CARD = re.compile(r"\d(?<![\d.,/+_$€£-].)(?:[ -]?\d){12,18}(?![\d/_]|[ -]\d|[.,:-]\d)")
+# In one piece or in the groups that are printed on cards, whatever digits stand beside them.
+_JOINT = r"[ \u00a0\u202f-]"
+_CARD = re.compile(
+    r"\d(?<![0-9A-Za-z_/+$€£].)(?<!\d\..)(?<![0-9A-Za-z]-.)(?:\d{12,18}"
+    rf"|\d{{3}}(?P<joint>{_JOINT})(?:\d{{6}}(?P=joint)\d{{4,5}}"
+    r"|(?P<fours>(?:\d{4}(?P=joint)){2}\d{1,4}(?:(?P=joint)\d{1,4})*)))(?![\d_]|\.\d|-\d{5})"
+)
 # Behind a sign stand other numbers too.
 _CALLED_CARD = re.compile(
     r"(?i)(?:card|kart[ae]|carte|tarjeta|visa|amex|(?<![a-z])(?:cc|pan|number|nummer|num|n[ro]))"
@@ -90,9 +104,7 @@ _CALLED_CARD = re.compile(
 _CARD_FORM = re.compile(  # brand prefixes, each with its lengths
     r"4\d{12}(?:\d{3})?(?:\d{3})?|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"
     r"|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|6(?:011|5\d\d|4[4-9]\d)\d{12}|35(?:2[89]|[3-8]\d)\d{12}"
-)
-_CARD_GROUPS = re.compile(
-    r"\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{1,4}(?:\1\d{1,3})?|\d{4}([ -])\d{6}\2\d{4,5}"
+    r"|62\d{14}(?:\d{3})?|220[0-4]\d{12}"
 )
 # Found by its digits, which are rarer than letters.
 _IBAN = re.compile(
@@ -129,7 +141,7 @@ def redact(text: str, key: bytes = b"", contacts: bool = False) -> str:
             lambda found: f"{found[1]}\n{name(PRIVATE_KEY, found['secret'])}", text
         )
     signs = _signs(text)
-    if signs or "login" in text:
+    if signs or "login" in text or "earer " in text:
         for hint, sign, pattern, kind, is_it in _BEHIND_A_NAME:
             if sign in signs and hint in text:
                 text = pattern.sub(_replacing(kind, is_it, name), text)
@@ -202,11 +214,28 @@ def _card(found: re.Match[str], name: Name) -> str:
     before = found.string[max(0, found.start() - 32) : found.start()]
     if before.endswith((":", "=")) and not _CALLED_CARD.search(before):
         return found[0]
-    digits = re.sub(r"[ -]", "", found[0])
-    is_card = (
-        _CARD_GROUPS.fullmatch(found[0]) and _CARD_FORM.fullmatch(digits) and passes_luhn(digits)
-    )
-    return name(CARD_NUMBER, digits) if is_card else found[0]
+    groups = found[0].split(found["joint"]) if found["fours"] else [found[0]]
+    for start, end in _card_places(groups):
+        digits = "".join(
+            str(int(digit)) for digit in "".join(groups[start:end]) if digit.isdecimal()
+        )
+        if _CARD_FORM.fullmatch(digits) and passes_luhn(digits):
+            groups[start:end] = [name(CARD_NUMBER, digits)]
+    return (found["joint"] or "").join(groups)
+
+
+def _card_places(groups: list[str]) -> Iterator[tuple[int, int]]:
+    """Where in groups of digits a card may stand, the last place first: alone, with a number beside it, or one
+    card after the other; in other rows of numbers each would be found that has the right sum by chance."""
+    n_fours = next((n for n, group in enumerate(groups) if len(group) != 4), len(groups))
+    starts = range(0, n_fours, 4)
+    if n_fours <= 5:
+        starts = range(max(n_fours - 3, 1))
+    elif n_fours % 4:
+        return
+    for start in reversed(starts):
+        yield start, start + 4
+        yield start, start + 5
 
 
 def _accounts(text: str, name: Name) -> str:
@@ -249,6 +278,10 @@ def _is_filled_in(secret: str) -> bool:
     return not is_left_open(secret)
 
 
+def _is_a_bearer_s(secret: str) -> bool:
+    return re.search(r"\d", secret) is not None or (len(secret) >= 32 and secret.isalpha())
+
+
 def _is_in_a_tag(secret: str) -> bool:
     return is_secret(secret, is_quoted=True)
 
@@ -262,6 +295,9 @@ def _is_behind_a_flag(secret: str) -> bool:
 _BEHIND_A_NAME: tuple[tuple[str, bytes, re.Pattern[str], str, Test], ...] = (
     ("uthorization", b"", _BEARER, API_TOKEN, _is_filled_in),
     ("AUTHORIZATION", b"", _BEARER, API_TOKEN, _is_filled_in),
+    ("earer ", b"", _LONE_BEARER, API_TOKEN, _is_a_bearer_s),
+    ("sshpass ", b"-", _SSHPASS, PASSWORD, _is_filled_in),
+    ("WIFI:", b":", _WIFI_CODE, PASSWORD, _is_filled_in),
     ("hooks.slack", b"/", _WEBHOOK, API_TOKEN, _is_filled_in),
     ("/webhook", b"/", _WEBHOOK, API_TOKEN, _is_filled_in),
     ("webhook.office", b"/", _WEBHOOK, API_TOKEN, _is_filled_in),

@@ -14,16 +14,25 @@ _NEVER_LAST = _words(
     "incl resp nr z.b d.h bzw "
     # German
     "vgl bd hr fr frl hrsg ggf evtl inkl zzgl z.t u.a o.ä i.d.r s.o s.u geb gest str abs bspw sog "
+    "v.a z.z m.e u.u i.a "
     # French, Spanish
     "env m mlles mm p.ex av j.-c éd apr sr sras srta srtas dña p.ej núm pág págs aprox ee.uu "
     # Russian
-    "т.е т.н т.к ул им см ср напр просп пер корп кв стр тел г-н г-жа проф акад"
+    "т.е т.н т.к т.ч ул им см ср напр просп пер корп кв стр тел г-н г-жа проф акад"
 )
 # These stand in the middle or at the end: what follows decides.
 _PERHAPS_LAST = _words(
     "inc ltd co corp llc plc bros jr sr esq st ave blvd rd al dept univ est ext tel no nos p ch "
     "sec ed eds ph.d b.a m.a b.sc m.sc min max usw "
-    "т.д т.п др г гг в вв руб коп тыс млн млрд"
+    "v.chr n.chr janv févr fév avr juil sept oct nov déc ene abr dic "
+    "т.д т.п н.э др г гг в вв руб коп тыс млн млрд"
+)
+# What is written "z. B." or "z.B." by its parts as they come: z.b, i.d, i.d.r.
+_DOTTED_PARTS = frozenset(
+    abbreviation[:end]
+    for abbreviation in _NEVER_LAST | _PERHAPS_LAST | {"a.m", "p.m"}
+    for end in range(1, len(abbreviation) + 1)
+    if "." in abbreviation[:end] and abbreviation[end : end + 1] in ("", ".")
 )
 # Lower case, these are words ("the sun.", "he sat."), so only the capitalised form counts.
 _CALENDAR = _words(
@@ -62,7 +71,10 @@ _STOP = re.compile(
 _OPENERS = "\"'“‘«([{¿¡„*_"
 _WORD = re.compile(r"[^\W_]+")
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
+_SPACED = re.compile(r"(?<![^\W_])(?:[^\W\d_]{1,2}\.\s){1,2}[^\W\d_]{1,4}\Z")
+_NEXT_PART = re.compile(r"[^\W\d_]{1,4}(?=\.)")
 _LONGEST_ABBREVIATION = 12
+_LONGEST_PART = 4
 
 
 def sentences(text: str) -> list[str]:
@@ -95,7 +107,16 @@ def _ends_here(line: str, start: int, stop: re.Match[str]) -> bool:
         return False
     if stop[0][0] != "." or stop[0].startswith(".."):
         return True
-    return _period_ends(_token_before(line, start, stop.start()), following)
+    token = _token_before(line, start, stop.start())
+    if 0 < len(token) <= _LONGEST_PART:
+        spaced = _SPACED.search(
+            line, max(start, stop.start() - _LONGEST_ABBREVIATION), stop.start()
+        )
+        token = "".join(spaced[0].split()) if spaced else token
+        part = _NEXT_PART.match(following)
+        if part and f"{token}.{part[0]}".lower() in _DOTTED_PARTS:
+            return False
+    return _period_ends(token, following)
 
 
 def _token_before(line: str, start: int, end: int) -> str:

@@ -268,7 +268,15 @@ def m018_examined(db: Database) -> None:
 
 
 @migrations()
-def m019_headings(db: Database) -> None:
+def m019_passed_over(db: Database) -> None:
+    """Files that were skipped or refused, and why (`passed_over`)."""
+    db.execute(
+        "CREATE TABLE passed_over (path TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID"
+    )
+
+
+@migrations()
+def m020_headings(db: Database) -> None:
     """What passages stand under is searched too: a row for each place of a chunk in a document."""
     for statement in HEADINGS.split(";\n\n"):
         db.execute(statement)

@@ -26,11 +26,25 @@ _ROLE_TAG = re.compile(
     r"|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>"
     r"|</?(?:system|system_prompt|assistant|tool_calls?|tool_response|function_calls?)>"
     r"|(?m:^)\W{0,3}#{2,4} ?(?:system|instruction|assistant|human|user)s?(?: prompt| message)?:"
+    # As chats are written down for a model.
+    r"|(?-i:(?m:^)(?:Human:[^\n]{0,500}(?:\n[^\n]{0,500}){0,5}?\nAssistant:"
+    r"|Assistant:[^\n]{0,500}(?:\n[^\n]{0,500}){0,5}?\nHuman:))"
     r"|(?m:^)\W{0,4}system(?: prompt| message)?\s{0,2}:\s{0,3}(?:you (?:are|must|will|have)|ignore|disregard"
     r"|forget|from now on|new)\b"
 )
 _EARLIER = (
     "previous|prior|above|earlier|preceding|foregoing|initial|original|system|existing|safety"
+)
+# In Italian, Portuguese, Dutch, Polish, Czech and the languages of Scandinavia.
+_FORGET_ABROAD = "z?ignor|negeer|vergeet|dimentica|esque[cç]a|zapom[ine]|glem|glöm"
+_EARLIER_ABROAD = (
+    r"precedenti|anteriores|prévias|(?:vorig|eerder|voorgaand|bovenstaand)e|poprzedni\w{1,3}|wcześniejsz\w{1,3}"
+    r"|powyższ\w{1,3}|předchoz\w{1,3}|föregående|tidigare|tidligere|forrige"
+)
+_RULES_ABROAD = (
+    r"istruzioni|regole|indicazioni|instruções|regras|orientações|ordens|instructies|regels|opdrachten|aanwijzingen"
+    r"|instrukcj\w{1,3}|poleceni\w{1,3}|zasady|instrukce|pokyny|pravidla|instruktion\w{1,5}|instruks\w{1,5}"
+    r"|regler\w{0,3}|anvisning\w{1,4}"
 )
 _PLAIN_ORDER = re.compile(
     r"(?i)\b(?:ignore|disregard|forget|override|bypass|do not follow|don['’]t follow):?\s{1,3}"
@@ -55,8 +69,12 @@ _PLAIN_ORDER = re.compile(
     r"(?:précédentes?|ci-dessus|antérieures?|initiales?)"
     r"|\b(?:ignor[ae]|olvid[ae])\s(?:\w{1,20}\s){0,4}?(?:instrucciones|indicaciones|reglas|órdenes)\s"
     r"(?:anteriores|previas|de arriba)"
-    r"|(?:игнорируй|проигнорируй|забудь)\w{0,3}\s(?:\w{1,20}\s){0,4}?(?:предыдущ|прежн|вышеуказанн|все)\w{0,5}\s"
-    r"(?:\w{1,20}\s)?(?:инструкци|указани|правил|команд)"
+    rf"|\b(?:{_FORGET_ABROAD})\w{{0,6}}\s(?:\w{{1,20}}\s){{0,4}}?(?:(?:{_EARLIER_ABROAD})\s(?:\w{{1,20}}\s)?"
+    rf"(?:{_RULES_ABROAD})|(?:{_RULES_ABROAD})\s(?:{_EARLIER_ABROAD}))\b"
+    r"|(?:игнорируй|проигнорируй|забудь|ігноруй|проігноруй)\w{0,3}\s(?:\w{1,20}\s){0,4}?"
+    r"(?:предыдущ|прежн|вышеуказанн|все|попередн)\w{0,5}\s"
+    r"(?:\w{1,20}\s)?(?:инструкци|указани|правил|команд|інструкц|вказівк)"
+    r"|(?:이전|위)[^.\n]{0,8}(?:지시|명령|지침|규칙)[^.\n]{0,6}무시"
     r"|(?:忽略|无视|無視|忘记|忘掉)[^。！？\n]{0,12}(?:指令|指示|提示词|规则|規則|说明|說明)"
     r"|(?:以前|前|上記|これまで|先)の[^。！？\n]{0,8}(?:指示|命令|ルール|プロンプト)[^。！？\n]{0,8}(?:無視|忘れ)"
 )
@@ -82,33 +100,36 @@ _TAG_HINTS = (
     "_of_turn>",
     "system",
     "assistant>",
+    "assistant:",
     "###",
 )
-# All others than "system" have one of them.
+# All others than "system" and "assistant:" have one of them.
 _tag_signs = finder("|_]>#")
-_VERBS = (
-    *("ignor", "disregard", "forget", "overrid", "bypass", "follow"),
+_FORGETTING = (
+    *("ignor", "disregard", "forget", "overrid", "bypass", "follow", "oubli", "olvid", "negeer"),
+    *("vergeet", "dimentic", "esque", "zapom", "glem", "glöm"),
+)
+_RULES = (
+    *("instru", "prompt", "rules", "directi", "guideline", "command", "programming", "everything"),
     *(
-        "reveal",
-        "print",
-        "show",
-        "repeat",
-        "output",
-        "leak",
-        "disclose",
-        "display",
-        "oubli",
-        "olvid",
+        "anweis",
+        "befehl",
+        "regel",
+        "vorgabe",
+        "consigne",
+        "règle",
+        "indicacion",
+        "reglas",
+        "órdenes",
     ),
+    *("istruzion", "regole", "indicazion", "regras", "orientaç", "ordens", "opdracht", "aanwijz"),
+    *("poleceni", "zasady", "pokyny", "pravidla", "regler", "anvisning"),
 )
-_NOUNS = (
-    *("instruc", "instruk", "prompt", "rules", "directi", "guideline", "command", "programming"),
-    *("everything", "anweis", "befehl", "regel", "vorgabe", "consigne", "règle", "indicacion"),
-    *("reglas", "órdenes"),
-)
+_TELLING = ("reveal", "print", "show", "repeat", "output", "leak", "disclose", "display")
+_TOLD = ("prompt", "instruction")
 _PHRASES = (
     *("you are now", "you're now", "you’re now", "anything now", "developer mode"),
-    *("игнорир", "забуд", "忽略", "无视", "無視", "忘"),
+    *("игнорир", "забуд", "ігнор", "무시", "忽略", "无视", "無視", "忘"),
 )
 _BETWEEN = re.compile(r"[\s,;*~–—-]{2,}")
 _WORD = re.compile(r"\w+")
@@ -145,8 +166,7 @@ def why_kept_back(text: str, is_own: bool) -> str | None:
     lowered = text.lower()
     if _has(lowered, _TAG_HINTS) and _found(_ROLE_TAG, text, is_own):
         return ROLE_TAG
-    may_order = _has(lowered, _PHRASES) or (_has(lowered, _VERBS) and _has(lowered, _NOUNS))
-    if may_order and _found(_PLAIN_ORDER, text, is_own):
+    if (_has(lowered, _PHRASES) or _may_order(lowered)) and _found(_PLAIN_ORDER, text, is_own):
         return ORDER
     if not is_own and _STRICTER_ORDER.search(text):
         return ORDER
@@ -178,9 +198,16 @@ def _may_speak_to_a_model(lowered: str) -> bool:
     return (
         "system" in lowered
         or (_tag_signs(lowered) and _has(lowered, _TAG_HINTS))
-        or (_has(lowered, _VERBS) and _has(lowered, _NOUNS))
+        or "assistant:" in lowered
+        or _may_order(lowered)
         or ("now" in lowered and ("you" in lowered or "anything" in lowered))
         or "developer" in lowered
+    )
+
+
+def _may_order(lowered: str) -> bool:
+    return (_has(lowered, _FORGETTING) and _has(lowered, _RULES)) or (
+        _has(lowered, _TOLD) and _has(lowered, _TELLING)
     )
 
 

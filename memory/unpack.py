@@ -1,4 +1,4 @@
-"""The files in a zip or tar, laid one after the other into a folder to be read there.
+"""The files in a zip or tar, or the one that is compressed alone, laid one after the other into a folder to be read there.
 
 Nothing is unpacked to a path of the archive's own choosing, and only regular files are: no links,
 no devices. At most one file lies there at a time. Runs in the process that reads.
@@ -26,7 +26,7 @@ from .readers.archive import (
     open_zip,
 )
 from .readers.signal import is_said_twice
-from .readers.tar import is_tar
+from .readers.tar import is_compressed_text, is_tar, opener
 from .walk import HIDDEN, MADE_BY_TOOLS, TOOL_FOLDERS
 
 LARGEST_MEMBER_BYTES = 2 * 2**30
@@ -44,9 +44,9 @@ class _Packed(NamedTuple):
 
 
 def is_archive(path: Path) -> bool:
-    """A zip or a tar that holds files for themselves."""
+    """A zip or a tar that holds files for themselves, or a compressed text."""
     if not _is_zip(path):
-        return is_tar(path)
+        return is_tar(path) or is_compressed_text(path)
     with open_zip(path) as archive:
         names = archive.namelist()
     return any(not name.endswith("/") for name in names) and not set(names) & set(_DOCUMENT_MARKS)
@@ -96,7 +96,15 @@ def _names(path: Path) -> frozenset[str]:
 
 
 def _files(path: Path) -> Iterator[_Packed]:
-    return _zipped(path) if _is_zip(path) else _tarred(path)
+    if _is_zip(path):
+        return _zipped(path)
+    return _tarred(path) if is_tar(path) else _alone(path)
+
+
+def _alone(path: Path) -> Iterator[_Packed]:
+    """Under the name of the compressed file, without the ending; how large it is nobody says."""
+    if found := opener(path):
+        yield _Packed(path.stem, 0, partial(found, path))
 
 
 def _zipped(path: Path) -> Iterator[_Packed]:
@@ -115,13 +123,16 @@ def _open(archive: ZipFile, info: ZipInfo) -> IO[bytes]:
 
 
 def _tarred(path: Path) -> Iterator[_Packed]:
+    name = ""
     try:
         with tarfile.open(path, "r|*") as archive:
             for info in archive:
+                name = info.name
                 if info.isreg():
-                    yield _Packed(info.name, info.size, partial(archive.extractfile, info))
+                    yield _Packed(name, info.size, partial(archive.extractfile, info))
     except _TAR_DAMAGE as error:
-        raise UnreadableSource("not a readable tar: damaged inside") from error
+        where = f"in or after {name}" if name else "inside"
+        raise UnreadableSource(f"not a readable tar: damaged {where}") from error
 
 
 def _judge(packed: _Packed, names: frozenset[str]) -> tuple[str, str, str]:
@@ -148,13 +159,17 @@ def _judge(packed: _Packed, names: frozenset[str]) -> tuple[str, str, str]:
 def _copy(stream: IO[bytes], file: IO[bytes], most: int) -> int:
     """Copies until more than `most` bytes were seen; how many were."""
     n_bytes = 0
-    try:
-        while n_bytes <= most and (block := stream.read(_BLOCK_BYTES)):
-            n_bytes += len(block)
-            file.write(block)
-    except (*DAMAGE, tarfile.TarError) as error:
-        raise UnreadableSource("damaged in the archive") from error
+    while n_bytes <= most and (block := _block(stream)):
+        n_bytes += len(block)
+        file.write(block)
     return n_bytes
+
+
+def _block(stream: IO[bytes]) -> bytes:
+    try:
+        return stream.read(_BLOCK_BYTES)
+    except (*DAMAGE, tarfile.TarError, OSError) as error:
+        raise UnreadableSource("damaged in the archive") from error
 
 
 def _safe_name(name: str) -> str:

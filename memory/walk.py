@@ -14,7 +14,8 @@ from . import globs
 from .errors import UnreadableSource, why_unreadable
 from .readers import NOT_TEXT, is_one_export, read_elsewhere
 from .readers.binary import BINARY, COMPRESSED, DATABASE, HEAD_BYTES, binary_kind
-from .readers.tar import is_tar
+from .readers.mail import WASTE
+from .readers.tar import is_compressed_text, is_tar
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 IGNORE_FILE = ".learnctlignore"
 IGNORED = f"ignored by {IGNORE_FILE}"
 HIDDEN = "hidden"
+NOT_THERE = ("there is no such file or folder", "nothing is called so")
 NOT_UTF8 = "a name that is not UTF-8"
 OWN_FOLDER = "learnctl's own folder"
 MADE_BY_TOOLS = "made by tools, not by a person"
@@ -29,6 +31,8 @@ TOOL_FOLDERS = frozenset(
     ["node_modules", "__pycache__", "venv", "env", "site-packages", "__MACOSX", "bower_components"]
 )
 _MAILDIR = {"cur", "new", "tmp"}
+# Flags stand at the end of a mail's name: https://cr.yp.to/proto/maildir.html
+_THROWN_AWAY = re.compile(r".+[:;!]2,[A-Za-z]*T[A-Za-z]*")
 _LARGEST_IGNORE_BYTES = 2**20
 
 
@@ -106,7 +110,7 @@ def _given(path: Path, own: _Inode | None) -> Iterator[Entry]:
         elif globs.is_pattern(path):
             yield from _matching(path, own)
         else:
-            yield Refused(path, "there is no such file or folder")
+            yield Refused(path, NOT_THERE[0])
     except OSError as error:
         yield Refused(path, why_unreadable(error))
 
@@ -114,7 +118,7 @@ def _given(path: Path, own: _Inode | None) -> Iterator[Entry]:
 def _matching(pattern: Path, own: _Inode | None) -> Iterator[Entry]:
     base, matches = globs.base_of(pattern), globs.matcher(pattern)
     found = [entry for entry in _folder(base, own) if matches.fullmatch(str(entry.path))]
-    yield from found or [Refused(pattern, "nothing is called so")]
+    yield from found or [Refused(pattern, NOT_THERE[1])]
 
 
 @dataclass(frozen=True)
@@ -189,11 +193,23 @@ def _passed_over(
         return HIDDEN
     if in_maildir and (path.name == "tmp" or not is_folder):
         return "no mail: the mail program keeps it for itself"
+    if _is_thrown_away(path, is_folder, in_maildir):
+        return "mail that was thrown away"
     if is_folder and _is_made_by_tools(path):
         return MADE_BY_TOOLS
     if any(ignore.matches(path, is_folder) for ignore in ignores):
         return IGNORED
     return ""
+
+
+def _is_thrown_away(path: Path, is_folder: bool, in_maildir: bool) -> bool:
+    """A maildir's folder of waste, a mail in it that is marked so, or Thunderbird's file of waste."""
+    name = path.name.lower()
+    if is_folder:
+        return in_maildir and name.rpartition(".")[2] in WASTE
+    if path.parent.name in _MAILDIR and _THROWN_AWAY.fullmatch(path.name):
+        return True
+    return name in WASTE and path.with_name(f"{path.name}.msf").exists()
 
 
 def _is_made_by_tools(folder: Path) -> bool:
@@ -227,7 +243,7 @@ def file_entry(path: Path, root: Path) -> Entry:
     if not head:
         return Skipped(path, "empty")
     kind = binary_kind(head)
-    if kind in (COMPRESSED, BINARY) and is_tar(path):
+    if kind in (COMPRESSED, BINARY) and (is_tar(path) or is_compressed_text(path)):
         return Found(path, root)
     if kind == DATABASE and _is_known_database(path):
         return Found(path, root)

@@ -39,6 +39,7 @@ _MAGIC = (
     (b"GGUF", "a model's weights"),
     (b"wOFF", "a font"),
     (b"wOF2", "a font"),
+    (b"// <!-- <mdb:mork", "an index of a mail program"),
 )
 _MAGIC_OF_LETTERS = (b"BM", b"MZ", b"ID3", b"BZh", b"GIF8", b"GGUF", b"8BPS")
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..errors import UnreadableSource
 from ..records import Item
 from .mail import begins_as_mail, parse_mail
 
@@ -22,11 +23,15 @@ def read(path: Path) -> Iterator[Item]:
     """One document. Of a mail with huge attachments only the beginning is read.
 
     Raises:
+        UnreadableSource: it was thrown away.
         OSError: it cannot be opened.
     """
     with path.open("rb") as file:
         data = file.read(_LARGEST_MAIL_BYTES)
-    yield parse_mail(_mail_itself(data), path.stem)
+    found = list(parse_mail(_mail_itself(data), path.stem))
+    if not found:
+        raise UnreadableSource("a mail that was thrown away")
+    yield from found
 
 
 def _mail_itself(data: bytes) -> bytes:

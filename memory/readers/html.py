@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UnreadableSource
-from ..invisible import MARK
+from ..invisible import FEWEST_HIDDEN_WORDS, MARK
 from ..records import Document, Item
 from .dates import iso_date
 from .html_headings import HEADING_LEVELS, headings_by_opening, opening
@@ -78,11 +78,8 @@ def _parsed(data: bytes) -> Any:
 
 
 def _mark(element: Any) -> None:
-    """Mark the words of an element that no reader of the page sees, and let them be read.
-
-    A word or two (a date to sort by, a label for machines) give no orders.
-    """
-    if len("".join(element.itertext()).split()) < 4:
+    """Mark the words of an element that no reader of the page sees, and let them be read."""
+    if len("".join(element.itertext()).split()) < FEWEST_HIDDEN_WORDS:
         return
     for part in element.iter():
         for name in ("hidden", "style"):

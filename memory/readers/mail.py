@@ -33,6 +33,14 @@ _PROGRAMS_FIELDS = (
     b"return-path received message-id mime-version x-mailer dkim-signature x-gm-thrid"
 ).split()
 _FIELD = re.compile(rb"([!-9;-~]{1,76}):")
+_WASTE_FOLDERS = (
+    "trash,deleted,deleted items,deleted messages,bin,spam,junk,junk e-mail,bulk mail,"
+    "papierkorb,gelöschte elemente,corbeille,papelera,cestino,lixeira,prullenbak,papperskorg,"
+    "papirkurv,roskakori,kosz,koš,kuka,çöp kutusu,корзина,спам,кошик,ゴミ箱,迷惑メール,垃圾邮件,"
+    "已删除邮件,垃圾郵件,垃圾桶,휴지통,스팸함"
+)
+WASTE = frozenset(_WASTE_FOLDERS.split(","))
+_MOZILLA_DELETED = 0x0008
 _MOST_PARTS = 1000
 _NOT_BODY = ("attachment",)
 
@@ -56,8 +64,9 @@ def begins_as_mail(head: bytes, is_named_so: bool) -> bool:
     return len(known) >= 2 and (is_named_so or any(name in _PROGRAMS_FIELDS for name in known))
 
 
-def parse_mail(data: bytes, title: str) -> Document:
-    """The document that a mail is; one with nothing in it of the writer's own is its subject.
+def parse_mail(data: bytes, title: str) -> Iterator[Document]:
+    """The document that a mail is, and none for one that was thrown away; one with nothing in it of the writer's
+    own is its subject.
 
     Args:
         title: for mails without a subject.
@@ -68,13 +77,26 @@ def parse_mail(data: bytes, title: str) -> Document:
     except (MessageError, UnreadableSource, ValueError, LookupError, RecursionError, TypeError):
         # One broken body must not cost the thousand mails around it.
         message, text = BytesHeaderParser().parsebytes(data), ""
-    return mail_document(
-        subject=_header(message, "subject"),
-        writer=_header(message, "from") or _header(message, "sender"),
+    if _is_thrown_away(message):
+        return
+    charset = next(
+        filter(None, (part.get_content_charset() for part in _shown_parts(message))), None
+    )
+    yield mail_document(
+        subject=_header(message, "subject", charset),
+        writer=_header(message, "from", charset) or _header(message, "sender", charset),
         date=iso_mail_date(_header(message, "date")),
         text=text,
         title=title,
     )
+
+
+def _is_thrown_away(message: "Message[str, str]") -> bool:
+    """As Thunderbird and Google Takeout mark what is deleted or spam."""
+    status = _header(message, "x-mozilla-status")
+    labels = _header(message, "x-gmail-labels").casefold().split(",")
+    is_deleted = re.fullmatch("[0-9a-fA-F]{4}", status) and int(status, 16) & _MOZILLA_DELETED
+    return bool(is_deleted) or any(label.strip(' "') in WASTE for label in labels)
 
 
 def mail_document(subject: str, writer: str, date: str | None, text: str, title: str) -> Document:
@@ -99,10 +121,14 @@ def iso_mail_date(written: str) -> str | None:
     return moment.isoformat()
 
 
-def decode_header(raw: str) -> str:
-    """A header's text, whatever character sets it mixes."""
-    if re.search("[\udc80-\udcff]", raw):  # bytes beyond ASCII, which no standard ever allowed
-        raw = _decoded(raw.encode("ascii", "surrogateescape"), None)
+def decode_header(raw: str, charset: str | None = None) -> str:
+    """A header's text, whatever character sets it mixes.
+
+    Args:
+        charset: of bytes beyond ASCII that stand there as they are, which no standard ever allowed.
+    """
+    if re.search("[\udc80-\udcff]", raw):
+        raw = _decoded(raw.encode("ascii", "surrogateescape"), charset)
     joined = _BETWEEN_ENCODED.sub(r"\1", raw)
     out: list[str] = []
     held, held_charset, end = b"", "", 0
@@ -140,17 +166,18 @@ def _decoded(data: bytes, charset: str | None) -> str:
         return clean(data.decode("latin-1"))
 
 
-def _header(message: "Message[str, str]", name: str) -> str:
+def _header(message: "Message[str, str]", name: str, charset: str | None = None) -> str:
     found = next((value for key, value in message.raw_items() if key.lower() == name), "")
-    return _raw_name(str(found)) if name in ("from", "sender") else decode_header(str(found))
+    decoded = _raw_name if name in ("from", "sender") else decode_header
+    return decoded(str(found), charset)
 
 
-def _raw_name(raw: str) -> str:
+def _raw_name(raw: str, charset: str | None) -> str:
     """`Name <address>`, taken apart before decoding: a decoded name may hold a comma."""
     name, address = parseaddr(" ".join(raw.split()))
     if not address:
-        return decode_header(raw)
-    name = decode_header(name)
+        return decode_header(raw, charset)
+    name = decode_header(name, charset)
     return f"{name} <{address}>" if name else address
 
 

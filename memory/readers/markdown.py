@@ -14,6 +14,7 @@ from .sections import SectionBuilder
 from .tables import row_line
 
 if TYPE_CHECKING:
+    from markdown_it.rules_block import StateBlock
     from markdown_it.token import Token
 
 _FRONT_MATTER = re.compile(r"\A\s*(---|\+\+\+)[ \t]*\n(.*?)\n\1[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -67,10 +68,21 @@ def to_sections(body: str, builder: SectionBuilder | None = None) -> SectionBuil
     """The sections of Markdown without front matter, added to those in `builder`."""
     from markdown_it import MarkdownIt
 
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    parser.block.ruler.at("reference", _reference, {"alt": []})
     walk = _TokenWalk(builder or SectionBuilder())
-    for token in MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(body):
+    for token in parser.parse(body):
         walk.take(token)
     return walk.builder
+
+
+def _reference(state: "StateBlock", start: int, end: int, silent: bool) -> bool:
+    """Where a link leads to, as CommonMark has it; a footnote of one word looks the same and is text."""
+    from markdown_it.rules_block import reference
+
+    if state.src.startswith("[^", state.bMarks[start] + state.tShift[start]):
+        return False
+    return reference(state, start, end, silent)
 
 
 class _TokenWalk:

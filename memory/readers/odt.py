@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
 from ..errors import UnreadableSource
+from ..invisible import FEWEST_HIDDEN_WORDS, MARK
 from ..records import Document, Item
 from .archive import ZIP_MAGIC, member_names, open_zip
 from .dates import iso_date
@@ -65,7 +66,7 @@ def read(path: Path) -> Iterator[Item]:
     body = content.find(f"{_OFFICE}body/{_OFFICE}text") if content is not None else None
     if body is None:
         raise UnreadableSource("an OpenDocument file without a text")
-    title = _walk(body, _title_styles(content), builder)
+    title = _walk(body, _title_styles(content), _hidden_styles(content), builder)
     author = property_text(meta, _META + "initial-creator") or property_text(meta, DC + "creator")
     date = property_text(meta, _META + "creation-date") or property_text(meta, DC + "date")
     yield Document(
@@ -93,7 +94,18 @@ def _title_styles(content: "Element | None") -> set[str]:
     return {"Title", *changed}
 
 
-def _walk(body: "Element", title_styles: set[str], builder: SectionBuilder) -> str:
+def _hidden_styles(content: "Element | None") -> set[str]:
+    styles = content.iter(_STYLE + "style") if content is not None else ()
+    return {
+        style.get(_STYLE + "name", "")
+        for style in styles
+        if any(part.get(_TEXT + "display") == "none" for part in style)
+    }
+
+
+def _walk(
+    body: "Element", title_styles: set[str], hidden_styles: set[str], builder: SectionBuilder
+) -> str:
     """Takes headings, paragraphs, lists and tables in order; gives the line in the style Title."""
     title = ""
     stack: list[tuple[Element, bool]] = [(body, False)]
@@ -102,9 +114,9 @@ def _walk(body: "Element", title_styles: set[str], builder: SectionBuilder) -> s
         if element.tag in _UNSEEN:
             continue
         if element.tag == _TEXT + "h":
-            builder.heading(_level(element), _text(element))
+            builder.heading(_level(element), _text(element, hidden_styles))
         elif element.tag == _TEXT + "p":
-            text = _text(element)
+            text = _text(element, hidden_styles)
             if element.get(_TEXT + "style-name") in title_styles:
                 title = title or " ".join(text.split())
             elif in_list:
@@ -112,7 +124,7 @@ def _walk(body: "Element", title_styles: set[str], builder: SectionBuilder) -> s
             else:
                 builder.block(text)
         elif element.tag == _TABLE + "table":
-            _take_table(element, builder)
+            _take_table(element, hidden_styles, builder)
         else:
             is_list = element.tag == _TEXT + "list"
             if is_list and not in_list:
@@ -126,9 +138,11 @@ def _level(heading: "Element") -> int:
     return int(level) if level.isdecimal() and len(level) < 3 else 1
 
 
-def _text(element: "Element") -> str:
-    """What is shown of a paragraph; footnotes stand behind the place they are set at."""
+def _text(element: "Element", hidden_styles: set[str]) -> str:
+    """What is shown of a paragraph; footnotes stand behind the place they are set at. What nobody sees is marked,
+    if it is more than a word or two."""
     parts: list[str] = []
+    n_hidden_words = 0
     stack: list[Element | str] = [element]
     while stack:
         part = stack.pop()
@@ -139,6 +153,9 @@ def _text(element: "Element") -> str:
             stack.append(" ".join((part.tail or "").split("\n")))
         if part.tag in _UNSEEN:
             continue
+        if part.get(_TEXT + "style-name") in hidden_styles:
+            parts.append(MARK)
+            n_hidden_words += len("".join(part.itertext()).split())
         if part.tag == _TEXT + "s":
             count = part.get(_TEXT + "c", "1")
             parts.append(" " * min(int(count) if count.isdecimal() else 1, _MOST_SPACES))
@@ -153,14 +170,21 @@ def _text(element: "Element") -> str:
             parts.append(" ")
         stack.extend(reversed(part))
         stack.append(" ".join((part.text or "").split("\n")))
-    lines = (" ".join(line.split()) for line in clean("".join(parts)).split("\n"))
+    text = clean("".join(parts))
+    if n_hidden_words < FEWEST_HIDDEN_WORDS:
+        text = text.replace(MARK, "")
+    lines = (" ".join(line.split()) for line in text.split("\n"))
     return "\n".join(line for line in lines if line)
 
 
-def _take_table(table: "Element", builder: SectionBuilder) -> None:
+def _take_table(table: "Element", hidden_styles: set[str], builder: SectionBuilder) -> None:
     builder.end_list()
     rows = [
-        [" ".join(_text(cell).split()) for cell in row if cell.tag == _TABLE + "table-cell"]
+        [
+            " ".join(_text(cell, hidden_styles).split())
+            for cell in row
+            if cell.tag == _TABLE + "table-cell"
+        ]
         for row in _rows(table)
     ]
     columns = rows[0] if len(rows) > 1 and len(rows[0]) > 1 else []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..errors import UnreadableSource
 from ..glance import finder
+from . import charsets
 
 LARGEST_TEXT_BYTES = 64 * 2**20
 _MARKS = (  # the longer first: UTF-32's mark begins with UTF-16's
@@ -82,7 +83,10 @@ def decode_untouched(data: bytes, declared: str | None = None) -> str:
             return data.decode(name)
         except (UnicodeDecodeError, LookupError):
             continue
-    return _guess(data)
+    likeliest = charsets.likeliest(data)
+    if not likeliest:
+        raise UnreadableSource("text in an unknown character set")
+    return data.decode(likeliest, errors="replace")
 
 
 def wide_encoding(head: bytes) -> str | None:
@@ -99,16 +103,6 @@ def wide_encoding(head: bytes) -> str | None:
 
 def has_mark(head: bytes) -> bool:
     return any(head.startswith(mark) for mark, _ in _MARKS)
-
-
-def _guess(data: bytes) -> str:
-    from charset_normalizer import from_bytes
-
-    # What comes after a megabyte rarely changes the guess and always costs time.
-    best = from_bytes(data[: 2**20]).best()
-    if best is None:
-        raise UnreadableSource("text in an unknown character set")
-    return data.decode(best.encoding, errors="replace")
 
 
 def clean(text: str) -> str:

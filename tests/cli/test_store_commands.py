@@ -1,6 +1,7 @@
 """ingest, sources, search, forget and status, as a person uses them one after the other."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,34 @@ def test_a_refused_file_costs_one_line_and_nothing_else(run: Any, notes: Path) -
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("refused: ")]
     assert line.startswith(f"refused: {notes / 'broken.json'}: ")
     assert "new: 2 documents" in result.stdout
+
+
+def test_what_was_passed_over_can_be_asked_for(run: Any, run_json: Any, notes: Path) -> None:
+    """Files with their reasons, until they come in or are gone; nothing of a name that means nothing."""
+    broken, empty = notes / "broken.json", notes / "empty.md"
+    broken.write_text('{"messages": [')
+    empty.write_text("")
+    with zipfile.ZipFile(notes / "a.zip", "w") as archive:
+        archive.writestr("a.md", "The pear tree is tall.")
+        archive.writestr(".secret", "x")
+    run("ingest", str(notes))
+    run("ingest", str(notes / "nowhere"))
+    found = run_json("show", "--skipped")
+    assert {Path(entry["source"]).name: entry["reason"] for entry in found} == {
+        ".secret": "hidden",
+        "broken.json": "JSON that is no chat export of a known form",
+        "empty.md": "empty",
+    }
+    assert f"empty: {empty}\n" in run("show", "--skipped", "empty.md").stdout
+    assert len(run_json("show", "--skipped", str(notes))) == 3
+    assert run("show", "--skipped", "nothing.md").exit_code == 1
+    broken.unlink()
+    empty.write_text("The window is round.")
+    run("ingest", str(notes))
+    (left,) = run_json("show", "--skipped")
+    assert left["source"] == f"{notes / 'a.zip'}!/.secret"
+    run("forget", "--yes", "a.zip")
+    assert run_json("show", "--skipped") == []
 
 
 def test_a_path_that_is_not_there_is_refused(run: Any, tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """Zips and tars of files: read as a folder would be, and never more than they should."""
 
+import bz2
+import gzip
 import io
+import lzma
 import os
 import stat
 import tarfile
@@ -188,7 +191,11 @@ def protected() -> bytes:
             tarred({f"{n}.txt": b"0" * (9 << 20) for n in range(3)}),
             "unpacks to more than 200 times",
         ),
-        (tarred(FILES)[:-60], "not a readable tar: damaged inside"),
+        (tarred(FILES)[:-60], "not a readable tar: damaged in or after notes/a.md"),
+        (
+            tarred({"b.pdf": b"%PDF-1.4\n"}),
+            "not a readable PDF: Data format error (b.pdf)",
+        ),
         (zipped({"photo.jpg": b"\xff\xd8\xff"}), "no file in it can be read"),
         (zipped(FILES)[:-9], "not a readable zip"),
     ],
@@ -200,6 +207,35 @@ def test_one_line_and_nothing_in_the_store(
     assert line["reason"].startswith(expected)
     assert store.counts() == dict.fromkeys(store.counts(), 0)
     assert store.rows("SELECT * FROM sources") == []
+
+
+def test_files_that_cannot_be_read_are_named_where_none_can(taken: Any, folder: Path) -> None:
+    report = taken("a.tgz", tarred({"b.pdf": b"%PDF-1.4\n", "c.json": "{"}))
+    assert lines(report.refused, folder) == {
+        "a.tgz": "no file in it can be read",
+        "a.tgz!/b.pdf": "not a readable PDF: Data format error",
+        "a.tgz!/c.json": "JSON that is no chat export of a known form",
+    }
+
+
+@pytest.mark.parametrize(
+    ("ending", "packed"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)]
+)
+def test_a_file_that_is_compressed_alone(
+    taken: Any, store: Store, folder: Path, ending: str, packed: Any
+) -> None:
+    report = taken(f"hall.md.{ending}", packed(f"# Hall\n\n{LAMP}\n".encode()))
+    assert (report.documents, report.refused, report.skipped) == (1, [], [])
+    assert store.value("SELECT title FROM documents") == "Hall"
+    report = taken(f"photo.{ending}", packed(b"\xff\xd8\xff\xe0 and so on"))
+    assert lines(report.skipped, folder)[f"photo.{ending}"] == "a compressed file, not text"
+    report = taken(f"zeros.txt.{ending}", packed(b"0" * (60 << 20)))
+    assert lines(report.refused, folder) == {
+        f"zeros.txt.{ending}": "unpacks to more than 200 times its size"
+    }
+    words = " ".join(f"word{n * n}" for n in range(100_000)).encode()
+    report = taken(f"cut.txt.{ending}", packed(words)[:-100_000])
+    assert lines(report.refused, folder)[f"cut.txt.{ending}"].startswith("damaged in the archive")
 
 
 def test_a_file_that_breaks_in_the_middle_leaves_nothing_of_itself(

@@ -380,14 +380,18 @@ def test_a_refused_new_version_keeps_the_old_content(
     good = chat(LAMP, "I see.", CHAIR)
     take({"c.json": good})
     learn("lamp")
-    dump = list(store.db.conn.iterdump())
+
+    def dumped() -> list[str]:
+        return [line for line in store.db.conn.iterdump() if "passed_over" not in line]
+
+    dump = dumped()
     second = good[1:-1].replace("lamps", "chairs")
     broken = f"[{second}, {second[:-9]}"  # one that is whole comes before the break
     for _ in range(2):
         report = take({"c.json": broken})
         assert list(reasons(report.refused)) == ["c.json"]
         assert counts(report) == dict.fromkeys(COUNTS, 0)
-        assert list(store.db.conn.iterdump()) == dump
+        assert dumped() == dump
     assert states() == {1: "ok"}
     assert reasons(take({"c.json": good}).skipped) == {"c.json": "unchanged"}
 

@@ -196,13 +196,15 @@ secret = 1
 | Ann  | 41  |
 | Bo   |     |
 
-See [[Other Note|the other note]].[^1]
+See [[Other Note|the other note]].[^1] And more.[^2]
 
 # Rest
 
 <div>Some <b>markup</b></div>
 
 [^1]: A footnote.
+
+[^2]: https://example.org/a
 """
 
 
@@ -216,9 +218,9 @@ def test_markdown(tmp_path: Path) -> None:
             Section(
                 "Handbook › Travel",
                 "Book by train.\nAsk Bob first\nhe knows\n\nOne\nTwo\n\n"
-                "Name: Ann; Age: 41\nName: Bo\n\nSee the other note.",
+                "Name: Ann; Age: 41\nName: Bo\n\nSee the other note. And more.",
             ),
-            Section("Rest", "Some markup\n\nA footnote."),
+            Section("Rest", "Some markup\n\nA footnote.\n\nhttps://example.org/a"),
         ),
     )
 
@@ -294,11 +296,15 @@ def word_paragraph(text: str, properties: str = "") -> str:
     return f"<w:p><w:pPr>{properties}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>"
 
 
-def word_file(path: Path, body: str, head: str = "", core: str = CORE) -> Path:
+def word_file(
+    path: Path, body: str, head: str = "", core: str = CORE, notes: str = "", styles: str = STYLES
+) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         xml = f"<w:document {WORD_NAMES}><w:body>{body}</w:body></w:document>"
         archive.writestr("word/document.xml", head + xml)
-        archive.writestr("word/styles.xml", STYLES)
+        archive.writestr("word/styles.xml", styles)
+        if notes:
+            archive.writestr("word/footnotes.xml", notes)
         if core:
             archive.writestr("docProps/core.xml", core)
     return path
@@ -334,6 +340,35 @@ def test_word(tmp_path: Path) -> None:
 def test_word_without_properties_takes_its_first_heading(tmp_path: Path) -> None:
     body = word_paragraph("Plan", '<w:pStyle w:val="berschrift1"/>') + word_paragraph("x")
     assert document(word_file(tmp_path / "a.docx", body, core="")).title == "Plan"
+
+
+def test_word_with_contents_outline_and_notes(tmp_path: Path) -> None:
+    styles = STYLES.replace(
+        "</w:styles>",
+        '<w:style w:styleId="Verzeichnis1"><w:name w:val="toc 1"/></w:style>'
+        '<w:style w:styleId="a"><w:name w:val="TOC Heading"/><w:pPr><w:outlineLvl w:val="9"/></w:pPr>'
+        "</w:style></w:styles>",
+    )
+    notes = (
+        f'<w:footnotes {WORD_NAMES}><w:footnote w:type="separator" w:id="-1">'
+        '<w:p><w:r><w:separator/></w:r></w:p></w:footnote><w:footnote w:id="2">'
+        "<w:p><w:r><w:footnoteRef/></w:r><w:r><w:t> by rail</w:t></w:r></w:p></w:footnote>"
+        "</w:footnotes>"
+    )
+    body = (
+        word_paragraph("Contents", '<w:pStyle w:val="a"/>')
+        + word_paragraph("Plan 1", '<w:pStyle w:val="Verzeichnis1"/>')
+        + word_paragraph("Plan", '<w:outlineLvl w:val="0"/>')
+        + '<w:p><w:r><w:t>We go</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r>'
+        "<w:r><w:t>.</w:t></w:r></w:p>"
+        + word_paragraph("Costs", '<w:outlineLvl w:val="1"/>')
+        + word_paragraph("Much.", '<w:outlineLvl w:val="9"/>')
+    )
+    path = word_file(tmp_path / "a.docx", body, notes=notes, styles=styles)
+    assert document(path).sections == (
+        Section("Plan", "We go (by rail)."),
+        Section("Plan › Costs", "Much."),
+    )
 
 
 def test_hostile_word_files(tmp_path: Path) -> None:

@@ -178,6 +178,29 @@ def test_card_numbers(number: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("4111 1111 1111 1111 12/26 123", "[CARD NUMBER] 12/26 123"),
+        ("4111 1111 1111 1111 1226", "[CARD NUMBER] 1226"),
+        ("2026 4111 1111 1111 1111", "2026 [CARD NUMBER]"),
+        ("4111 1111 1111 1111 5555 5555 5555 4444", "[CARD NUMBER] [CARD NUMBER]"),
+        ("Visa 4111111111111111 12/26 123", "Visa [CARD NUMBER] 12/26 123"),
+        ("Ann,4111111111111111,12/26,123", "Ann,[CARD NUMBER],12/26,123"),
+        ("Ann,41,4111111111111111", "Ann,41,[CARD NUMBER]"),
+        ("4111111111111111,5555555555554444", "[CARD NUMBER],[CARD NUMBER]"),
+        ("CVV 123 4111111111111111", "CVV 123 [CARD NUMBER]"),
+        ("4111\u00a01111\u00a01111\u00a01111", "[CARD NUMBER]"),
+        ("card 4111111111111111-123", "card [CARD NUMBER]-123"),
+        ("4111-1111-1111-1111/12/26", "[CARD NUMBER]/12/26"),
+        ("3782 822463 10005 12/26", "[CARD NUMBER] 12/26"),
+        ("卡号4111111111111111。", "卡号[CARD NUMBER]。"),
+    ],
+)
+def test_card_numbers_beside_other_digits(text: str, expected: str) -> None:
+    assert redact(text) == expected
+
+
+@pytest.mark.parametrize(
     "number",
     [
         "DE89 3704 0044 0532 0130 00",
@@ -210,6 +233,9 @@ def test_account_numbers(number: str) -> None:
         "DE89 3704 0044 0532 0130 01",
         "3.14159265358979323846",
         "?id=4111111111111111",
+        "1001 1002 1003 4111 1111 1111 1111 1004 1005",  # a row of numbers
+        "2.4111111111111111",
+        "AB-4111111111111111",
         "piano:4111111111111111",
         "at10 de89 3704 0044 0532 0130 01 or fewer",
     ],
@@ -266,6 +292,10 @@ def test_other_numbers_stay(number: str) -> None:
         ("secret: hunter2xyz99", "secret: [PASSWORD]"),
         ("<password>swordfish</password>", "<password>[PASSWORD]</password>"),
         ('<db:pwd kind="a">my horse 1</db:pwd>', '<db:pwd kind="a">[PASSWORD]</db:pwd>'),
+        ("sshpass -p hunter2xyz ssh ann@x.org", "sshpass -p [PASSWORD] ssh ann@x.org"),
+        ("WIFI:S:Home;T:WPA;P:geheim;;", "WIFI:S:Home;T:WPA;P:[PASSWORD];;"),
+        (r"WIFI:P:ge\;heim;S:Home;;", "WIFI:P:[PASSWORD];S:Home;;"),
+        ("Use Bearer " + some(40) + ".", "Use Bearer [API TOKEN]"),
         ("x --password hunter2xyz99 -v", "x --password [PASSWORD] -v"),
         ("x --db-password 'hunter2xyz99'", "x --db-password '[PASSWORD]'"),
         ("machine x.org login ann password fish", "machine x.org login ann password [PASSWORD]"),
@@ -303,6 +333,8 @@ PROSE = [
     "for token in tokens: print(token)",
     "Bearer of good news, the secret key to success is patience.",
     "Authorization: see the next chapter.",
+    "The bearer authentication-and-authorization-scheme, a Bearer-token/header-combination.",
+    "WIFI: see P: below; sshpass -p is unsafe, sshpass -p $PASSWORD too.",
     "See https://example.org:8080/path@1 and mail ann@example.org.",
     "See https://example.org/a:b and http://user@example.org.",
     "The hf_transformers package, an sk-learn model and the AKIA airport.",
@@ -498,6 +530,11 @@ def test_ordinary_documents_lose_less_than_one_word_in_ten_thousand() -> None:
         "Private-Lines: 1\nabcd",
         "1 ",
         "4111",
+        "4111 ",
+        "4111-",
+        "Bearer ",
+        "WIFI:S:a;",
+        "sshpass -a b ",
         "DE89 3704 ",
         "A",
         "eyJaaaaaaaaaa.eyJ",

@@ -24,6 +24,13 @@ from learnctl.memory.sentences import sentences
         "Visit www.example.org for version 2.0.1 today.",
         "Acme Inc. CEO Jane Doe resigned.",
         "Wait... what did he say?",
+        "Wir nehmen z. B. Brot mit.",
+        "Das gilt d. h. Montag und i. d. R. Dienstag.",
+        "Wir sahen (u. a. Köln) auch Bonn.",
+        "Это, т. е. Москва, далеко, в т. ч. Зимой.",
+        "Hay fruta, p. ej. Manzanas.",
+        "Il est venu le 3 janv. Paul aussi, et le 5 févr. 2024 Anne.",
+        "We saw, e. g. Paris and i. e. London.",
     ],
 )
 def test_stays_one_sentence(text: str) -> None:
@@ -43,6 +50,9 @@ def test_stays_one_sentence(text: str) -> None:
         ("It fell.[11] Bob left.", ["It fell.[11]", "Bob left."]),
         ("We sat. Bob stood.", ["We sat.", "Bob stood."]),
         ("So do I. The rest do not.", ["So do I.", "The rest do not."]),
+        ("Brot, z. B. Roggen. Und Salz.", ["Brot, z. B. Roggen.", "Und Salz."]),
+        ("Хлеб и т. д. Потом соль.", ["Хлеб и т. д.", "Потом соль."]),
+        ("We met at 9 a. m. Then we left.", ["We met at 9 a. m.", "Then we left."]),
         ("今日は晴れ。明日は雨。", ["今日は晴れ。", "明日は雨。"]),
     ],
 )

@@ -219,6 +219,61 @@ def test_a_broken_mail_costs_itself_alone(tmp_path: Path) -> None:
     assert [document.title for document in found] == ["Grüße aus Köln", "Deep", "Grüße aus Köln"]
 
 
+def test_a_length_that_a_program_wrote_says_where_a_mail_ends(tmp_path: Path) -> None:
+    body = "He said:\n\nFrom bob Thu Feb  1 10:00:00 2024\nNote: the train leaves at six.\n"
+    head = "From: a@b.c\nMessage-ID: <1>\nSubject: Trains\n"
+    whole = f"{head}Content-Length: {len(body)}\n\n{body}"
+    found = documents(write(tmp_path / "a", mbox(whole, MAIL, whole)))
+    assert [document.title for document in found] == ["Trains", "Grüße aus Köln", "Trains"]
+    assert "at six" in text_of(found[0])
+    wrong = f"{head}Content-Length: 9999\n\nAt nine.\n"
+    found = documents(write(tmp_path / "b", mbox(wrong, MAIL)))
+    assert [document.title for document in found] == ["Trains", "Grüße aus Köln"]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "X-Mozilla-Status: 0009",
+        "X-Gmail-Labels: Opened,Trash",
+        "X-Gmail-Labels: Spam",
+        "X-Gmail-Labels: =?UTF-8?Q?Gel=C3=B6schte_Elemente?=,Important",
+    ],
+)
+def test_what_was_thrown_away_stays_away(tmp_path: Path, field: str) -> None:
+    deleted = f"{field}\n{MAIL.replace('nine', 'ten')}"
+    kept = f"X-Mozilla-Status: 0001\nX-Gmail-Labels: Inbox,Trash talk\n{MAIL}"
+    found = documents(write(tmp_path / "a", mbox(deleted, kept, deleted)))
+    assert [text_of(document) for document in found] == ["The train leaves at nine."]
+    with pytest.raises(UnreadableSource, match="thrown away"):
+        documents(write(tmp_path / "a.eml", deleted))
+
+
+def test_folders_and_marks_of_what_was_thrown_away(tmp_path: Path) -> None:
+    for top in ("", ".Trash/", ".INBOX.Spam/"):
+        for folder in ("cur", "new", "tmp"):
+            (tmp_path / "Mail" / f"{top}{folder}").mkdir(parents=True)
+    for name in ("1:2,S", "2:2,ST", "../.Trash/cur/3:2,S", "../.INBOX.Spam/new/4"):
+        write(tmp_path / "Mail/cur" / name, MAIL)
+    for name in ("Inbox", "Trash"):
+        write(tmp_path / name, mbox(MAIL))
+        write(
+            tmp_path / f"{name}.msf",
+            '// <!-- <mdb:mork:z v="1.4"/> -->\n< <(a=c)> // (f=iso-8859-1)\n',
+        )
+    report = look([tmp_path])
+    assert [Path(file["path"]).name for file in report.files] == ["Inbox", "1:2,S"]
+    reasons = {Path(line["path"]).name: line["reason"] for line in report.skipped}
+    thrown_away = "mail that was thrown away"
+    assert {name for name, why in reasons.items() if why == thrown_away} == {
+        "2:2,ST",
+        ".Trash",
+        ".INBOX.Spam",
+        "Trash",
+    }
+    assert reasons["Inbox.msf"] == "an index of a mail program, not text"
+
+
 def test_a_maildir_is_a_mail_for_each_file(tmp_path: Path) -> None:
     for folder in ("cur", "new", "tmp", ".Sent/cur", ".Sent/new", ".Sent/tmp"):
         (tmp_path / "Mail" / folder).mkdir(parents=True)
