@@ -10,7 +10,7 @@ from . import flags, schedulers
 from .context import find_home
 from .durations import parse_duration
 from .errors import Command, Group
-from .job import Job, When, parse_every
+from .job import DAY_MINUTES, Job, When, parse_every
 from .output import say, show, show_json
 
 app = Typer(cls=Group, no_args_is_help=True, help="Learn every night by itself.")
@@ -134,6 +134,8 @@ def _job(ctx: Context) -> Job:
     times = {name: ctx.params[name] for name in ("daily", "weekly", "every")}
     if times["every"] and (times["daily"] or times["weekly"]):
         raise BadParameter("--every goes without --daily and --weekly")
+    if times["every"] == DAY_MINUTES:  # which no scheduler takes for a step
+        times |= {"every": None, "daily": "00:00"}
     begins, until = times["daily"] or "03:00", ctx.params["until"]
     clock = datetime.strptime(begins, "%H:%M")
     if until and not times["every"] and not is_open(until, clock):

@@ -51,7 +51,7 @@ def units(run: Any, *args: str) -> dict[str, str]:
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze")
 @pytest.mark.parametrize(
     "times",
-    [["--daily", "02:30"], ["--weekly"], ["--every", "6h"], ["--every", "5m"]],
+    [["--daily", "02:30"], ["--weekly"], ["--every", "24h"], ["--every", "6h"], ["--every", "5m"]],
     ids=" ".join,
 )
 def test_systemd_accepts_the_units(

@@ -176,6 +176,7 @@ def test_the_rest_of_a_crontab_is_left_as_it_is() -> None:
     [
         (["--weekly"], "0 3 * * 0", "every Sunday at 03:00"),
         (["--weekly", "--daily", "4:30"], "30 4 * * 0", "every Sunday at 04:30"),
+        (["--every", "24h"], "0 0 * * *", "every day at 00:00"),
         (["--every", "6h"], "0 */6 * * *", "every 6 hours"),
         (["--every", "15m"], "*/15 * * * *", "every 15 minutes"),
     ],
