@@ -28,8 +28,8 @@ Daily = Annotated[
     Option(
         parser=conditions.parse_time,
         metavar="HH:MM",
-        help="Every day at this time, the machine's own. [default: 03:00]",
-        show_default=False,
+        help="Every day at this time, the machine's own.",
+        show_default="03:00",
     ),
 ]
 Weekly = Annotated[
