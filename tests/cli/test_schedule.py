@@ -4,6 +4,7 @@ import os
 import plistlib
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,20 @@ def test_other_times(run: Any, table: Path, args: list[str], times: str, told: s
 def test_times_that_fit_no_day_are_refused(run: Any, table: Path, args: list[str]) -> None:
     assert run("schedule", "install", *args).exit_code == 2
     assert not table.exists()
+
+
+def test_a_cron_that_does_not_run_is_told_of(
+    run: Any, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crontab, "DAEMONS", ("pretended-crond",))
+    told = "note: no cron is running, and nothing will be done until you start it: "
+    said = run("schedule", "install").stderr
+    assert said.startswith(told)
+    assert said.count("\n") == 1
+    daemon = shutil.copy("/bin/sleep", tmp_path / "pretended-crond")
+    with subprocess.Popen([daemon, "60"]) as running:
+        assert told not in run("schedule", "install").stderr
+        running.kill()
 
 
 def test_conditions_go_along(run: Any, table: Path) -> None:
