@@ -299,6 +299,29 @@ def test_a_timer_is_installed_once_and_removed_without_trace(
     assert run("schedule", "remove").stderr == "nothing was scheduled\n"
 
 
+def test_where_systemd_refuses_all_is_as_before(
+    run: Any, systemd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No unit that never fires is left, and the one that did fire stays."""
+
+    def refuse(text: str) -> None:
+        refusing = (
+            f'#!/bin/sh\ngrep -qs {text} {systemd}/*.timer && [ "$2" = enable ] && exit 1\nexit 0\n'
+        )
+        _program(tmp_path, monkeypatch, refusing, "systemctl")
+
+    refuse("03:00")
+    failed = run("schedule", "install")
+    assert failed.exit_code == 1
+    assert "enable" in failed.stderr
+    assert list(systemd.iterdir()) == []
+    run("schedule", "install", "--daily", "02:00")
+    before = {file.name: file.read_text() for file in systemd.iterdir()}
+    assert len(before) == 2
+    assert run("schedule", "install").exit_code == 1
+    assert {file.name: file.read_text() for file in systemd.iterdir()} == before
+
+
 def test_another_scheduler_takes_over(run: Any, systemd: Path, table: Path) -> None:
     """One home is never consolidated by two schedulers."""
     run("schedule", "install", "--using", "systemd")
