@@ -1,6 +1,7 @@
 """What `consolidate` shows and how it exits, without training anything."""
 
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -217,3 +218,32 @@ def test_a_notification(
     night["result"] |= {"decision": "nothing"}
     run("consolidate", "--scheduled", "--notify")
     assert not (tmp_path / "shown").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "there", "found"),
+    [
+        ("", True, "unix:path={run}/{uid}/bus"),
+        ("", False, "none"),
+        ("unix:path=/mine", True, "unix:path=/mine"),
+    ],
+)
+def test_a_notification_finds_the_desktop(
+    run: Any, night: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    given: str, there: bool, found: str,
+) -> None:  # fmt: skip
+    """Cron starts jobs without the address of the bus."""
+    sender = tmp_path / "notify-send"
+    sender.write_text(f'#!/bin/sh\necho "${{DBUS_SESSION_BUS_ADDRESS-none}}" > {tmp_path}/shown\n')
+    sender.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    if given:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", given)
+    monkeypatch.setattr("learnctl.cli.finish.RUN", tmp_path)
+    if there:
+        (tmp_path / str(os.getuid())).mkdir()
+        (tmp_path / str(os.getuid()) / "bus").touch()
+    assert run("consolidate", "--scheduled", "--notify").exit_code == 0
+    shown = (tmp_path / "shown").read_text().strip()
+    assert shown == found.format(run=tmp_path, uid=os.getuid())
