@@ -1,6 +1,7 @@
 """`learnctl consolidate`: learn what is new, and put it in service if the gate lets it through."""
 
 from dataclasses import fields
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import BadParameter, Context, Exit, Option
@@ -114,7 +115,7 @@ def _night(
 ) -> dict[str, Any]:
     """A scheduled run, kept awake and told about as the options say."""
     from ..trainer.conditions import Conditions
-    from ..trainer.scheduled import run_night
+    from ..trainer.scheduled import Log, run_night
     from .awake import awake
     from .finish import notify, run_command
 
@@ -122,7 +123,7 @@ def _night(
     chosen = {name: ctx.params[name] for name in names if ctx.params[name] is not None}
     told = {"decision": "error", "reason": "", "note": ""}
     try:
-        with awake():
+        with awake(Log(store.home, datetime.now()).write):
             seconds = budget or 60 * options.night_minutes
             told = run_night(store, options, Conditions(**chosen), seconds)
         if ctx.params["notify"] and told["decision"] in ("promoted", "refused"):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from learnctl.memory.errors import LearnctlError
+from learnctl.trainer import scheduled
 
 RESULT = {
     "run": 1,
@@ -130,7 +131,7 @@ def night(pretend: Any, run: Any, notes: Path) -> dict[str, Any]:
             raise seen["result"]
         return seen["result"]
 
-    pretend("scheduled", run_night=run_night)
+    pretend("scheduled", **{**vars(scheduled), "run_night": run_night})
     run("ingest", str(notes))
     return seen
 
