@@ -19,13 +19,25 @@ from .morning import keep_not_taken_in, morning, section, text
 from .options import Options
 from .progress import OnProgress, Progress, silent
 
+BEGINS = "begins"
+DID_NOT_RUN = "did not run"
+FAILED = "failed"
+STAMP = len("2026-03-01 03:00:00")
 TAKEN = ("documents", "conversations", "messages", "chunks")
 
 
 class NotNow(LearnctlError):
-    """The conditions of a scheduled run are not met."""
+    """The conditions of a scheduled run are not met.
+
+    Attributes:
+        reason: which one is not.
+    """
 
     exit_code = 75
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"not now: {reason}")
+        self.reason = reason
 
 
 class Log:
@@ -36,7 +48,7 @@ class Log:
         self._phase = ""
 
     def write(self, line: str) -> None:
-        _append(self.path, f"{datetime.now():%Y-%m-%d %H:%M:%S} {' '.join(line.split())}\n")
+        _append(self.path, f"{_stamp(datetime.now())} {' '.join(line.split())}\n")
 
     def progress(self, progress: Progress) -> None:
         """A line for each phase as it begins."""
@@ -77,10 +89,10 @@ def run_night(
         on_progress(progress)
 
     try:
-        log.write("begins")
+        log.write(BEGINS)
         warm.give_way(store.home)
         if reason := unmet(conditions, measure()):
-            raise NotNow(f"not now: {reason}")
+            raise NotNow(reason)
         taken, left = _take_in_watched(store, log)
         _require_enough(store, options, conditions)
         from .consolidate import consolidate
@@ -90,19 +102,37 @@ def run_night(
         keep_not_taken_in(store, report["run"], left)
     except BaseException as error:
         with suppress(OSError):  # a full disk must not hide what went wrong
-            log.write(f"ends: {str(error) or type(error).__name__}")
+            why_not = _why_not(error)
+            log.write(why_not)
+            _write_note(store.home, began, f"# {began:%Y-%m-%d %H:%M}\n\n{why_not}\n")
         raise
     log.write(f"{report['decision']}: {report['reason']}")
-    note = _write_note(store, began, report, taken, left)
+    note = _write_note(store.home, began, _note(store, began, report, taken, left))
     gave_way = bool(watch.reason) or report.get("gave_way", False)
     return {**report, "gave_way": gave_way, "note": str(note)}
 
 
 def last_line(home: Home) -> str:
     """How the last night ended, as its log says; empty where there was none."""
+    return (_last_log(home) or [""])[-1]
+
+
+def missed(store: Store) -> str:
+    """When the last night began and why nothing came of it; empty where something did, or a run since."""
+    lines = _last_log(store.home)
+    why_not = lines[-1][STAMP + 1 :] if lines else ""
+    if not why_not.startswith((DID_NOT_RUN, FAILED)):
+        return ""
+    began = [line for line in lines if line.endswith(f" {BEGINS}")][-1]
+    last = store.value("SELECT max(created_at) FROM runs WHERE report IS NOT NULL")
+    if last and _stamp(datetime.fromisoformat(last).astimezone()) >= began[:STAMP]:
+        return ""
+    return f"{began[:16]}: {why_not}"
+
+
+def _last_log(home: Home) -> list[str]:
     logs = sorted(home.nights.glob("*.log"))
-    lines = logs[-1].read_text(encoding="utf-8").splitlines() if logs else []
-    return lines[-1] if lines else ""
+    return logs[-1].read_text(encoding="utf-8").splitlines() if logs else []
 
 
 def _take_in_watched(store: Store, log: Log) -> tuple[str, list[Record]]:
@@ -127,23 +157,33 @@ def _require_enough(store: Store, options: Options, conditions: Conditions) -> N
     unfinished = store.value("SELECT count(*) FROM runs WHERE state = 'running'")
     new = status(store, options)["new_tokens"]
     if not unfinished and new < conditions.min_new_tokens:
-        raise NotNow(
-            f"not now: too little is new ({new:,} tokens, at least {conditions.min_new_tokens:,})"
-        )
+        raise NotNow(f"too little is new ({new:,} tokens, at least {conditions.min_new_tokens:,})")
 
 
-def _write_note(
-    store: Store, began: datetime, report: Record, taken: str, left: list[Record]
-) -> Path:
-    path = _file(store.home, began, "md")
+def _why_not(error: BaseException) -> str:
+    if isinstance(error, NotNow):
+        return f"{DID_NOT_RUN}: {error.reason}"
+    return f"{FAILED}: {' '.join(str(error).split()) or type(error).__name__}"
+
+
+def _note(store: Store, began: datetime, report: Record, taken: str, left: list[Record]) -> str:
     told = (
         text(morning(store, report["run"]))
         if report["run"]
         else "\n".join([report["reason"], *section("Not taken in", left)]) + "\n"
     )
     listed = f"\n## Taken in\n\n- {taken}\n" if taken else ""
-    _append(path, f"# {began:%Y-%m-%d %H:%M}: {report['decision']}\n\n{told}{listed}\n")
+    return f"# {began:%Y-%m-%d %H:%M}: {report['decision']}\n\n{told}{listed}"
+
+
+def _write_note(home: Home, began: datetime, note: str) -> Path:
+    path = _file(home, began, "md")
+    _append(path, f"{note}\n")
     return path
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _file(home: Home, began: datetime, suffix: str) -> Path:

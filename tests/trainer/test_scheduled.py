@@ -15,7 +15,7 @@ from learnctl.trainer import registry, scheduled
 from learnctl.trainer.conditions import Conditions, Measured
 from learnctl.trainer.morning import energy, morning, text
 from learnctl.trainer.options import Options
-from learnctl.trainer.scheduled import NotNow, last_line, run_night
+from learnctl.trainer.scheduled import NotNow, last_line, missed, run_night
 
 FREE = Measured(
     clock=datetime(2026, 3, 1, 3, 0), n_processors=4, busy_processors=0.0, free_disk=10**12
@@ -131,8 +131,11 @@ def test_nothing_is_begun_where_a_condition_is_not_met(
     assert raised.value.exit_code == 75
     assert store.value("SELECT count(*) FROM sources") == 1
     assert store.value("SELECT count(*) FROM runs") == 0
-    assert last_line(store.home).endswith("ends: not now: the machine is on battery")
-    assert files(store.home, "md") == []
+    assert last_line(store.home).endswith(" did not run: the machine is on battery")
+    (note,) = files(store.home, "md")
+    heading, blank, reason, end = note.split("\n", 3)
+    assert (blank, reason, end) == ("", "did not run: the machine is on battery", "\n")
+    assert missed(store) == f"{heading[2:]}: {reason}"
 
 
 def test_too_little_is_new(
@@ -148,7 +151,9 @@ def test_too_little_is_new(
 def test_a_fault_is_in_the_log(store: Store, settings: Callable[..., Options], house: int) -> None:
     with pytest.raises(LearnctlError):
         run_night(store, settings(base="no/such"), Conditions(), measure=lambda: FREE)
-    assert "the base model `no/such` is not on this machine" in last_line(store.home)
+    assert " failed: the base model `no/such` is not on this machine" in last_line(store.home)
+    (note,) = files(store.home, "md")
+    assert "\n\nfailed: the base model `no/such` is not on this machine" in note
 
 
 def test_the_note_says_what_was_learned_lost_and_refused() -> None:
