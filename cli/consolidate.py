@@ -1,5 +1,6 @@
 """`learnctl consolidate`: learn what is new, and put it in service if the gate lets it through."""
 
+import time
 from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,6 +9,7 @@ from typer import BadParameter, Context, Exit, Option
 
 from ..memory.errors import LearnctlError
 from . import flags
+from .again import begin_again, wait
 from .condition_flags import as_arguments, with_conditions
 from .context import load_options, open_store
 from .durations import duration, parse_duration
@@ -86,6 +88,7 @@ def consolidate(
     """
     if not scheduled and (given := as_arguments(ctx)):
         raise BadParameter(f"{given[0].partition('=')[0]} goes with --scheduled")
+    worked_s = wait() if scheduled else 0.0
     with open_store(ctx) as store:
         options = load_options(
             ctx, base=base, quantize=quantize, device=device, epochs=epochs, seed=seed
@@ -98,7 +101,7 @@ def consolidate(
             show_json(planned) if as_json else _render_plan(planned)
             return
         if scheduled:
-            result = _night(ctx, store, options, budget)
+            result = _night(ctx, store, options, budget, worked_s)
         else:
             left = _take_in_watched(store)
             with reporting() as on_progress:
@@ -111,24 +114,32 @@ def consolidate(
 
 
 def _night(
-    ctx: Context, store: "Store", options: "Options", budget: float | None
+    ctx: Context, store: "Store", options: "Options", budget: float | None, worked_s: float
 ) -> dict[str, Any]:
-    """A scheduled run, kept awake and told about as the options say."""
+    """A scheduled run, kept awake and told about as the options say.
+
+    Args:
+        worked_s: how much of its budget earlier tries took.
+    """
     from ..trainer.conditions import Conditions
-    from ..trainer.scheduled import Log, run_night
+    from ..trainer.scheduled import Log, Waiting, run_night
     from .awake import awake
     from .finish import notify, run_command
 
     names = [field.name for field in fields(Conditions)]
     chosen = {name: ctx.params[name] for name in names if ctx.params[name] is not None}
+    began = time.monotonic()
     told = {"decision": "error", "reason": "", "note": ""}
     try:
         with awake(Log(store.home, datetime.now()).write):
-            seconds = budget or 60 * options.night_minutes
-            told = run_night(store, options, Conditions(**chosen), seconds)
+            left_s = (budget or 60 * options.night_minutes) - worked_s
+            told = run_night(store, options, Conditions(**chosen), left_s)
         if ctx.params["notify"] and told["decision"] in ("promoted", "refused"):
             notify(f"{told['decision']}: {told['reason']}".removesuffix(": "))
         return told
+    except Waiting:
+        store.close()
+        begin_again(worked_s + time.monotonic() - began)
     except BaseException as error:
         told |= {"reason": str(error) or type(error).__name__}
         if isinstance(error, LearnctlError) and error.exit_code == GAVE_WAY:

@@ -62,7 +62,8 @@ def install(
     """Consolidate every night; once more changes the time and the conditions.
 
     The best scheduler there is gets the job: a timer of your own systemd, launchd, or cron. A run waits
-    for another night where a condition is not met, and gives way when you come back.
+    for another night where a condition is not met, and gives way when you come back. With --until, it tries
+    again every ten minutes for as long as its window is open.
 
     Examples:
 
@@ -79,6 +80,11 @@ def install(
             other.remove(job.home)
     show(f"scheduled: {job.when}, by {scheduler.NAME}")
     say(f"note: {scheduler.advice()}")
+    if until := ctx.params["until"]:
+        say(
+            f"note: after {until} nothing is begun, also where a missed night is made up for; until then, a run"
+            " that gives way tries again every 10 minutes"
+        )
 
 
 @app.command("print", cls=Command)

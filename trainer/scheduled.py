@@ -1,12 +1,14 @@
 """A scheduled night: check the machine, take in what is watched, consolidate, tell in the morning.
 
 Every night leaves two files under `nights/` in the home folder, named by the date on which it began: a log
-with what was done when, and a note for the morning. A night of several runs has them one below the other.
+with what was done when, and a note for the morning. A night of several runs has them one below the other, and
+so has one that gave way to somebody and tried again.
 """
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from ..memory.errors import LearnctlError
@@ -14,11 +16,12 @@ from ..memory.home import Home, private_folder
 from ..memory.store import Record, Store
 from ..memory.watched import not_taken_in, take_in_watched, watched
 from . import warm
-from .conditions import WATCH_EVERY_S, Conditions, Machine, Measured, Watch, unmet
+from .conditions import WATCH_EVERY_S, Conditions, Machine, Measured, Watch, is_open, unmet
 from .morning import keep_not_taken_in, morning, section, text
 from .options import Options
 from .progress import OnProgress, Progress, silent
 
+WAIT_S = 600.0
 BEGINS = "begins"
 DID_NOT_RUN = "did not run"
 FAILED = "failed"
@@ -38,6 +41,10 @@ class NotNow(LearnctlError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"not now: {reason}")
         self.reason = reason
+
+
+class Waiting(NotNow):
+    """The machine is needed for something else, and the window is open for another try in `WAIT_S`."""
 
 
 class Log:
@@ -77,10 +84,12 @@ def run_night(
         or was out of time, the decision is `paused`, and `gave_way` is true.
 
     Raises:
+        Waiting: a condition is not met, `until` is set, and its window and the budget leave time for another try.
         NotNow: a condition is not met, and nothing was begun.
         LearnctlError: what `consolidate` raises. All of it is in the log.
     """
     began = datetime.now()
+    deadline = None if budget_s is None else time.monotonic() + budget_s
     log = Log(store.home, began)
     measure = measure or Machine(store.home.path).measure
 
@@ -88,10 +97,19 @@ def run_night(
         log.progress(progress)
         on_progress(progress)
 
+    def wait_where_there_is_time(reason: str) -> None:
+        until, now = conditions.until, datetime.now()
+        again = now + timedelta(seconds=WAIT_S)
+        is_left = deadline is None or time.monotonic() < deadline
+        if is_left and until and is_open(until, now) and is_open(until, again):
+            log.write(f"waits until {again:%H:%M}: {reason}")
+            raise Waiting(reason)
+
     try:
         log.write(BEGINS)
         warm.give_way(store.home)
         if reason := unmet(conditions, measure()):
+            wait_where_there_is_time(reason)
             raise NotNow(reason)
         taken, left = _take_in_watched(store, log)
         _require_enough(store, options, conditions)
@@ -100,6 +118,8 @@ def run_night(
         watch = Watch(conditions, measure, watch_every_s)
         report = consolidate(store, options, budget_s, tell, unmet=watch)
         keep_not_taken_in(store, report["run"], left)
+    except Waiting:
+        raise
     except BaseException as error:
         with suppress(OSError):  # a full disk must not hide what went wrong
             why_not = _why_not(error)
@@ -108,6 +128,8 @@ def run_night(
         raise
     log.write(f"{report['decision']}: {report['reason']}")
     note = _write_note(store.home, began, _note(store, began, report, taken, left))
+    if watch.reason and report["decision"] == "paused":
+        wait_where_there_is_time(watch.reason)
     gave_way = bool(watch.reason) or report.get("gave_way", False)
     return {**report, "gave_way": gave_way, "note": str(note)}
 

@@ -249,8 +249,10 @@ def test_more_than_cron_takes_is_refused(run: Any, table: Path) -> None:
 def test_a_window_that_is_always_over_is_refused(
     run: Any, table: Path, daily: str, until: str, code: int
 ) -> None:
-    assert run("schedule", "install", "--daily", daily, "--until", until).exit_code == code
+    told = run("schedule", "install", "--daily", daily, "--until", until)
+    assert told.exit_code == code
     assert table.exists() == (code == 0)
+    assert (f"note: after {until} nothing is begun" in told.stderr) == (code == 0)
 
 
 def test_status(run: Any, run_json: Any, table: Path) -> None:
