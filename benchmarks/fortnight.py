@@ -4,7 +4,7 @@
 
 Each day a note lies in a watched folder: a session of a long talk from `FOLDER/locomo/conversations.json`, or four
 sentences of the news of a week of 2025 from `FOLDER/news`, else invented ones (`benchmarks/invented.py`). Each night is `learnctl consolidate --scheduled`, at 03:00 of its date
-where faketime is there; with `--cron`, a real cron daemon fires it. On the way: a night killed with SIGKILL while it trains, one whose disk is full, a note
+where libfaketime is there; with `--cron`, one real cron daemon fires them all. On the way: a night killed with SIGKILL while it trains, one whose disk is full, a note
 that gives orders to a model and one of shuffled words, a source that is forgotten, and a rollback. In the
 end `check` passes, the continual matrix has a row for each version that served, what was forgotten is in no
 file of the home, and all else that came is in the store, in the words in which it came, and learned. The tiny
@@ -16,12 +16,12 @@ import argparse
 import json
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -33,14 +33,14 @@ from learnctl.memory.lineage import in_service, new_chunks, served
 from learnctl.memory.store import Store
 from tests.trainer.conftest import OPEN_GATE, make_model
 
-from . import cron
+from . import clock, debian
+from .cron import Cron, why_not
 from .forked import Copy, done, import_all, learnctl
 from .invented import nights as invented_nights
 from .killed_nights import SETTINGS
 from .lived import locomo
 
 FIRST = date(2026, 3, 1)
-CLOCK = "FAKETIME_TIMESTAMP_FILE"
 # What a file may have at most while the disk is "full": a full disk is met at different moments.
 FULL_DISKS = (40_000, 90_000, 150_000)
 ENDS = {0: "promoted", 1: "error", 4: "refused", 5: "nothing", 75: "not now", -9: "killed"}
@@ -78,11 +78,11 @@ class Life:
     """One home over many nights."""
 
     def __init__(
-        self, work: Path, config: dict[str, Any], notes: list[tuple[str, str]], by_cron: bool
+        self, work: Path, config: dict[str, Any], notes: list[tuple[str, str]], cron: Cron | None
     ) -> None:
         self.work = work
         self.notes = notes
-        self.by_cron = by_cron
+        self.cron = cron
         self.home = work / "home"
         self.folder = work / "watched"
         self.said = work / "said"
@@ -122,7 +122,8 @@ class Life:
                 happen(night)
             self._fire(night)
             if night.tries[-1] not in self.good_ends:
-                self._fault(f"{day}: {night.tries[-1]}: {self.said.read_text()}")
+                said = self._log().splitlines()[-1] if self.cron else self.said.read_text()
+                self._fault(f"{day}: {night.tries[-1]}: {said}")
             night.version = self._serving()
             self.found.nights.append(night)
             on_night(night)
@@ -141,13 +142,17 @@ class Life:
         def reached() -> bool:
             return f" {kill_in}" in self._log()[n_logged:]
 
-        set_clock(f"{night.date} 02:59:58")
-        began = time.monotonic()
-        if self.by_cron:
-            line = self._expect(0, "schedule", "print", "--using", "cron", *EASY)
-            code = cron.fire(line, self.work, reached if kill_in else None, disk)
+        cut = reached if kill_in else None
+        moment = f"{night.date} 02:59:58"
+        if self.cron:
+            # With --every, what was cut short is done once more at the same time.
+            line = self._expect(0, "schedule", "print", "--using", "cron", "--every", "5m", *EASY)
+            self.cron.put(line, disk)
+            self.cron.turn(moment)
         else:
-            code = self._fire_a_copy(reached if kill_in else None, disk)
+            set_clock(moment)
+        began = time.monotonic()
+        code = self.cron.wait(cut) if self.cron else self._fire_a_copy(cut, disk)
         night.elapsed_s += round(time.monotonic() - began, 1)
         night.tries.append(ENDS.get(code, f"exit code {code}"))
 
@@ -223,7 +228,7 @@ class Life:
                 self._fault("the matrix says nothing of the last night")
             self._look_for_what_came(store)
         self._look_for_what_went()
-        for night in self.found.nights if clock() else ():
+        for night in self.found.nights if clock.ours() else ():
             for suffix in ("log", "md"):
                 kept = self.home / "nights" / f"{night.date}.{suffix}"
                 # What is forgotten takes the notes of the nights before with it.
@@ -321,29 +326,19 @@ def news_of_weeks(data: Path, n_weeks: int) -> list[tuple[str, str]]:
     ][:n_weeks]
 
 
-def clock() -> Path | None:
-    """The file that says what time it is, where faketime is at work."""
-    return Path(os.environ[CLOCK]) if CLOCK in os.environ else None
+def set_clock(moment: str) -> None:
+    if file := clock.ours():
+        clock.turn(file, moment)
 
 
-def set_clock(text: str) -> None:
-    if file := clock():
-        scratch = file.with_suffix(".new")
-        scratch.write_text(f"@{text}\n")
-        scratch.replace(file)
-
-
-def begin_again_with_a_clock(folder: Path) -> None:
-    """Start this program anew under faketime, where that is installed; the clock is a file from then on."""
-    if clock() or not shutil.which("faketime"):
+def begin_again_with_a_clock(folder: Path, root: Path | None) -> None:
+    """Start this program anew under libfaketime, where there is one."""
+    if clock.ours() or not root:
         return
-    command = ["faketime", "-f", "+0", "printenv", "LD_PRELOAD"]
-    library = subprocess.run(command, capture_output=True, text=True).stdout.strip()
-    file = folder / "clock"
-    file.write_text(f"@{FIRST} 02:00:00\n")
-    added = {"LD_PRELOAD": library, CLOCK: str(file), "FAKETIME_NO_CACHE": "1"}
+    clock.turn(folder / "clock", f"{FIRST} 02:00:00")
     ended = subprocess.run(
-        [sys.executable, "-m", "benchmarks.fortnight", *sys.argv[1:]], env=os.environ | added
+        [sys.executable, "-m", "benchmarks.fortnight", *sys.argv[1:]],
+        env=os.environ | clock.variables(root, folder / "clock"),
     )
     sys.exit(ended.returncode)
 
@@ -357,8 +352,8 @@ def main() -> None:
     parser.add_argument("--cron", action="store_true", help="fired by a cron daemon of its own")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    if given.cron and not cron.can_start():
-        parser.exit(0, "skipped: needs root, cron, faketime and a mount namespace\n")
+    if given.cron and (reason := why_not()):
+        parser.exit(0, f"skipped: {reason}\n")
     if given.nights < 5:
         parser.error("--nights must be at least 5")
     wanted = {"locomo": "locomo/conversations.json", "news": "news/*.jsonl"}[given.what]
@@ -366,15 +361,18 @@ def main() -> None:
         parser.exit(0, f"skipped: no {wanted} in {given.data}\n")
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        begin_again_with_a_clock(work)
+        begin_again_with_a_clock(work, debian.programs(fetch=given.cron))
         import_all()
         config = {"base": given.base}
         if given.base == "tiny":
             model = work / "model"
             done(lambda: make_model("llama", model), work / "said")
             config = {**SETTINGS, "base": str(model)}
-        life = Life(work, config, notes_of(given.data, given.what, given.nights), given.cron)
-        found = life.live(lambda night: print(night, file=sys.stderr, flush=True))
+        notes = notes_of(given.data, given.what, given.nights)
+        file = clock.ours()
+        with Cron(work, file) if given.cron and file else nullcontext() as cron:
+            life = Life(work, config, notes, cron)
+            found = life.live(lambda night: print(night, file=sys.stderr, flush=True))
     if given.json:
         print(json.dumps(asdict(found), indent=1))
     else:

@@ -1,27 +1,39 @@
 """Keeping the machine from falling asleep while a run is at work, where the system can be asked to."""
 
-import os
+import select
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+# Says that it has begun, and ends with the process that holds the other end of its pipe.
+HELD = ["sh", "-c", "echo; exec cat"]
+PATIENCE_S = 10.0
 
 
 @contextmanager
-def awake() -> Iterator[None]:
-    """While entered the machine is asked not to sleep. Where it may not be asked, nothing is said.
+def awake(on_refused: Callable[[str], None]) -> Iterator[None]:
+    """While entered the machine is asked not to sleep; where that is refused, a line says so.
 
-    The helper ends with this process, even when that is killed: it reads from a pipe that then closes, or
-    watches the process itself.
+    The helper ends with this process, even when that is killed: it reads from a pipe that then closes.
     """
     command = _command()
     if not command:
         yield
         return
     helper = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*command, *HELD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
+    assert helper.stdout
+    assert helper.stderr
     try:
+        answered, _, _ = select.select([helper.stdout], [], [], PATIENCE_S)
+        if answered and not helper.stdout.read(1):
+            on_refused(f"the machine is not kept awake: {helper.stderr.read().strip()}")
         yield
     finally:
         helper.terminate()
@@ -36,8 +48,7 @@ def _command() -> list[str]:
             "--mode=block",
             "--who=learnctl",
             "--why=learning what is new",
-            "cat",
         ]
     if caffeinate := shutil.which("caffeinate"):
-        return [caffeinate, "-i", "-s", "-w", str(os.getpid())]
+        return [caffeinate, "-i", "-s"]
     return []

@@ -34,8 +34,8 @@ def _conditions(
         bool | None,
         Option(
             "--on-ac/--on-battery",
-            help="Only while plugged in, or on battery too. [default: on-ac]",
-            show_default=False,
+            help="Only while plugged in, or on battery too.",
+            show_default="on-ac",
             rich_help_panel=_PANEL,
         ),
     ] = None,
@@ -43,8 +43,8 @@ def _conditions(
         bool | None,
         Option(
             "--idle-gpu/--share-gpu",
-            help="Give way to others on the GPU, or share it. [default: idle-gpu]",
-            show_default=False,
+            help="Give way to others on the GPU, or share it.",
+            show_default="idle-gpu",
             rich_help_panel=_PANEL,
         ),
     ] = None,
@@ -53,8 +53,8 @@ def _conditions(
         Option(
             min=0,
             metavar="SHARE",
-            help="The share of the processors that others may keep busy. [default: 0.75]",
-            show_default=False,
+            help="The share of the processors that others may keep busy.",
+            show_default="0.75",
             rich_help_panel=_PANEL,
         ),
     ] = None,
@@ -73,8 +73,8 @@ def _conditions(
         Option(
             parser=parse_size,
             metavar="SIZE",
-            help="Disk that must be free. [default: 2GB]",
-            show_default=False,
+            help="Disk that must be free.",
+            show_default="2GB",
             rich_help_panel=_PANEL,
         ),
     ] = None,

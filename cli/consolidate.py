@@ -1,12 +1,15 @@
 """`learnctl consolidate`: learn what is new, and put it in service if the gate lets it through."""
 
+import time
 from dataclasses import fields
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import BadParameter, Context, Exit, Option
 
 from ..memory.errors import LearnctlError
 from . import flags
+from .again import begin_again, wait
 from .condition_flags import as_arguments, with_conditions
 from .context import load_options, open_store
 from .durations import duration, parse_duration
@@ -85,6 +88,7 @@ def consolidate(
     """
     if not scheduled and (given := as_arguments(ctx)):
         raise BadParameter(f"{given[0].partition('=')[0]} goes with --scheduled")
+    worked_s = wait() if scheduled else 0.0
     with open_store(ctx) as store:
         options = load_options(
             ctx, base=base, quantize=quantize, device=device, epochs=epochs, seed=seed
@@ -92,14 +96,14 @@ def consolidate(
         from ..trainer import consolidate as consolidation
         from ..trainer import costs, morning
 
-        if scheduled and not budget:
-            budget = 60 * options.night_minutes
+        night_s = budget or 60.0 * options.night_minutes
+        budget = night_s if scheduled else budget
         if dry_run:
             planned = costs.plan(store, options, budget)
             show_json(planned) if as_json else _render_plan(planned)
             return
         if scheduled:
-            result = _night(ctx, store, options, budget)
+            result = _night(ctx, store, options, night_s, worked_s)
         else:
             left = _take_in_watched(store)
             with reporting() as on_progress:
@@ -112,23 +116,32 @@ def consolidate(
 
 
 def _night(
-    ctx: Context, store: "Store", options: "Options", budget: float | None
+    ctx: Context, store: "Store", options: "Options", night_s: float, worked_s: float
 ) -> dict[str, Any]:
-    """A scheduled run, kept awake and told about as the options say."""
+    """A scheduled run, kept awake and told about as the options say.
+
+    Args:
+        night_s: the budget of all its tries.
+        worked_s: how much of it earlier ones took.
+    """
     from ..trainer.conditions import Conditions
-    from ..trainer.scheduled import run_night
+    from ..trainer.scheduled import Log, Waiting, run_night
     from .awake import awake
     from .finish import notify, run_command
 
     names = [field.name for field in fields(Conditions)]
     chosen = {name: ctx.params[name] for name in names if ctx.params[name] is not None}
+    began = time.monotonic()
     told = {"decision": "error", "reason": "", "note": ""}
     try:
-        with awake():
-            told = run_night(store, options, Conditions(**chosen), budget)
+        with awake(Log(store.home, datetime.now()).write):
+            told = run_night(store, options, Conditions(**chosen), night_s - worked_s)
         if ctx.params["notify"] and told["decision"] in ("promoted", "refused"):
             notify(f"{told['decision']}: {told['reason']}".removesuffix(": "))
         return told
+    except Waiting:
+        store.close()
+        begin_again(worked_s + time.monotonic() - began)
     except BaseException as error:
         told |= {"reason": str(error) or type(error).__name__}
         if isinstance(error, LearnctlError) and error.exit_code == GAVE_WAY:

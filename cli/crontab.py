@@ -10,6 +10,8 @@ from ..memory.errors import LearnctlError
 from .job import Job, When
 
 NAME = "cron"
+DAEMONS = ("cron", "crond")
+START = "`sudo systemctl enable --now cron`, or `sudo service cron start`"
 SILENT = ">/dev/null 2>&1"
 MOST_BYTES = 998  # MAX_COMMAND of most crons, which cut what is longer or refuse the whole table
 
@@ -21,7 +23,16 @@ def why_not() -> str:
 
 def advice() -> str:
     """What a person should know of it."""
+    if not runs():
+        return f"no cron is running, and nothing will be done until you start it: {START}"
     return "cron does not make up for a night on which the machine was off"
+
+
+def runs() -> bool:
+    """Whether a daemon is there that reads crontabs; the program alone starts nothing."""
+    import psutil
+
+    return any(process.info["name"] in DAEMONS for process in psutil.process_iter(["name"]))
 
 
 def text(job: Job) -> str:

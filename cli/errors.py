@@ -6,6 +6,7 @@ import shlex
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from inspect import cleandoc
 from typing import Any
 
 from typer import Abort, Exit
@@ -20,6 +21,9 @@ INTERRUPTED = 130
 
 
 class Command(TyperCommand):
+    def __init__(self, *args: Any, help: str | None = None, **more: Any) -> None:
+        super().__init__(*args, help=_flowing(help or ""), **more)
+
     def get_params(self, ctx: Any) -> list[Any]:
         return _flags_without_type(super().get_params(ctx))
 
@@ -144,6 +148,11 @@ def _close_stdout() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+
+
+def _flowing(text: str) -> str:
+    """A help text whose paragraphs are one line each; what is indented, and items of a list, keep theirs."""
+    return re.sub(r"(?<=\S)\n(?=[^\s*-])", " ", cleandoc(text))
 
 
 def _flags_without_type(params: list[Any]) -> list[Any]:

@@ -3,10 +3,12 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 from .output import say
 
 TITLE = "learnctl"
+RUN = Path("/run/user")
 TAKES_S = 20
 
 
@@ -17,7 +19,9 @@ def notify(text: str) -> None:
         say("note: there is neither `notify-send` nor `osascript` to notify with")
         return
     try:
-        failed = subprocess.run(command, capture_output=True, timeout=TAKES_S).returncode
+        failed = subprocess.run(
+            command, capture_output=True, timeout=TAKES_S, env={**_desktop(), **os.environ}
+        ).returncode
     except subprocess.TimeoutExpired:
         failed = 1
     if failed:
@@ -31,6 +35,12 @@ def run_command(command: str, decision: str, reason: str, note: str) -> None:
     result = subprocess.run(command, shell=True, env={**os.environ, **told}, stdout=2)
     if result.returncode:
         say(f"note: the command of --on-finish ended with exit code {result.returncode}")
+
+
+def _desktop() -> dict[str, str]:
+    """Where the person's desktop listens; cron starts jobs without the variable that says so."""
+    bus = RUN / str(os.getuid()) / "bus"
+    return {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={bus}"} if bus.exists() else {}
 
 
 def _notifier(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..memory.errors import LearnctlError
 from ..memory.home import models_folder
 
-DAY_S = 24 * 3600
+DAY_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def parse_every(seconds: float) -> int:
         ValueError: they do not.
     """
     minutes = int(seconds // 60)
-    fits = minutes > 0 and (60 % minutes == 0 or (minutes % 60 == 0 and DAY_S // 60 % minutes == 0))
+    fits = minutes > 0 and (60 % minutes == 0 or (minutes % 60 == 0 and DAY_MINUTES % minutes == 0))
     if not fits or seconds % 60:
         raise ValueError("runs must divide the day evenly: write 6h, 12h or 30m")
     return minutes

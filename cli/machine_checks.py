@@ -115,18 +115,18 @@ def this_clock(home: Home) -> Check:
 
 def schedule(home: Home) -> Check:
     """Whether what was scheduled will also be started."""
-    from . import schedulers
+    from . import crontab, schedulers
 
     held = list(schedulers.holding(home.path))
     if not held:
         return Check("schedule", "ok", "no nights are scheduled")
     scheduler, due = held[0]
-    if scheduler.NAME == "cron" and not _runs("cron", "crond"):
+    if scheduler is crontab and not crontab.runs():
         return Check(
             "schedule",
             "warn",
             "scheduled by cron, which is not running",
-            "start it: `sudo systemctl enable --now cron`, or `sudo service cron start`",
+            f"start it: {crontab.START}",
         )
     if "not" in due.split():
         return Check("schedule", "warn", f"{scheduler.NAME}: {due}", "`learnctl schedule install`")
@@ -192,9 +192,3 @@ def _driver_cuda() -> str:
 
 def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:2])
-
-
-def _runs(*names: str) -> bool:
-    import psutil
-
-    return any(process.info["name"] in names for process in psutil.process_iter(["name"]))

@@ -20,11 +20,14 @@ def report(
     """Tell what a night read, learned and lost, what was refused and why, and what it cost.
 
     Learned is what was answered right after the run and not right before it, in words that were never
-    trained on. The energy is an estimate, and says of what.
+    trained on. The energy is an estimate, and says of what. A last night of which nothing came is told of first.
     """
     from ..trainer.morning import morning, text
+    from ..trainer.scheduled import missed
 
     with open_store(ctx) as store:
+        if run is None and not as_json and (why_not := missed(store)):
+            show(f"The last night, {why_not}\n")
         found = morning(store, run)
     if as_json:
         show_json(found)

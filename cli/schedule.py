@@ -10,7 +10,7 @@ from . import flags, schedulers
 from .context import find_home
 from .durations import parse_duration
 from .errors import Command, Group
-from .job import Job, When, parse_every
+from .job import DAY_MINUTES, Job, When, parse_every
 from .output import say, show, show_json
 
 app = Typer(cls=Group, no_args_is_help=True, help="Learn every night by itself.")
@@ -28,8 +28,8 @@ Daily = Annotated[
     Option(
         parser=conditions.parse_time,
         metavar="HH:MM",
-        help="Every day at this time, the machine's own. [default: 03:00]",
-        show_default=False,
+        help="Every day at this time, the machine's own.",
+        show_default="03:00",
     ),
 ]
 Weekly = Annotated[
@@ -62,7 +62,8 @@ def install(
     """Consolidate every night; once more changes the time and the conditions.
 
     The best scheduler there is gets the job: a timer of your own systemd, launchd, or cron. A run waits
-    for another night where a condition is not met, and gives way when you come back.
+    for another night where a condition is not met, and gives way when you come back. With --until, it tries
+    again every ten minutes for as long as its window is open.
 
     Examples:
 
@@ -79,6 +80,11 @@ def install(
             other.remove(job.home)
     show(f"scheduled: {job.when}, by {scheduler.NAME}")
     say(f"note: {scheduler.advice()}")
+    if until := ctx.params["until"]:
+        say(
+            f"note: after {until} nothing is begun, also where a missed night is made up for; until then, a run"
+            " that gives way tries again every 10 minutes"
+        )
 
 
 @app.command("print", cls=Command)
@@ -134,6 +140,8 @@ def _job(ctx: Context) -> Job:
     times = {name: ctx.params[name] for name in ("daily", "weekly", "every")}
     if times["every"] and (times["daily"] or times["weekly"]):
         raise BadParameter("--every goes without --daily and --weekly")
+    if times["every"] == DAY_MINUTES:  # which no scheduler takes for a step
+        times |= {"every": None, "daily": "00:00"}
     begins, until = times["daily"] or "03:00", ctx.params["until"]
     clock = datetime.strptime(begins, "%H:%M")
     if until and not times["every"] and not is_open(until, clock):

@@ -7,6 +7,7 @@ systemd.exec(5); how words are quoted: systemd.service(5), "Command lines".
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from ..memory.errors import LearnctlError
@@ -80,13 +81,31 @@ def text(job: Job) -> str:
 
 
 def install(job: Job) -> None:
-    service, timer = _files(job.home)
-    service.parent.mkdir(parents=True, exist_ok=True)
-    service.write_text(service_text(job), encoding="utf-8")
-    timer.write_text(timer_text(job), encoding="utf-8")
+    """Write the units and start the timer.
+
+    Raises:
+        LearnctlError: systemd refuses; what was there before is there again.
+    """
+    before = [file.read_text(encoding="utf-8") for file in _files(job.home) if file.exists()]
+    try:
+        _start(job.home, service_text(job), timer_text(job))
+    except (LearnctlError, OSError):
+        remove(job.home)
+        if len(before) == 2:
+            with suppress(LearnctlError, OSError):
+                _start(job.home, *before)
+        raise
+
+
+def _start(home: Path, *texts: str) -> None:
+    files = _files(home)
+    files[0].parent.mkdir(parents=True, exist_ok=True)
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text, encoding="utf-8")
+    timer = files[1].name
     _must("daemon-reload")
-    _must("enable", timer.name)
-    _must("restart", timer.name)  # a timer that runs already keeps its old time otherwise
+    _must("enable", timer)
+    _must("restart", timer)  # a timer that runs already keeps its old time otherwise
 
 
 def remove(home: Path) -> bool:

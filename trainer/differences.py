@@ -1,6 +1,7 @@
 """What one version knows and another does not: over the probes that both were asked, each by its last answer."""
 
 from ..memory.errors import LearnctlError
+from ..memory.lineage import pruned
 from ..memory.store import Record, Store, marks
 from .nights import answers
 
@@ -33,8 +34,8 @@ def differences(store: Store, first: int, second: int) -> Record:
 
 def _last(store: Store, version: int) -> dict[int, bool]:
     """For each probe that a version was asked, whether its last answer was right."""
-    known = store.value("SELECT state FROM adapters WHERE version = ?", version)
-    if version and known in (None, "deleted"):
+    state = store.value("SELECT state FROM adapters WHERE version = ?", version)
+    if version and state in (None, "deleted") and version not in pruned(store):
         raise LearnctlError(f"no version {version}", hint="`learnctl history` lists them")
     return {
         answer.probe: answer.correct

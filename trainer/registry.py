@@ -124,6 +124,28 @@ def history(store: Store) -> list[Record]:
     return found
 
 
+def refused(store: Store) -> list[Record]:
+    """Every run that the gate refused (`refused`) or in which training went wrong (`failed`), newest first, with why
+    and with what it measured."""
+    found = store.rows(
+        "SELECT id, created_at, level, iif(state = 'failed', 'failed', 'refused') AS decision, report FROM runs"
+        " WHERE report ->> 'decision' = 'refused' ORDER BY id DESC"
+    )
+    return [
+        {
+            "run": row["id"],
+            "created": row["created_at"],
+            "level": row["level"],
+            "decision": row["decision"],
+            **{
+                name: json.loads(row["report"]).get(name)
+                for name in ("reason", "recall", "divergence")
+            },
+        }
+        for row in found
+    ]
+
+
 def rollback(store: Store, version: int | None = None) -> int:
     """Put an earlier version in service: the named one (0 is the base), else the one that served before
     the one that serves now. Returns the version now in service.

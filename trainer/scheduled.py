@@ -1,12 +1,14 @@
 """A scheduled night: check the machine, take in what is watched, consolidate, tell in the morning.
 
 Every night leaves two files under `nights/` in the home folder, named by the date on which it began: a log
-with what was done when, and a note for the morning. A night of several runs has them one below the other.
+with what was done when, and a note for the morning. A night of several runs has them one below the other, and
+so has one that gave way to somebody and tried again.
 """
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from ..memory.errors import LearnctlError
@@ -14,18 +16,35 @@ from ..memory.home import Home, private_folder
 from ..memory.store import Record, Store
 from ..memory.watched import not_taken_in, take_in_watched, watched
 from . import warm
-from .conditions import WATCH_EVERY_S, Conditions, Machine, Measured, Watch, unmet
+from .conditions import WATCH_EVERY_S, Conditions, Machine, Measured, Watch, is_open, unmet
 from .morning import keep_not_taken_in, morning, section, text
 from .options import Options
 from .progress import OnProgress, Progress, silent
 
+WAIT_S = 600.0
+BEGINS = "begins"
+DID_NOT_RUN = "did not run"
+FAILED = "failed"
+STAMP = len("2026-03-01 03:00:00")
 TAKEN = ("documents", "conversations", "messages", "chunks")
 
 
 class NotNow(LearnctlError):
-    """The conditions of a scheduled run are not met."""
+    """The conditions of a scheduled run are not met.
+
+    Attributes:
+        reason: which one is not.
+    """
 
     exit_code = 75
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"not now: {reason}")
+        self.reason = reason
+
+
+class Waiting(NotNow):
+    """The machine is needed for something else, and the window is open for another try in `WAIT_S`."""
 
 
 class Log:
@@ -36,7 +55,7 @@ class Log:
         self._phase = ""
 
     def write(self, line: str) -> None:
-        _append(self.path, f"{datetime.now():%Y-%m-%d %H:%M:%S} {' '.join(line.split())}\n")
+        _append(self.path, f"{_stamp(datetime.now())} {' '.join(line.split())}\n")
 
     def progress(self, progress: Progress) -> None:
         """A line for each phase as it begins."""
@@ -65,10 +84,12 @@ def run_night(
         or was out of time, the decision is `paused`, and `gave_way` is true.
 
     Raises:
+        Waiting: a condition is not met, `until` is set, and its window and the budget leave time for another try.
         NotNow: a condition is not met, and nothing was begun.
         LearnctlError: what `consolidate` raises. All of it is in the log.
     """
     began = datetime.now()
+    deadline = None if budget_s is None else time.monotonic() + budget_s
     log = Log(store.home, began)
     measure = measure or Machine(store.home.path).measure
 
@@ -76,11 +97,20 @@ def run_night(
         log.progress(progress)
         on_progress(progress)
 
+    def wait_where_there_is_time(reason: str) -> None:
+        until, now = conditions.until, datetime.now()
+        again = now + timedelta(seconds=WAIT_S)
+        is_left = deadline is None or time.monotonic() < deadline
+        if is_left and until and is_open(until, now) and is_open(until, again):
+            log.write(f"waits until {again:%H:%M}: {reason}")
+            raise Waiting(reason)
+
     try:
-        log.write("begins")
+        log.write(BEGINS)
         warm.give_way(store.home)
         if reason := unmet(conditions, measure()):
-            raise NotNow(f"not now: {reason}")
+            wait_where_there_is_time(reason)
+            raise NotNow(reason)
         taken, left = _take_in_watched(store, log)
         _require_enough(store, options, conditions)
         from .consolidate import consolidate
@@ -88,21 +118,43 @@ def run_night(
         watch = Watch(conditions, measure, watch_every_s)
         report = consolidate(store, options, budget_s, tell, unmet=watch)
         keep_not_taken_in(store, report["run"], left)
+    except Waiting:
+        raise
     except BaseException as error:
         with suppress(OSError):  # a full disk must not hide what went wrong
-            log.write(f"ends: {str(error) or type(error).__name__}")
+            why_not = _why_not(error)
+            log.write(why_not)
+            _write_note(store.home, began, f"# {began:%Y-%m-%d %H:%M}\n\n{why_not}\n")
         raise
     log.write(f"{report['decision']}: {report['reason']}")
-    note = _write_note(store, began, report, taken, left)
+    note = _write_note(store.home, began, _note(store, began, report, taken, left))
+    if watch.reason and report["decision"] == "paused":
+        wait_where_there_is_time(watch.reason)
     gave_way = bool(watch.reason) or report.get("gave_way", False)
     return {**report, "gave_way": gave_way, "note": str(note)}
 
 
 def last_line(home: Home) -> str:
     """How the last night ended, as its log says; empty where there was none."""
+    return (_last_log(home) or [""])[-1]
+
+
+def missed(store: Store) -> str:
+    """When the last night began and why nothing came of it; empty where something did, or a run since."""
+    lines = _last_log(store.home)
+    why_not = lines[-1][STAMP + 1 :] if lines else ""
+    if not why_not.startswith((DID_NOT_RUN, FAILED)):
+        return ""
+    began = [line for line in lines if line.endswith(f" {BEGINS}")][-1]
+    last = store.value("SELECT max(created_at) FROM runs WHERE report IS NOT NULL")
+    if last and _stamp(datetime.fromisoformat(last).astimezone()) >= began[:STAMP]:
+        return ""
+    return f"{began[:16]}: {why_not}"
+
+
+def _last_log(home: Home) -> list[str]:
     logs = sorted(home.nights.glob("*.log"))
-    lines = logs[-1].read_text(encoding="utf-8").splitlines() if logs else []
-    return lines[-1] if lines else ""
+    return logs[-1].read_text(encoding="utf-8").splitlines() if logs else []
 
 
 def _take_in_watched(store: Store, log: Log) -> tuple[str, list[Record]]:
@@ -127,23 +179,33 @@ def _require_enough(store: Store, options: Options, conditions: Conditions) -> N
     unfinished = store.value("SELECT count(*) FROM runs WHERE state = 'running'")
     new = status(store, options)["new_tokens"]
     if not unfinished and new < conditions.min_new_tokens:
-        raise NotNow(
-            f"not now: too little is new ({new:,} tokens, at least {conditions.min_new_tokens:,})"
-        )
+        raise NotNow(f"too little is new ({new:,} tokens, at least {conditions.min_new_tokens:,})")
 
 
-def _write_note(
-    store: Store, began: datetime, report: Record, taken: str, left: list[Record]
-) -> Path:
-    path = _file(store.home, began, "md")
+def _why_not(error: BaseException) -> str:
+    if isinstance(error, NotNow):
+        return f"{DID_NOT_RUN}: {error.reason}"
+    return f"{FAILED}: {' '.join(str(error).split()) or type(error).__name__}"
+
+
+def _note(store: Store, began: datetime, report: Record, taken: str, left: list[Record]) -> str:
     told = (
         text(morning(store, report["run"]))
         if report["run"]
         else "\n".join([report["reason"], *section("Not taken in", left)]) + "\n"
     )
     listed = f"\n## Taken in\n\n- {taken}\n" if taken else ""
-    _append(path, f"# {began:%Y-%m-%d %H:%M}: {report['decision']}\n\n{told}{listed}\n")
+    return f"# {began:%Y-%m-%d %H:%M}: {report['decision']}\n\n{told}{listed}"
+
+
+def _write_note(home: Home, began: datetime, note: str) -> Path:
+    path = _file(home, began, "md")
+    _append(path, f"{note}\n")
     return path
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _file(home: Home, began: datetime, suffix: str) -> Path:

@@ -5,10 +5,15 @@ import re
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.text import Text
+from typer.main import get_command
+
+from learnctl.cli.app import app
 
 ROOT = Path(__file__).parent.parent.parent
 COMMANDS = [
@@ -93,6 +98,34 @@ def test_wrong_usage_is_one_line_and_a_hint(run: Any, args: tuple[str, ...]) -> 
     assert not error.endswith(".")
     assert not blank
     assert hint.startswith("hint: ")
+
+
+def _help_texts(command: Any) -> Iterator[tuple[str, str]]:
+    yield command.name, command.help or ""
+    for option in command.params:
+        yield f"{command.name} {option.name}", getattr(option, "help", None) or ""
+    for below in getattr(command, "commands", {}).values():
+        yield from _help_texts(below)
+
+
+def test_nothing_of_a_help_text_is_taken_for_markup() -> None:
+    """What stands in brackets would be a tag, and vanish."""
+    for name, text in _help_texts(get_command(app)):
+        assert Text.from_markup(text).plain == text, name
+
+
+@pytest.mark.parametrize("default", ["03:00", "on-ac", "idle-gpu", "0.75", "2GB"])
+def test_defaults_are_shown(run: Any, default: str) -> None:
+    assert f"[default: ({default})]" in run("schedule", "install", "--help").stdout
+
+
+def test_lines_of_a_paragraph_are_joined(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where they break in the code says nothing; examples stay as they are."""
+    monkeypatch.setenv("COLUMNS", "250")
+    lines = [line.strip() for line in run("schedule", "install", "--help").stdout.splitlines()]
+    assert any(" A run waits for another night where " in line for line in lines)
+    first = lines.index("learnctl schedule install --daily 02:30 --until 06:30")
+    assert lines[first + 2] == "learnctl schedule install --every 6h --min-new-tokens 2000"
 
 
 def test_a_mistyped_command_is_suggested(run: Any) -> None:

@@ -1,6 +1,8 @@
 """What `consolidate` shows and how it exits, without training anything."""
 
 import json
+import os
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 
 from learnctl.memory.errors import LearnctlError
+from learnctl.trainer import scheduled
 
 RESULT = {
     "run": 1,
@@ -155,7 +158,9 @@ def night(pretend: Any, run: Any, notes: Path) -> dict[str, Any]:
             raise seen["result"]
         return seen["result"]
 
-    pretend("scheduled", run_night=run_night)
+    pretend(
+        "scheduled", Log=scheduled.Log, Waiting=scheduled.Waiting, WAIT_S=0.0, run_night=run_night
+    )
     run("ingest", str(notes))
     return seen
 
@@ -243,3 +248,73 @@ def test_a_notification(
     night["result"] |= {"decision": "nothing"}
     run("consolidate", "--scheduled", "--notify")
     assert not (tmp_path / "shown").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "there", "found"),
+    [
+        ("", True, "unix:path={run}/{uid}/bus"),
+        ("", False, "none"),
+        ("unix:path=/mine", True, "unix:path=/mine"),
+    ],
+)
+def test_a_notification_finds_the_desktop(
+    run: Any, night: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    given: str, there: bool, found: str,
+) -> None:  # fmt: skip
+    """Cron starts jobs without the address of the bus."""
+    sender = tmp_path / "notify-send"
+    sender.write_text(f'#!/bin/sh\necho "${{DBUS_SESSION_BUS_ADDRESS-none}}" > {tmp_path}/shown\n')
+    sender.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    if given:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", given)
+    monkeypatch.setattr("learnctl.cli.finish.RUN", tmp_path)
+    if there:
+        (tmp_path / str(os.getuid())).mkdir()
+        (tmp_path / str(os.getuid()) / "bus").touch()
+    assert run("consolidate", "--scheduled", "--notify").exit_code == 0
+    shown = (tmp_path / "shown").read_text().strip()
+    assert shown == found.format(run=tmp_path, uid=os.getuid())
+
+
+NVIDIA_SMI = """#!/bin/sh
+case "$*" in *--query-gpu=memory.free*)
+    if [ -e "$FREE" ]; then echo 8000, 0, 0, 40; else echo 8000, 0, 100, 40; touch "$FREE"; fi ;;
+esac
+"""
+
+
+def test_a_night_that_gives_way_tries_again(
+    run: Any, process: Any, home: Path, tmp_path: Path
+) -> None:
+    """Somebody uses the GPU at first. The same process goes on, and tells of it once, in the end."""
+    run("init")
+    program = tmp_path / "nvidia-smi"
+    program.write_text(NVIDIA_SMI)
+    program.chmod(0o755)
+    code = (
+        "import learnctl.trainer.scheduled as scheduled; scheduled.WAIT_S = 0.1;"
+        " from learnctl.cli.app import main; main()"
+    )
+    done = process(
+        "-c", code, "consolidate", "--scheduled", "--on-battery", "--max-load=99", "--until",
+        f"{datetime.now() + timedelta(hours=3):%H:%M}", "--on-finish",
+        f'echo "$LEARNCTL_DECISION" >> {tmp_path}/told',
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "FREE": str(tmp_path / "free")},
+    )  # fmt: skip
+    assert done.returncode == 5, done.stderr
+    assert (tmp_path / "told").read_text() == "nothing\n"
+    (log,) = (home / "nights").glob("*.log")
+    lines = [line[20:] for line in log.read_text().splitlines() if "awake" not in line]
+    waits = f"waits until {lines[1][12:17]}: others keep the GPU busy (100%)"
+    assert lines == ["begins", waits, "begins", "nothing: there is nothing new to learn"]
+
+
+def test_tries_share_one_budget(run: Any, night: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEARNCTL_NIGHT_WORKED_S", "60.5")
+    run("consolidate", "--scheduled", "--budget", "2m")
+    assert night["budget_s"] == 59.5
+    run("consolidate", "--scheduled", "--budget", "2m")
+    assert night["budget_s"] == 120

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from learnctl.cli import machine_checks
+from learnctl.cli import crontab, machine_checks
 from learnctl.memory.home import Home
 from learnctl.trainer import base
 from learnctl.trainer.models import ModelFiles
@@ -124,12 +124,12 @@ def test_files_of_somebody_else(home: Path) -> None:
 
 def test_a_scheduler_that_does_not_run(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def held(path: Path) -> Any:
-        yield SimpleNamespace(NAME="cron"), "0 3 * * *"
+        yield crontab, "0 3 * * *"
 
     monkeypatch.setattr("learnctl.cli.schedulers.holding", held)
-    monkeypatch.setattr("learnctl.cli.machine_checks._runs", lambda *names: False)
+    monkeypatch.setattr("learnctl.cli.crontab.runs", lambda: False)
     assert "cron, which is not running" in machine_checks.schedule(Home(home)).found
-    monkeypatch.setattr("learnctl.cli.machine_checks._runs", lambda *names: True)
+    monkeypatch.setattr("learnctl.cli.crontab.runs", lambda: True)
     assert machine_checks.schedule(Home(home)).state == "ok"
 
 

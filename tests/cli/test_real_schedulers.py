@@ -1,21 +1,23 @@
 """What is given to a scheduler, read by the scheduler's own programs: systemd, cron, and a plist parser.
 
-The cron daemon runs in a mount namespace of its own, so that this machine's crontabs are never touched;
-its clock is set shortly before the time that was scheduled.
+The cron daemon runs in a mount namespace of its own, so that this machine's crontabs are never touched; its clock
+is set shortly before the time that was scheduled. Where cron is not installed, Debian's is fetched.
 """
 
 import os
 import plistlib
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from benchmarks import clock
+from benchmarks.cron import Cron, why_not
 
 ROOT = Path(__file__).parent.parent.parent
 ODD = 'it\'s 100% "mine" $HOME; \\ &'
@@ -51,7 +53,7 @@ def units(run: Any, *args: str) -> dict[str, str]:
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze")
 @pytest.mark.parametrize(
     "times",
-    [["--daily", "02:30"], ["--weekly"], ["--every", "6h"], ["--every", "5m"]],
+    [["--daily", "02:30"], ["--weekly"], ["--every", "24h"], ["--every", "6h"], ["--every", "5m"]],
     ids=" ".join,
 )
 def test_systemd_accepts_the_units(
@@ -102,53 +104,49 @@ def test_the_property_list_says_what_is_meant(run: Any, program: Path, tmp_path:
     assert agent["EnvironmentVariables"] == {"LEARNCTL_MODELS": os.environ["LEARNCTL_MODELS"]}
 
 
-CRON = """
-set -e
-mount --bind "$1" /var/spool/cron/crontabs
-mount -t tmpfs none /run
-mount -t tmpfs none /etc/cron.d
-mount --bind /dev/null /etc/crontab
-crontab "$2"
-exec faketime '2026-03-01 02:59:58' cron -f
-"""
+@pytest.fixture
+def cron(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cron]:
+    """A daemon whose clock stands shortly before three; `crontab` is its own."""
+    if reason := why_not():
+        pytest.skip(reason)
+    clock.turn(tmp_path / "clock", "2026-03-01 02:50:00")
+    with Cron(tmp_path, tmp_path / "clock") as daemon:
+        monkeypatch.setenv("PATH", f"{daemon.crontab.parent}:{os.environ['PATH']}")
+        yield daemon
 
 
-def can_start_cron() -> bool:
-    if os.geteuid() != 0 or not all(map(shutil.which, ("cron", "crontab", "unshare", "faketime"))):
-        return False
-    return not subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode
-
-
-@pytest.mark.skipif(not can_start_cron(), reason="needs root, cron, faketime and a mount namespace")
 def test_a_real_cron_fires_the_night(
-    run: Any, program: Path, tmp_path: Path, wait: Callable[..., None]
+    run: Any, program: Path, tmp_path: Path, cron: Cron, wait: Callable[..., None]
 ) -> None:
-    """The line as it stands starts a night of that home: odd names and all, with its log and its command."""
+    """What `install` writes with the real `crontab` starts a night of that home: odd names and all, with its log and its
+    command. `remove` leaves the table as it was."""
     home = tmp_path / ODD / "home"
     told = tmp_path / "told 100%"
     (tmp_path / "note.md").write_text("# House\n\nThe boiler is serviced by Harald Immer.\n")
     run("--home", str(home), "ingest", str(tmp_path / "note.md"))
-    line = run(
-        "--home", str(home), "schedule", "print", "--using", "cron", "--min-new-tokens=1000000",
-        "--on-battery", "--max-load=9", "--on-finish", f'echo "$LEARNCTL_DECISION" > "{told}"',
-    ).stdout  # fmt: skip
-    assert line.startswith("0 3 * * * ")
-    (tmp_path / "table").write_text(line)
-    spool = tmp_path / "spool"
-    spool.mkdir(mode=0o700)
-    daemon = subprocess.Popen(
-        ["unshare", "-m", "sh", "-c", CRON, "sh", str(spool), str(tmp_path / "table")],
-        start_new_session=True,
-    )
-    try:
-        wait(lambda: told.exists() and told.read_text().endswith("\n"))
-    finally:
-        os.killpg(daemon.pid, signal.SIGTERM)
-        daemon.wait(10)
+
+    def schedule(*args: str) -> str:
+        done = run("--home", str(home), "schedule", *args)
+        assert done.exit_code == 0
+        return str(done.output)
+
+    before = "# mine\n0 1 * * * true 100\\%\n"
+    subprocess.run(["crontab", "-"], input=before, text=True, check=True)
+    installed = schedule(
+        "install", "--using", "cron", "--min-new-tokens=1000000", "--on-battery", "--max-load=9",
+        "--on-finish", f'echo "$LEARNCTL_DECISION" > "{told}"',
+    )  # fmt: skip
+    assert "scheduled: every day at 03:00, by cron" in installed
+    assert "no cron is running" not in installed
+    assert "scheduled by cron: 0 3 * * *" in schedule("status")
+    cron.turn("2026-03-01 02:59:58")
+    wait(lambda: told.exists() and told.read_text().endswith("\n"))
     assert told.read_text() == "paused\n"
     (log,) = (home / "nights").glob("*.log")
-    assert "not now: too little is new" in log.read_text()
+    assert "did not run: too little is new" in log.read_text()
     assert log.stat().st_mode & 0o777 == 0o600
+    schedule("remove")
+    assert subprocess.run(["crontab", "-l"], capture_output=True, text=True).stdout == before
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import os
 import plistlib
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,7 @@ def test_the_rest_of_a_crontab_is_left_as_it_is() -> None:
     [
         (["--weekly"], "0 3 * * 0", "every Sunday at 03:00"),
         (["--weekly", "--daily", "4:30"], "30 4 * * 0", "every Sunday at 04:30"),
+        (["--every", "24h"], "0 0 * * *", "every day at 00:00"),
         (["--every", "6h"], "0 */6 * * *", "every 6 hours"),
         (["--every", "15m"], "*/15 * * * *", "every 15 minutes"),
     ],
@@ -192,6 +194,20 @@ def test_other_times(run: Any, table: Path, args: list[str], times: str, told: s
 def test_times_that_fit_no_day_are_refused(run: Any, table: Path, args: list[str]) -> None:
     assert run("schedule", "install", *args).exit_code == 2
     assert not table.exists()
+
+
+def test_a_cron_that_does_not_run_is_told_of(
+    run: Any, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crontab, "DAEMONS", ("pretended-crond",))
+    told = "note: no cron is running, and nothing will be done until you start it: "
+    said = run("schedule", "install").stderr
+    assert said.startswith(told)
+    assert said.count("\n") == 1
+    daemon = shutil.copy("/bin/sleep", tmp_path / "pretended-crond")
+    with subprocess.Popen([daemon, "60"]) as running:
+        assert told not in run("schedule", "install").stderr
+        running.kill()
 
 
 def test_conditions_go_along(run: Any, table: Path) -> None:
@@ -233,8 +249,10 @@ def test_more_than_cron_takes_is_refused(run: Any, table: Path) -> None:
 def test_a_window_that_is_always_over_is_refused(
     run: Any, table: Path, daily: str, until: str, code: int
 ) -> None:
-    assert run("schedule", "install", "--daily", daily, "--until", until).exit_code == code
+    told = run("schedule", "install", "--daily", daily, "--until", until)
+    assert told.exit_code == code
     assert table.exists() == (code == 0)
+    assert (f"note: after {until} nothing is begun" in told.stderr) == (code == 0)
 
 
 def test_status(run: Any, run_json: Any, table: Path) -> None:
@@ -281,6 +299,29 @@ def test_a_timer_is_installed_once_and_removed_without_trace(
     assert list(systemd.iterdir()) == []
     assert f"--user disable --now {timer}" in (tmp_path / "log").read_text()
     assert run("schedule", "remove").stderr == "nothing was scheduled\n"
+
+
+def test_where_systemd_refuses_all_is_as_before(
+    run: Any, systemd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No unit that never fires is left, and the one that did fire stays."""
+
+    def refuse(text: str) -> None:
+        refusing = (
+            f'#!/bin/sh\ngrep -qs {text} {systemd}/*.timer && [ "$2" = enable ] && exit 1\nexit 0\n'
+        )
+        _program(tmp_path, monkeypatch, refusing, "systemctl")
+
+    refuse("03:00")
+    failed = run("schedule", "install")
+    assert failed.exit_code == 1
+    assert "enable" in failed.stderr
+    assert list(systemd.iterdir()) == []
+    run("schedule", "install", "--daily", "02:00")
+    before = {file.name: file.read_text() for file in systemd.iterdir()}
+    assert len(before) == 2
+    assert run("schedule", "install").exit_code == 1
+    assert {file.name: file.read_text() for file in systemd.iterdir()} == before
 
 
 def test_another_scheduler_takes_over(run: Any, systemd: Path, table: Path) -> None:

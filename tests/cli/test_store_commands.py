@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from learnctl.memory.home import Home
+from learnctl.memory.store import Store
+
 
 def test_ingest_counts_what_is_new(run_json: Any, notes: Path) -> None:
     found = run_json("ingest", str(notes))
@@ -234,11 +237,12 @@ def test_history_of_nothing_and_nowhere_to_go_back_to(run: Any, run_json: Any, n
 
 
 def test_history(run: Any, run_json: Any, notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    common = {"run": 1, "created": "2026-11-20T03:00:00+00:00", "level": "slow", "parent": 0}
+    common = {"created": "2026-11-20T03:00:00+00:00", "level": "slow", "parent": 0}
     versions = [
         {
             **common,
             "version": 2,
+            "run": 30,
             "in_service": True,
             "recall": {"new": {"before": 0.0, "after": 0.5, "n": 12}, "old": None},
             "divergence": 0.257,
@@ -247,6 +251,7 @@ def test_history(run: Any, run_json: Any, notes: Path, monkeypatch: pytest.Monke
         {
             **common,
             "version": 1,
+            "run": 20,
             "in_service": False,
             "recall": None,
             "divergence": None,
@@ -258,10 +263,34 @@ def test_history(run: Any, run_json: Any, notes: Path, monkeypatch: pytest.Monke
     assert run_json("history") == versions
     head, second, first = run("history").stdout.splitlines()
     assert "recall of new" in head
+    assert second.split()[:2] == ["30", "2"]
     assert "in service" in second
     assert "0% → 50% of 12" in second
     assert "0.26" in second
     assert "stale" in first
+
+
+def test_history_tells_of_runs_that_were_refused(
+    run: Any, run_json: Any, notes: Path, home: Path, diary: Any
+) -> None:
+    run("ingest", str(notes))
+    with Store.open(Home(home)) as store:
+        nights = diary(store)
+        dog = nights.chunk("dog.txt")
+        nights.night(
+            [dog], {}, {}, promoted=False, reason="it is too far from the base " + "x" * 99
+        )
+        assert "no versions yet" in run("history").stderr
+        nights.night([dog], {}, {})
+        nights.night([dog], {}, {}, promoted=False, reason="no finite loss")
+        store.db.execute("UPDATE runs SET state = 'failed' WHERE id = 3")
+    _, third, second, first = run("history").stdout.splitlines()
+    assert third.split()[:2] == ["3", "–"]
+    assert third.rstrip().endswith("  failed: no finite loss")
+    assert second.split()[:2] == ["2", "1"]
+    assert "  refused: it is too far from the base xx" in first
+    assert first.rstrip().endswith("xx…")
+    assert [version["run"] for version in run_json("history")] == [2]
 
 
 def test_show_leads_from_a_source_to_its_chunks(run: Any, run_json: Any, notes: Path) -> None:

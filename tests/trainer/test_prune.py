@@ -118,6 +118,9 @@ def test_what_differs_between_two_versions(store: Store, house: int) -> None:
     back = differences(store, 2, 1)
     assert back["gained"] == found["lost"]
     assert back["lost"] == found["gained"]
+    store.db.execute("UPDATE adapters SET parent = 0")  # so that nothing stands on version 1
+    assert prune(store, last=1, daily=0, weekly=0)["deleted"] == [1]
+    assert differences(store, 1, 2) == found
     for unknown in (3, 99):
         with pytest.raises(LearnctlError, match="no version"):
             differences(store, 1, unknown)

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from learnctl.trainer import registry, scheduled
 from learnctl.trainer.conditions import Conditions, Measured
 from learnctl.trainer.morning import energy, morning, text
 from learnctl.trainer.options import Options
-from learnctl.trainer.scheduled import NotNow, last_line, run_night
+from learnctl.trainer.scheduled import NotNow, Waiting, last_line, missed, run_night
 
 FREE = Measured(
     clock=datetime(2026, 3, 1, 3, 0), n_processors=4, busy_processors=0.0, free_disk=10**12
@@ -87,25 +88,67 @@ def test_a_log_that_cannot_be_written_hides_no_cause(store: Store) -> None:
         run_night(store, Options(), Conditions(), measure=measure)
 
 
+def in_hours(hours: float) -> str:
+    """A time of day that is so many hours from now."""
+    return f"{datetime.now() + timedelta(hours=hours):%H:%M}"
+
+
+@pytest.mark.parametrize(
+    ("until", "budget_s", "waits"),
+    [
+        (3.0, None, True),
+        (3.0, 60.0, True),
+        (None, None, False),
+        (0.1, None, False),
+        (3.0, 0.0, False),
+    ],
+)
+def test_it_waits_where_its_window_and_its_budget_leave_time(
+    store: Store, until: float | None, budget_s: float | None, waits: bool
+) -> None:
+    conditions = Conditions(until=None if until is None else in_hours(until))
+    with pytest.raises(NotNow) as raised:
+        run_night(
+            store,
+            Options(),
+            conditions,
+            budget_s,
+            measure=lambda: replace(BATTERY, clock=datetime.now()),
+        )
+    assert isinstance(raised.value, Waiting) is waits
+    assert (" waits until " in last_line(store.home)) is waits
+    assert bool(files(store.home, "md")) is not waits
+    assert bool(missed(store)) is not waits
+
+
 @pytest.mark.slow
 def test_it_gives_way_and_goes_on(
     store: Store, settings: Callable[..., Options], house: int
 ) -> None:
-    """Unplugged while it trains: a checkpoint, nothing in service; the next night finishes the same run."""
+    """Unplugged while it trains: a checkpoint, nothing in service; the next try finishes the same run."""
     training: list[bool] = []
 
     def measure() -> Measured:
-        return BATTERY if training else FREE
+        return replace(BATTERY if training else FREE, clock=datetime.now())
+
+    def begin(conditions: Conditions) -> Any:
+        return run_night(
+            store,
+            options,
+            conditions,
+            on_progress=lambda at: training.append(True) if at.phase == "train" else None,
+            measure=measure,
+            watch_every_s=0.0,
+        )
 
     options = settings()
-    first = run_night(
-        store,
-        options,
-        Conditions(),
-        on_progress=lambda progress: training.append(True) if progress.phase == "train" else None,
-        measure=measure,
-        watch_every_s=0.0,
-    )
+    with pytest.raises(Waiting, match="the machine is on battery"):
+        begin(Conditions(until=in_hours(3)))
+    (note,) = files(store.home, "md")
+    assert ": paused" in note
+    assert " waits until " in last_line(store.home)
+    training.clear()
+    first = begin(Conditions())
     assert (first["decision"], first["gave_way"]) == ("paused", True)
     assert first["reason"].startswith("the machine is on battery")
     assert store.value("SELECT count(*) FROM adapters") == 0
@@ -118,7 +161,7 @@ def test_it_gives_way_and_goes_on(
     second = run_night(store, options, Conditions(), measure=lambda: FREE)
     assert (second["decision"], second["run"]) == ("promoted", run_id)
     (log,) = files(store.home, "log")
-    assert log.count(" begins\n") == 2
+    assert log.count(" begins\n") == 3
     assert "paused: the machine is on battery" in log
 
 
@@ -131,8 +174,11 @@ def test_nothing_is_begun_where_a_condition_is_not_met(
     assert raised.value.exit_code == 75
     assert store.value("SELECT count(*) FROM sources") == 1
     assert store.value("SELECT count(*) FROM runs") == 0
-    assert last_line(store.home).endswith("ends: not now: the machine is on battery")
-    assert files(store.home, "md") == []
+    assert last_line(store.home).endswith(" did not run: the machine is on battery")
+    (note,) = files(store.home, "md")
+    heading, blank, reason, end = note.split("\n", 3)
+    assert (blank, reason, end) == ("", "did not run: the machine is on battery", "\n")
+    assert missed(store) == f"{heading[2:]}: {reason}"
 
 
 def test_too_little_is_new(
@@ -148,7 +194,9 @@ def test_too_little_is_new(
 def test_a_fault_is_in_the_log(store: Store, settings: Callable[..., Options], house: int) -> None:
     with pytest.raises(LearnctlError):
         run_night(store, settings(base="no/such"), Conditions(), measure=lambda: FREE)
-    assert "the base model `no/such` is not on this machine" in last_line(store.home)
+    assert " failed: the base model `no/such` is not on this machine" in last_line(store.home)
+    (note,) = files(store.home, "md")
+    assert "\n\nfailed: the base model `no/such` is not on this machine" in note
 
 
 def test_the_note_says_what_was_learned_lost_and_refused() -> None:
