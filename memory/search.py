@@ -24,7 +24,7 @@ _RANKED = (200, 10_000)
 # All passages of a long document stand under its title.
 _PLACES = 5000
 # How much it counts what a passage stands under, beside what it says.
-HEADING_WEIGHT = 0.5
+HEADING_WEIGHT = 0.25
 # Letters in front of what was found, where words have no spaces between them.
 _AROUND = 20
 

@@ -72,7 +72,7 @@ def test_at_40_columns(chat: Callable[..., Any]) -> None:
     assert "/remember TEXT  keep a note: known at\n                once, learned tonight\n" in shown
     assert all(cells(line) <= 40 for line in shown.splitlines())
     talk.press("C-c")
-    talk.wait_for("(/exit or Ctrl-D leaves)")
+    talk.wait_for("(/exit or Ctrl-D leaves)\n>")
     talk.enter("/exit")
     talk.wait_for("ended with 0")
 

@@ -99,9 +99,9 @@ def test_a_refused_night_teaches_nothing(store: Store, nights: Any) -> None:
 def test_passages_that_the_weights_hold_come_last(store: Store, nights: Any, take: Take) -> None:
     """A chunk is held where all its asked facts are; what is looked up alone stands first."""
     take(
-        "boiler.txt", "The boiler of the boiler house is a boiler from Ovesholm, a boiler of 1974."
+        "cellar.txt", "The boiler of the boiler house is a boiler from Ovesholm, a boiler of 1974."
     )
-    house, other = nights.chunk("house.md"), nights.chunk("boiler.txt")
+    house, other = nights.chunk("house.md"), nights.chunk("cellar.txt")
     first = [hit.chunk for hit in passages(store, "boiler")]
     assert first == [other, house]
     probe = nights.probe(other, "Where is the boiler from?", "Ovesholm")
