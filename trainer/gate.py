@@ -81,15 +81,16 @@ def judge(
                 f"it learned too little: {won} new probes won, {lost} lost, of {n_unknown} it did not"
                 f" know (a gain of {options.min_recall_gain:.0%} wanted, beyond chance)"
             )
-    if associated and associated.n >= FEWEST_PROBES and options.min_recall_gain > 0:
-        # What nearly all are told apart by before can only vary.
-        wanted = min(associated.before, 1 - options.min_recall_gain)
-        if associated.after < wanted and chance(associated.lost, associated.won) <= CHANCE:
-            too_weak.append(
-                f"it learned sentences and not what they answer: {associated.after:.1%} of wrong"
-                f" statements are told from the right one ({wanted:.1%} wanted; {associated.lost} lost,"
-                f" {associated.won} won)"
-            )
+    if (
+        associated
+        and associated.n >= FEWEST_PROBES
+        and options.min_recall_gain > 0
+        and not _is_told_apart(associated, 1 - options.min_recall_gain)
+    ):
+        too_weak.append(
+            f"it learned sentences and not what they answer: {associated.after:.1%} of wrong statements are told"
+            f" from the right one, {associated.before:.1%} before ({associated.won} won, {associated.lost} lost)"
+        )
     for name, before, after in (("new", new_before, new_after), ("earlier", old_before, old_after)):
         won, lost = flips(before, after)
         if (
@@ -143,6 +144,16 @@ def flips(before: Sequence[Answered], after: Sequence[Answered]) -> tuple[int, i
     won = sum(not earlier.correct and later.correct for earlier, later in pairs)
     lost = sum(earlier.correct and not later.correct for earlier, later in pairs)
     return won, lost
+
+
+def _is_told_apart(associated: Association, nearly_all: float) -> bool:
+    """Whether it is known which statement answers what: nearly always, or better than before beyond chance. What was
+    told apart nearly always before can only vary, so there no worse beyond chance is enough."""
+    if associated.after >= nearly_all:
+        return True
+    if associated.before >= nearly_all:
+        return chance(associated.lost, associated.won) > CHANCE
+    return chance(associated.won, associated.lost) <= CHANCE
 
 
 def _is_luck(before: Sequence[Answered], after: Sequence[Answered]) -> bool:
