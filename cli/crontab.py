@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from ..memory.errors import LearnctlError
@@ -23,7 +24,7 @@ def why_not() -> str:
 
 def advice() -> str:
     """What a person should know of it."""
-    if not runs():
+    if sys.platform == "linux" and not runs():  # launchd starts cron by itself
         return f"no cron is running, and nothing will be done until you start it: {START}"
     return "cron does not make up for a night on which the machine was off"
 

@@ -11,6 +11,8 @@ _WORD = re.compile(r"[^\W\d_]+")
 _letters_apart = spacer()
 # Enough to tell; a long text does not change its mind.
 _LOOKED_AT = 1000
+# So many more common words of another language than of the default must be there.
+_LEAST_LEAD = 2
 
 COMMON_WORDS: dict[str, frozenset[str]] = {
     language: frozenset(words.split())
@@ -82,12 +84,13 @@ def language_of(text: str, default: str = "en") -> str:
         return by_script
     lowered = head.lower()
     words = _letters_apart(lowered).decode().split() if head.isascii() else _WORD.findall(lowered)
-    counters = sum(filter(None, map(_ADDS.get, words)))
+    counters = sum(filter(None, map(_ADDS.get, set(words))))
     if not counters:
         return default
     scores = [counters >> shift & 0xFFFF for shift in _SHIFTS]
     most = max(scores)
-    if default in _LATIN and scores[_LATIN.index(default)] == most:
+    # Names of one language are common words of another: "Al met Dan in Las Vegas".
+    if default in _LATIN and most - scores[_LATIN.index(default)] < _LEAST_LEAD:
         return default
     return _LATIN[scores.index(most)]
 

@@ -92,7 +92,7 @@ _NETRC = re.compile(
 # In one piece or in the groups that are printed on cards, whatever digits stand beside them.
 _JOINT = r"[ \u00a0\u202f-]"
 _CARD = re.compile(
-    r"\d(?<![0-9A-Za-z_/+$€£].)(?<!\d\..)(?<![0-9A-Za-z]-.)(?:\d{12,18}"
+    r"\d(?<![0-9_/+$€£].)(?<!\d\..)(?<![0-9A-Za-z]-.)(?:\d{12,18}"
     rf"|\d{{3}}(?P<joint>{_JOINT})(?:\d{{6}}(?P=joint)\d{{4,5}}"
     r"|(?P<fours>(?:\d{4}(?P=joint)){2}\d{1,4}(?:(?P=joint)\d{1,4})*)))(?![\d_]|\.\d|-\d{5})"
 )
@@ -101,6 +101,7 @@ _CALLED_CARD = re.compile(
     r"(?i)(?:card|kart[ae]|carte|tarjeta|visa|amex|(?<![a-z])(?:cc|pan|number|nummer|num|n[ro]))"
     r"[_ -]?(?:number|nummer|num|n[ro])?\s?[:=]\Z"
 )
+_WORD_BEFORE = re.compile(r"(?<!\w)[^\W\d_]{1,20}\Z")
 _CARD_FORM = re.compile(  # brand prefixes, each with its lengths
     r"4\d{12}(?:\d{3})?(?:\d{3})?|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"
     r"|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|6(?:011|5\d\d|4[4-9]\d)\d{12}|35(?:2[89]|[3-8]\d)\d{12}"
@@ -214,26 +215,30 @@ def _card(found: re.Match[str], name: Name) -> str:
     before = found.string[max(0, found.start() - 32) : found.start()]
     if before.endswith((":", "=")) and not _CALLED_CARD.search(before):
         return found[0]
+    if before[-1:].isalpha() and not _WORD_BEFORE.search(before):
+        return found[0]  # within an identifier
     groups = found[0].split(found["joint"]) if found["fours"] else [found[0]]
+    done = None
     for start, end in _card_places(groups):
+        if done is not None and end > done:
+            continue
         digits = "".join(
             str(int(digit)) for digit in "".join(groups[start:end]) if digit.isdecimal()
         )
         if _CARD_FORM.fullmatch(digits) and passes_luhn(digits):
             groups[start:end] = [name(CARD_NUMBER, digits)]
+            done = start
     return (found["joint"] or "").join(groups)
 
 
 def _card_places(groups: list[str]) -> Iterator[tuple[int, int]]:
     """Where in groups of digits a card may stand, the last place first: alone, with a number beside it, or one
-    card after the other; in other rows of numbers each would be found that has the right sum by chance."""
+    card after the other from either end; anywhere in a long row each would be found that has the right sum by chance."""
     n_fours = next((n for n, group in enumerate(groups) if len(group) != 4), len(groups))
-    starts = range(0, n_fours, 4)
-    if n_fours <= 5:
-        starts = range(max(n_fours - 3, 1))
-    elif n_fours % 4:
-        return
-    for start in reversed(starts):
+    starts = set(range(max(n_fours - 3, 1)))
+    if n_fours > 5:
+        starts = {*range(0, n_fours - 3, 4), *range(n_fours % 4, n_fours - 3, 4)}
+    for start in sorted(starts, reverse=True):
         yield start, start + 4
         yield start, start + 5
 

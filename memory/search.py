@@ -191,7 +191,8 @@ def search(
         return []
     part, values = within.condition()
     match = _match(store, words)
-    found = _best(store, match, limit, kinds, within, for_prompt)
+    under = " OR ".join(_rare(store, "headings_fts", _terms(words)))
+    found = _best(store, match, under, limit, kinds, within, for_prompt)
     hits = []
     for row in found:
         origin = store.row(
@@ -229,17 +230,8 @@ def telling_words(text: str) -> list[str]:
 
 def _match(store: Store, words: list[str]) -> str:
     """The question to the index: any of the words that are rare here, or else all of them at once."""
-    terms = [f'"{word}"{"*" * _is_one_letter(word)}' for word in words]
-    rare = [
-        term
-        for term in terms
-        if store.value(
-            "SELECT count(*) FROM (SELECT 1 FROM chunks_fts WHERE chunks_fts MATCH ? LIMIT ?)",
-            term,
-            COMMON_HERE,
-        )
-        < COMMON_HERE
-    ]
+    terms = _terms(words)
+    rare = _rare(store, "chunks_fts", terms)
     # None may hold all of them; then one is enough after all.
     together = " AND ".join(terms)
     if rare or not store.rows(
@@ -249,9 +241,20 @@ def _match(store: Store, words: list[str]) -> str:
     return together
 
 
+def _terms(words: list[str]) -> list[str]:
+    return [f'"{word}"{"*" * _is_one_letter(word)}' for word in words]
+
+
+def _rare(store: Store, index: str, terms: list[str]) -> list[str]:
+    """The terms that few enough rows of an index hold to be worth ranking."""
+    query = f"SELECT count(*) FROM (SELECT 1 FROM {index} WHERE {index} MATCH ? LIMIT ?)"
+    return [term for term in terms if store.value(query, term, COMMON_HERE) < COMMON_HERE]
+
+
 def _best(
     store: Store,
     match: str,
+    under: str,
     limit: int,
     kinds: Sequence[str],
     within: Within,
@@ -261,6 +264,10 @@ def _best(
 
     The index ranks alone, which is quick; what is asked for beside is looked up for the best of it, and
     for more where that leaves too few.
+
+    Args:
+        match: what is asked of the texts.
+        under: what is asked of the headings; nothing where it is empty.
     """
     if within.kinds:
         kinds = [kind for kind in kinds if kind in within.kinds]
@@ -276,8 +283,8 @@ def _best(
                 SELECT rowid AS id, -rank AS score FROM chunks_fts WHERE chunks_fts MATCH ?1
                 ORDER BY rank LIMIT ?2
             ), by_place AS MATERIALIZED (
-                SELECT rowid AS place, -rank AS score FROM headings_fts WHERE headings_fts MATCH ?1
-                ORDER BY rank LIMIT {_PLACES}
+                SELECT rowid AS place, -rank AS score FROM headings_fts
+                WHERE ?3 != '' AND headings_fts MATCH ?3 ORDER BY rank LIMIT {_PLACES}
             ), ranked AS MATERIALIZED (
                 SELECT id, sum(score) AS score FROM (
                     SELECT id, score FROM by_text
@@ -297,6 +304,7 @@ def _best(
             """,
             match,
             n_ranked,
+            under,
             *kinds,
             *values,
             limit,

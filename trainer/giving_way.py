@@ -14,10 +14,13 @@ def consolidates(home: Home) -> bool:
     if not home.lock.exists():
         return False
     try:
-        with filelock.FileLock(home.lock, timeout=0, mode=0o600):
+        # Another one that only looks holds it for less than a thousandth of a second.
+        with filelock.FileLock(home.lock, timeout=0.05, poll_interval=0.01, mode=0o600):
             return False
     except filelock.Timeout:
         return True
+    except OSError:  # the home was removed, or is another's
+        return False
 
 
 def give_back() -> None:

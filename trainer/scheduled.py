@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ..memory.errors import LearnctlError
+from ..memory.errors import LearnctlError, Locked
 from ..memory.home import Home, private_folder
 from ..memory.store import Record, Store
 from ..memory.watched import not_taken_in, take_in_watched, watched
@@ -116,7 +116,10 @@ def run_night(
         from .consolidate import consolidate
 
         watch = Watch(conditions, measure, watch_every_s)
-        report = consolidate(store, options, budget_s, tell, unmet=watch)
+        try:
+            report = consolidate(store, options, budget_s, tell, unmet=watch)
+        except Locked as error:
+            raise NotNow(str(error)) from error
         keep_not_taken_in(store, report["run"], left)
     except Waiting:
         raise

@@ -193,16 +193,19 @@ class ChatSession:
             texts = (turn.asked, turn.answer, *(hit.text for hit in turn.hits))
             return not any(rules.cover([text], None, None) for text in texts)
 
-        if self.version in report["versions_deleted"]:
-            self._switch(report["version"])
         n_before = len(self.turns) + len(self.folded)
         self.folded = list(filter(stays, self.folded))
         self.turns = list(filter(stays, self.turns))
-        self._earlier = self._fold() if self.folded else ""
+        self._earlier = ""
         self._cache.clear()
         if len(self.turns) + len(self.folded) < n_before:
             # What is left of it in the store no longer ends as this conversation does.
             self._part_from_log()
+        # Only now: there may be no room to load a model, and what was forgotten is gone all the same.
+        if self.version in report["versions_deleted"]:
+            self._switch(report["version"])
+        if self.folded:
+            self._earlier = self._fold()
         return report
 
     def switch(self, version: int) -> None:

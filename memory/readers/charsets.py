@@ -15,6 +15,7 @@ from functools import cache
 from math import log
 
 _LOOKED_AT_BYTES = 2**20
+_BEYOND = re.compile(rb"[\x80-\xff]")
 _SAMPLE_BYTES = 2**12
 _UNDECODABLE = 15.0
 _STRANGE_LETTER = 7.0
@@ -211,7 +212,9 @@ _ODD = (  # what no word looks like
 
 def likeliest(data: bytes) -> str | None:
     """The set that `data` reads best in, as Python calls it; None where it reads like nothing."""
-    words = (word for word in data[:_LOOKED_AT_BYTES].split() if not word.isascii())
+    first = _BEYOND.search(data)
+    start = max(0, first.start() - _SAMPLE_BYTES) if first else 0
+    words = (word for word in data[start : start + _LOOKED_AT_BYTES].split() if not word.isascii())
     sample = b" ".join(dict.fromkeys(words))[:_SAMPLE_BYTES]
     costs = {name: prior + _cost(sample, name, spoken) for name, prior, spoken in _SETS}
     best = min(costs, key=costs.__getitem__)

@@ -94,9 +94,12 @@ def parse_mail(data: bytes, title: str) -> Iterator[Document]:
 def _is_thrown_away(message: "Message[str, str]") -> bool:
     """As Thunderbird and Google Takeout mark what is deleted or spam."""
     status = _header(message, "x-mozilla-status")
-    labels = _header(message, "x-gmail-labels").casefold().split(",")
+    labels = {
+        label.strip(' "') for label in _header(message, "x-gmail-labels").casefold().split(",")
+    }
     is_deleted = re.fullmatch("[0-9a-fA-F]{4}", status) and int(status, 16) & _MOZILLA_DELETED
-    return bool(is_deleted) or any(label.strip(' "') in WASTE for label in labels)
+    # A label of one's own may be called as the waste is in another language.
+    return bool(is_deleted) or bool(labels & WASTE and "inbox" not in labels)
 
 
 def mail_document(subject: str, writer: str, date: str | None, text: str, title: str) -> Document:

@@ -48,6 +48,20 @@ def filled(store: Store, folder: Path) -> Store:
     return store
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I met Al in Las Vegas in 1999.",
+        "Lena met Dan on May 3.",
+        "My dentist is Dr. van de Berg, tel 555 1234.",
+        "La La Land won 6 Oscars",
+        "Mom made die cuts",
+    ],
+)
+def test_names_make_no_other_language(text: str) -> None:
+    assert language_of(text) == "en"
+
+
 def test_each_chunk_knows_its_language(filled: Store) -> None:
     rows = filled.rows(
         "SELECT s.path, c.language FROM chunks c JOIN origins o ON o.chunk_id = c.id"

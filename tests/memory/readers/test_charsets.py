@@ -297,3 +297,9 @@ def test_a_mail_s_bare_header_is_in_the_set_of_its_body(tmp_path: Path) -> None:
     (found,) = read(tmp_path / "a.eml")
     assert isinstance(found, Document)
     assert found.title == "МЫ"
+
+
+def test_what_comes_late_in_a_long_text_tells_too() -> None:
+    """The first letter beyond ASCII may stand behind a megabyte of others."""
+    data = b"plain words here\n" * 70_000 + "Le café était fermé à Zürich.\n".encode("cp1252") * 20
+    assert decode(data).endswith("Le café était fermé à Zürich.\n")
