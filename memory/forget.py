@@ -26,10 +26,7 @@ def forget_sources(store: Store, source_ids: list[int]) -> Record:
         )
         mark_adapters(store, versions | {row["version"] for row in outgrown}, "deleted")
         forgotten_files.remember(store, source_ids)
-        paths = store.rows(
-            f"SELECT path FROM sources WHERE id IN ({marks(source_ids)})", *source_ids
-        )
-        passed_over.forget(store, {source["path"] for source in paths})
+        passed_over.forget(store, source_ids)
         store.db.execute(f"DELETE FROM sources WHERE id IN ({marks(source_ids)})", source_ids)
         gone = contents.sweep(store)
     store.erase_traces()

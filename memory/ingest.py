@@ -385,11 +385,16 @@ def _put_source(store: Store, entry: Found, name: str, digest: str) -> int:
 
 
 def _keep_passed_over(store: Store, looked_at: Collection[Path], report: IngestReport) -> None:
-    """Not what is said of files that were taken in before, nor of names that mean nothing."""
+    """Not what is said of files that were taken in before or forgotten, nor of names that mean nothing."""
     lines = report.skipped + report.refused
     unchanged = {line["path"] for line in lines if line["reason"] == UNCHANGED}
     no_files = (UNCHANGED, "forgotten before", *NOT_THERE)
-    found = (line for line in lines if not line["reason"].startswith(no_files))
+    found = (
+        line
+        for line in lines
+        if not line["reason"].startswith(no_files)
+        and not forgotten_files.hold(store, line["path"], "")
+    )
     passed_over.keep(store, looked_at, found, unchanged)
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from .store import Record, Store
+from .store import Record, Store, marks
 
 _IN_ARCHIVE = "!/"
 
@@ -32,10 +32,26 @@ def keep(
             store.db.conn.executemany("REPLACE INTO passed_over VALUES (?, ?)", new.items())
 
 
-def forget(store: Store, source_paths: Collection[str]) -> None:
-    """Keep nothing of some files, nor of what is in them where they are archives."""
+def forget(store: Store, source_ids: Collection[int]) -> None:
+    """Keep nothing of some files, nor of what is in them where they are archives; nor of what lay beside them in
+    a folder of which no other source is left."""
+    paths = {
+        source["path"]
+        for source in store.rows(
+            f"SELECT path FROM sources WHERE id IN ({marks(source_ids)})", *source_ids
+        )
+    }
+    folders = [
+        Path(source["root"])
+        for source in store.rows(
+            f"SELECT DISTINCT root FROM sources WHERE id IN ({marks(source_ids)}) AND root != ''"
+            f" AND root NOT IN (SELECT root FROM sources WHERE id NOT IN ({marks(source_ids)}))",
+            *source_ids,
+            *source_ids,
+        )
+    ]
     known = (path for (path,) in store.db.execute("SELECT path FROM passed_over").fetchall())
-    _delete(store, [path for path in known if _file(path) in source_paths])
+    _delete(store, [path for path in known if _file(path) in paths or _is_within(path, folders)])
 
 
 def listed(store: Store, name: str | None = None) -> list[Record]:

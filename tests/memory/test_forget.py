@@ -353,3 +353,19 @@ def test_what_is_shared_is_studied_once_for_its_first_source(store: Store, take:
     ]
     contents.put_message(store, 1, Message("assistant", "Nothing to learn."))
     assert len(new_chunks(store)) == 3
+
+
+def test_names_of_files_that_were_passed_over_go_too(store: Store, folder: Path, take: Any) -> None:
+    """With the last source of their folder; and a forgotten file that is empty now is not named again."""
+    (folder / "with-eve.bin").write_bytes(bytes(range(256)) * 8)
+    take({"diary.md": "Eve came to tea on Sunday.", "house.md": "The lamp in the hall is green."})
+    ingest(store, [folder])
+    names = "SELECT count(*) FROM passed_over WHERE path LIKE ?"
+    assert store.value(names, "%with-eve.bin") == 1
+    forget_sources(store, ids(store, "diary.md"))
+    assert store.value(names, "%with-eve.bin") == 1
+    (folder / "diary.md").write_text("")
+    ingest(store, [folder], forgotten_too=False)
+    assert store.value(names, "%diary.md") == 0
+    forget_sources(store, ids(store, "house.md"))
+    assert store.value(names, "%") == 0
