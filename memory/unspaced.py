@@ -28,4 +28,11 @@ def pairs(run: str) -> list[str]:
 
 
 def is_unspaced(text: str) -> bool:
+    """Whether any of it is in such a script."""
     return _RUN.search(text) is not None
+
+
+def is_mostly_unspaced(text: str) -> bool:
+    """Whether as many of its letters are in such a script as in others: one name in it makes no Chinese of English."""
+    n_unspaced = sum(map(len, _RUN.findall(text)))
+    return n_unspaced > 0 and 2 * n_unspaced >= sum(map(str.isalpha, text))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..memory.search import telling_words
 from ..memory.sentences import sentences
-from ..memory.unspaced import is_unspaced
+from ..memory.unspaced import is_mostly_unspaced
 
 SPANS_PER_FACT = 4
 LONGEST_FACT = 60  # words
@@ -206,16 +206,17 @@ def normalise(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The words of a text in order; where they have no spaces between them, pieces of a word's length."""
-    return PIECE.findall(text) if is_unspaced(text) else text.split()
+    return PIECE.findall(text) if is_mostly_unspaced(text) else text.split()
 
 
 def contains(answer: str, gold: str) -> bool:
     """Whether an answer holds the gold span as whole words, both normalised."""
-    if is_unspaced(answer):
+    if is_mostly_unspaced(answer):
         found, wanted = (normalise(text).replace(" ", "") for text in (answer, gold))
-        return bool(wanted) and bool(
-            re.search(rf"(?<![0-9a-z]){re.escape(wanted)}|{re.escape(wanted)}(?![0-9a-z])", found)
-        )
+        # A number or a Latin word ends where the next letter is of another script.
+        before = r"(?<![0-9a-z])" if re.match("[0-9a-z]", wanted) else ""
+        behind = r"(?![0-9a-z])" if re.search("[0-9a-z]$", wanted) else ""
+        return bool(wanted) and bool(re.search(f"{before}{re.escape(wanted)}{behind}", found))
     return bool(normalise(gold)) and f" {normalise(gold)} " in f" {normalise(answer)} "
 
 
@@ -251,7 +252,7 @@ def inner_names(text: str) -> set[str]:
 
 
 def _spans(sentence: str, known_names: set[str]) -> list[Span]:
-    if is_unspaced(sentence):
+    if is_mostly_unspaced(sentence):
         return _unspaced_spans(sentence)
     taken: list[tuple[int, int]] = []
     found: list[tuple[int, Span]] = []

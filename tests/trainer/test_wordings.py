@@ -71,6 +71,21 @@ def test_facts_where_words_have_no_spaces(text: str) -> None:
             assert not contains(cue(fact, span, Random(turn)), span.text)
 
 
+def test_one_name_makes_no_chinese_of_english() -> None:
+    (fact,) = find_facts("On 3 May we ate 寿司 with Harald Immer in Tolm.")
+    assert [span.text for span in fact.spans][:1] == ["3 May"]
+    assert "Tolm" in [span.text for span in fact.spans]
+    assert not contains(fact.statement, "we at")
+
+
+@pytest.mark.parametrize(
+    ("gold", "holds"),
+    [("8400", True), ("400", False), ("840", False), ("房租", True), ("元", True)],
+)
+def test_a_number_between_letters_is_a_whole_one(gold: str, holds: bool) -> None:
+    assert contains("房租是8400元。", gold) == holds
+
+
 @pytest.mark.parametrize(
     ("said", "language", "back"),
     [
