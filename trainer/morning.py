@@ -136,24 +136,32 @@ def _changes(store: Store, run_id: int) -> tuple[list[Record], list[Record], int
 
 
 def _read(store: Store, run_id: int) -> list[Record]:
-    """The sources of what was new in a run; each passage counts for the first source that held it."""
-    return store.rows(
-        "SELECT s.path, count(*) AS chunks FROM ("
-        " SELECT sa.chunk_id, min(o.source_id) AS source_id FROM run_samples rs"
-        " JOIN samples sa ON sa.id = rs.sample_id JOIN origins o ON o.chunk_id = sa.chunk_id"
-        " WHERE rs.run_id = ? AND rs.role = 'new' GROUP BY sa.chunk_id"
-        ") JOIN sources s ON s.id = source_id GROUP BY s.id ORDER BY s.id",
+    """The sources of what was new in a run."""
+    return _sources(
+        store,
+        "SELECT sa.chunk_id FROM run_samples rs JOIN samples sa ON sa.id = rs.sample_id"
+        " WHERE rs.run_id = ? AND rs.role = 'new'",
         run_id,
     )
 
 
 def _set_aside(store: Store, run_id: int) -> list[Record]:
     """The sources of what a run was the last to try, with how many passages that is."""
+    return [
+        one
+        | {
+            "reason": f"{one['chunks']} passage{'s' * (one['chunks'] > 1)}, refused for the third time"
+        }
+        for one in _sources(store, "SELECT chunk_id FROM set_aside WHERE run_id = ?", run_id)
+    ]
+
+
+def _sources(store: Store, chunks: str, run_id: int) -> list[Record]:
+    """The sources of the chunks that a query names; each passage counts for the first source that held it."""
     return store.rows(
-        "SELECT s.path, count(*) AS chunks, iif(count(*) = 1, '1 passage', count(*) || ' passages')"
-        " || ', refused for the third time' AS reason FROM ("
-        " SELECT a.chunk_id, min(o.source_id) AS source_id FROM set_aside a"
-        " JOIN origins o ON o.chunk_id = a.chunk_id WHERE a.run_id = ? GROUP BY a.chunk_id"
+        "SELECT s.path, count(*) AS chunks FROM ("
+        " SELECT chunk_id, min(source_id) AS source_id FROM origins"
+        f" WHERE chunk_id IN ({chunks}) GROUP BY chunk_id"
         ") JOIN sources s ON s.id = source_id GROUP BY s.id ORDER BY s.id",
         run_id,
     )
