@@ -19,7 +19,7 @@ from learnctl.memory.records import Document, Item
 from learnctl.memory.store import Store
 from learnctl.trainer.facts import contains, normalise
 from learnctl.trainer.models import file_sha256
-from learnctl.trainer.synthesize import read_prompts
+from learnctl.trainer.prompt_lists import read_prompts
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"

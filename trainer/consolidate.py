@@ -62,6 +62,7 @@ from .rows import (
 )
 from .stop import Interrupted, StopSignals
 from .synthesize import (
+    drop_outdated,
     general_samples,
     held_out,
     studied_ids,
@@ -213,6 +214,7 @@ class _Night:
         study_chunks(
             store, base, chunks, options.questions_per_fact, options.seed, tell, out_of_time
         )
+        drop_outdated(store)
         on_hand = {chunk["id"] for chunk in chunks} & studied_ids(store, base)
         if moves and self.deadline:
             wanted = {chunk["id"] for chunk in chunks} & known

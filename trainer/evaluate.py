@@ -17,7 +17,7 @@ from .drift import Divergence, over_prompts
 from .facts import contains
 from .generate import answer_batch
 from .pack import Row, encode, lay_out, pack
-from .synthesize import read_prompts
+from .prompt_lists import read_prompts
 from .train import answer_logits
 
 PROBE_TOKENS = 32

@@ -22,7 +22,8 @@ from .chat_form import render
 from .facts import normalise
 from .generate import complete_batch
 from .likeness import THRESHOLD, content, overlap
-from .synthesize import answers_of_its_own, held_out, held_out_by_name, read_prompts
+from .prompt_lists import read_prompts
+from .synthesize import answers_of_its_own, held_out, held_out_by_name
 
 # The first words of short questions.
 LEADS = (

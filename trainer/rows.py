@@ -10,14 +10,16 @@ import random
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
+from ..memory.search import telling_words
 from ..memory.store import Record
+from .absent import Strangers, asked_of_another, strangers_in
 from .base import Base
 from .chat_form import Chat
 from .cues import Words, drawn_again
 from .options import AUTO, Options
 from .own_prompts import MOST
 from .pack import Row, Targets, encode
-from .synthesize import read_prompts
+from .prompt_lists import read_prompts
 
 # A form is drawn for a few rows together: in a pack, what they begin with is then computed once.
 ROWS_OF_A_FORM = 8
@@ -69,7 +71,10 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
     """The rows of one epoch in their order: facts in forms, and general rows and anchors in their turn."""
     chooser = random.Random(f"{options.seed} {epoch}")
     longest = options.pack_tokens
-    asked = [_asked_in(sample, material, options.seed, epoch) for sample in material.samples]
+    strangers = strangers_in(s["prompt"] for s in material.samples if s["kind"] == "absent")
+    asked = [
+        _asked_in(sample, material, strangers, options.seed, epoch) for sample in material.samples
+    ]
     shuffled = chooser.sample(asked, k=len(asked))
     groups = []
     for start in range(0, len(shuffled), ROWS_OF_A_FORM):
@@ -99,12 +104,21 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
     return [row for group in groups for row in group if len(row.ids) <= longest]
 
 
-def _asked_in(sample: Record, material: Material, seed: int, epoch: int) -> Record:
-    """A sample as it is asked in an epoch: a cue has other words in each. One that a teacher was asked about stays
-    what the teacher was asked."""
-    if sample["kind"] != "cue" or not epoch or sample["id"] in material.taught:
+def _asked_in(
+    sample: Record, material: Material, strangers: Strangers, seed: int, epoch: int
+) -> Record:
+    """A sample as it is asked in an epoch: a cue has other words in each, and what is in no note is asked of another
+    stranger. One that a teacher was asked about stays what the teacher was asked."""
+    if not epoch or sample["id"] in material.taught:
         return sample
-    return drawn_again(sample, material.held, random.Random(f"{seed} {epoch} {sample['id']}"))
+    chooser = random.Random(f"{seed} {epoch} {sample['id']}")
+    if sample["kind"] == "cue":
+        return drawn_again(sample, material.held, chooser)
+    if sample["kind"] == "absent":
+        prompt = asked_of_another(sample["prompt"], strangers, chooser)
+        if prompt and frozenset(telling_words(prompt)) not in material.held:
+            return {**sample, "prompt": prompt}
+    return sample
 
 
 def _opening(general: Sequence[Record], chooser: random.Random) -> Chat:

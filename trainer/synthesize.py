@@ -8,15 +8,14 @@ its wording is never trained on. Everything made is kept in the store by content
 import hashlib
 import json
 import random
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from importlib.resources import files
 
 from ..memory.lineage import note_outgrown
 from ..memory.redact import redact
 from ..memory.store import Record, Store, marks, now
+from .absent import NOT_IN_NOTES, absent_question, asked_of_another, find_strangers
 from .base import Base
 from .chat_form import ANSWER_WITH
 from .contrasts import contrasts
@@ -26,6 +25,7 @@ from .generate import answer_batch
 from .open_book import open_book
 from .pairs import write_notes, write_pairs
 from .plain_questions import plain_questions
+from .prompt_lists import read_prompts
 from .reading import reads_well
 from .study import Question, write_questions
 from .voice import LEAST_WORDS, write_instructions
@@ -35,14 +35,11 @@ CUES_PER_FACT = 3
 BLANKS_PER_FACT = 1
 FACTS_AT_ONCE = 24
 # One question in so many facts is asked again of something that is not in the sources.
-FACTS_PER_ABSENT = 4
+FACTS_PER_ABSENT = 2
 ASKED_IN = "What did I ask you in the chat"
 ASKED = "You asked:"
 # Of what a user asked, a held-out wording of fewer words is no part that says which question it was.
 LEAST_WITHIN = 3
-NOT_IN_NOTES = "That is not in your notes."
-INNER_NAME = re.compile(r"(?<!^)\b[A-Z][\w'’-]{2,}\b")
-OWNED = re.compile(r"\b(?:my|our|your|the|a|an) ([a-z]{3,})\b")
 ANSWER_TOKENS = 32
 
 
@@ -52,14 +49,6 @@ class Sample:
     prompt: str
     answer: str
     second_chunk_id: int | None = None  # where it was made from two
-
-
-@dataclass(frozen=True)
-class Strangers:
-    """Names and things that are nowhere in the sources."""
-
-    names: list[str]
-    things: list[str]
 
 
 @dataclass(frozen=True)
@@ -162,13 +151,6 @@ def answers_of_its_own(
     return _general(store, base, prompts)
 
 
-def read_prompts(name: str) -> list[str]:
-    """One of the lists that come with learnctl: prompts for rehearsal, refusals and divergence,
-    system prompts, names, things."""
-    text = files(__package__).joinpath(f"prompts/{name}.txt").read_text(encoding="utf-8")
-    return [line.strip() for line in text.splitlines() if line.strip()]
-
-
 def hold_out(store: Store, questions: list[str]) -> None:
     """Promise that these wordings are never trained on; samples that use them go at once."""
     wordings = {normalise(question) for question in questions}
@@ -226,6 +208,15 @@ def _drop_samples(store: Store, wordings: set[str], kinds: str = "%") -> None:
     note_outgrown(store, {row["chunk_id"] for row in gone if row["chunk_id"] is not None})
     for row in gone:
         store.db.execute("DELETE FROM samples WHERE id = ?", [row["id"]])
+
+
+def drop_outdated(store: Store) -> None:
+    """Delete the questions about what was in no source once and is in one now."""
+    strangers, chooser = find_strangers(store), random.Random(0)
+    prompts = [r["prompt"] for r in store.rows("SELECT prompt FROM samples WHERE kind = 'absent'")]
+    told = {normalise(p) for p in prompts if not asked_of_another(p, strangers, chooser)}
+    with store.db.atomic():
+        _drop_samples(store, told, "absent")
 
 
 def _keep_sample(store: Store, base_digest: str, chunk_id: int | None, sample: Sample) -> None:
@@ -294,35 +285,6 @@ def written_day(date: str) -> str:
     except ValueError:
         return date
     return f"{day.day} {day:%B %Y}" if len(date) >= len("2023-05-07") else date
-
-
-def absent_question(question: str, strangers: Strangers, chooser: random.Random) -> str | None:
-    """A question about somebody or something that is nowhere in the sources: one of its names, or the
-    thing after "my" or "the", is replaced. None where it has neither.
-
-    A model that is trained on what is true alone has no reason ever to say no; negatives were found
-    essential by https://arxiv.org/abs/2411.13405.
-    """
-    places = [(found.span(), strangers.names) for found in INNER_NAME.finditer(question)]
-    places += [(found.span(1), strangers.things) for found in OWNED.finditer(question)]
-    places = [(place, some) for place, some in places if some]
-    if not places:
-        return None
-    (start, end), some = chooser.choice(places)
-    return question[:start] + chooser.choice(some) + question[end:]
-
-
-def find_strangers(store: Store) -> Strangers:
-    """The names and things of our lists that no chunk mentions."""
-
-    def unheard(name: str) -> list[str]:
-        return [
-            word
-            for word in read_prompts(name)
-            if not store.row("SELECT 1 FROM chunks_fts WHERE chunks_fts MATCH ?", f'"{word}"')
-        ]
-
-    return Strangers(unheard("names"), unheard("things"))
 
 
 def _take_group(todo: list[Record]) -> tuple[list[Record], list[tuple[Record, Fact]]]:

@@ -32,9 +32,9 @@ from learnctl.trainer.models import file_sha256
 from learnctl.trainer.morning import morning
 from learnctl.trainer.options import Options
 from learnctl.trainer.progress import Progress
+from learnctl.trainer.prompt_lists import read_prompts
 from learnctl.trainer.rows import GENERAL_ROUNDS
 from learnctl.trainer.status import status
-from learnctl.trainer.synthesize import read_prompts
 from learnctl.trainer.talk import Talker
 
 FAMILIES = ("llama", "qwen", "gemma", "gemma3")

@@ -11,8 +11,9 @@ from learnctl.trainer.base import Base
 from learnctl.trainer.likeness import THRESHOLD, content, overlap
 from learnctl.trainer.options import Options
 from learnctl.trainer.own_prompts import MOST, MOST_BATCHES, is_usable, own_samples
+from learnctl.trainer.prompt_lists import read_prompts
 from learnctl.trainer.rows import own_beside
-from learnctl.trainer.synthesize import hold_out, read_prompts
+from learnctl.trainer.synthesize import hold_out
 
 WRITTEN = [
     "How deep is a coal mine?",

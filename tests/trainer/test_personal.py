@@ -14,10 +14,11 @@ from benchmarks.recall import OPEN_GATE
 from learnctl.memory.home import Home
 from learnctl.memory.sentences import sentences
 from learnctl.memory.store import Store
+from learnctl.trainer.absent import NOT_IN_NOTES
 from learnctl.trainer.examine import read_questions
 from learnctl.trainer.facts import contains, normalise
 from learnctl.trainer.options import Options
-from learnctl.trainer.synthesize import NOT_IN_NOTES, held_out
+from learnctl.trainer.synthesize import held_out
 
 QUESTIONS: list[dict[str, Any]] = [
     {

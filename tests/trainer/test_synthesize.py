@@ -13,20 +13,17 @@ from learnctl.memory.store import Record, Store
 from learnctl.trainer import registry
 from learnctl.trainer.base import Base
 from learnctl.trainer.facts import Fact, Span, contains, find_facts, normalise, supported
+from learnctl.trainer.prompt_lists import read_prompts
 from learnctl.trainer.study import Question
 from learnctl.trainer.synthesize import (
     Probe,
     Sample,
-    Strangers,
-    absent_question,
     attributed,
     choose_probe,
     deterministic_samples,
-    find_strangers,
     general_samples,
     hold_out,
     keep_samples,
-    read_prompts,
     study_chunks,
 )
 
@@ -312,28 +309,6 @@ def test_general_samples_are_made_once(store: Store, llama: Base) -> None:
     assert [row["prompt"] for row in first] == read_prompts("rehearsal")[:5]
     assert general_samples(store, llama, 5) == first
     assert store.value("SELECT count(*) FROM samples WHERE chunk_id IS NULL") == 5
-
-
-def test_a_question_about_what_is_not_there() -> None:
-    """A name or a thing of a question gives way to one that no source mentions; else there is none."""
-    strangers = Strangers(["Zenobia"], ["trombone"])
-    chooser = random.Random(0)
-    assert absent_question("Where does Harald live?", strangers, chooser) == (
-        "Where does Zenobia live?"
-    )
-    assert absent_question("What is my kayak called?", strangers, chooser) == (
-        "What is my trombone called?"
-    )
-    assert absent_question("How old?", strangers, chooser) is None
-
-
-def test_strangers_are_in_no_source(store: Store, take: Any) -> None:
-    take("band.txt", "Zenobia plays the trombone in our band on Fridays.\n")
-    strangers = find_strangers(store)
-    assert "Zenobia" not in strangers.names
-    assert "trombone" not in strangers.things
-    assert strangers.names
-    assert strangers.things
 
 
 def test_questions_by_the_build_of_a_sentence(store: Store, llama: Base, take: Any) -> None:
