@@ -107,7 +107,7 @@ def studied(base: Base) -> Material:
         samples = [
             sample
             for sample in store.rows(
-                "SELECT s.*, c.text AS passage, c.language FROM samples s JOIN chunks c ON c.id = s.chunk_id ORDER BY s.id"
+                "SELECT s.*, c.text AS passage, '' AS place, c.language FROM samples s JOIN chunks c ON c.id = s.chunk_id ORDER BY s.id"
             )
             if sample["kind"] in OPTIONS.kinds.split(",")
         ]

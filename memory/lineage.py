@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection
 
+from .search import place_of
 from .store import Record, Store, batches, marks
 
 # A setting: the versions that were pruned, as JSON.
@@ -106,6 +107,19 @@ def taught_chunks(store: Store, run_id: int) -> set[int]:
         run_id,
     )
     return {row["id"] for row in found}
+
+
+def places(store: Store, chunk_ids: Collection[int]) -> dict[int, str]:
+    """The title and headings that some chunks stand under, in the first source that holds each."""
+    return {
+        row["chunk_id"]: place_of(row["title"], row["heading"])
+        for some in batches(chunk_ids)
+        for row in store.rows(
+            "SELECT chunk_id, title, heading, min(source_id) FROM origins"
+            f" WHERE chunk_id IN ({marks(some)}) GROUP BY chunk_id",
+            *some,
+        )
+    }
 
 
 def studied_chunks(store: Store) -> list[Record]:

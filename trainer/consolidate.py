@@ -26,6 +26,7 @@ from ..memory.lineage import (
     is_of_another_base,
     learned_chunks,
     often_refused,
+    places,
     set_aside,
     studied_chunks,
     taught_chunks,
@@ -460,12 +461,15 @@ class _Night:
     def _samples(self, run: Record) -> tuple[list[Record], ...]:
         """The samples of a run: what is taught, general ones, the base's own, and refusals and identity."""
         found = self.store.rows(
-            "SELECT s.id, s.kind, s.prompt, s.answer, rs.role, rs.why, c.text AS passage, c.language FROM run_samples rs"
+            "SELECT s.id, s.chunk_id, s.kind, s.prompt, s.answer, rs.role, rs.why, c.text AS passage, c.language"
+            " FROM run_samples rs"
             " JOIN samples s ON s.id = rs.sample_id LEFT JOIN chunks c ON c.id = s.chunk_id"
             " WHERE rs.run_id = ? ORDER BY s.id",
             run["id"],
         )
         facts = [sample for sample in found if sample["role"] != "general"]
+        stand_in = places(self.store, {sample["chunk_id"] for sample in facts})
+        facts = [{**sample, "place": stand_in.get(sample["chunk_id"], "")} for sample in facts]
         general = [sample for sample in found if sample["role"] == "general"]
         return facts, *(
             [sample for sample in general if sample["why"] == why] for why in ("", OWN, ANCHOR)

@@ -2,7 +2,7 @@
 
 Real questions share only some words with the sentence that answers them, and often name what the text as a whole is
 about. A cue teaches to recall a sentence from any few of its words. Every other one also holds a word of what the passage is
-about, so that such a word alone does not decide which of its sentences comes out; never one that another fact is
+about, or of what it stands under, so that such a word alone does not decide which of its sentences comes out; never one that another fact is
 asked for with, nor where nothing else in the cue tells this fact from the others.
 """
 
@@ -41,10 +41,13 @@ def drawn_again(sample: Record, held: Set[Words], chooser: random.Random) -> Rec
     """The sample of a cue with other words in it.
 
     Args:
-        sample: with `prompt`, `answer`, `passage`, the text of its chunk, and `language`, that of the passage.
+        sample: with `prompt`, `answer`, `passage`, the text of its chunk, `place`, its title and headings, and
+            `language`, that of the passage.
         held: the telling words of every wording that is held out; none of them is asked.
     """
-    around = _around(sample["answer"], sample["passage"] or "", sample["language"] or "en")
+    around = _around(
+        sample["answer"], sample["passage"] or "", sample["place"], sample["language"] or "en"
+    )
     if around.fact is None:
         return sample
     for _ in range(TRIES):
@@ -64,8 +67,8 @@ def drawn_again(sample: Record, held: Set[Words], chooser: random.Random) -> Rec
 class Around:
     """What a fact may be asked for with.
 
-    fact: with the whole answer as its statement, where it has something to ask for; topic: words that the passage repeats or has just before, and that are no other fact's
-    value; own: words of the statement that the rest of the passage does not have.
+    fact: with the whole answer as its statement, where it has something to ask for; topic: words that the passage repeats or has just before, or that it stands under,
+    and that are no other fact's value; own: words of the statement that the rest of the passage does not have.
     """
 
     fact: Fact | None
@@ -74,7 +77,7 @@ class Around:
 
 
 @lru_cache(maxsize=4096)
-def _around(statement: str, passage: str, language: str) -> Around:
+def _around(statement: str, passage: str, place: str, language: str) -> Around:
     facts = find_facts(statement, language)
     own = replace(facts[-1], statement=statement) if facts else None
     beside = find_facts(passage, language)
@@ -86,6 +89,7 @@ def _around(statement: str, passage: str, language: str) -> Around:
     counted = Counter(word for each in passage.split() for word in telling_words(each))
     topic = [word for word, n in counted.items() if n > 1]
     topic += telling_words(beside[at - 1].sentence) if at else []
+    topic += telling_words(place)
     elsewhere = {word for fact in others for word in telling_words(fact.sentence)}
     return Around(
         own,

@@ -146,6 +146,7 @@ def test_a_cue_is_asked_in_other_words_in_every_epoch(llama: Base) -> None:
         "prompt": "Who officer?",
         "answer": fact,
         "passage": passage,
+        "place": "Village notes › The Juniper Inn",
         "language": "en",
     }
 
@@ -158,6 +159,7 @@ def test_a_cue_is_asked_in_other_words_in_every_epoch(llama: Base) -> None:
     assert "Who officer?" in prompts[0]
     assert len(set(prompts)) > 20
     assert any("dog" in prompt or "school" in prompt for prompt in prompts)
+    assert any("village" in prompt for prompt in prompts)  # of what the passage stands under
     assert prompts == [asked(frozenset(), epoch) for epoch in range(40)]
     assert not any("juniper" in prompt.lower() for prompt in prompts)  # another fact's value
     wording = next(prompt for prompt in prompts if "Who trainer?" in prompt)

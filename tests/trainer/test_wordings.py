@@ -52,7 +52,13 @@ def test_cues_ask_in_the_language_of_the_text(
 
 def test_and_so_does_every_epoch() -> None:
     fact = find_facts(GERMAN, "de")[-1]
-    sample = {"prompt": "Was Fahrt?", "answer": fact.statement, "passage": GERMAN, "language": "de"}
+    sample = {
+        "prompt": "Was Fahrt?",
+        "answer": fact.statement,
+        "passage": GERMAN,
+        "place": "",
+        "language": "de",
+    }
     drawn = {drawn_again(sample, frozenset(), Random(n))["prompt"] for n in range(20)}
     assert len(drawn) > 3
     assert all(prompt.split()[0] in {"Was", "Wer", "Wo", "Wie", "Wann"} for prompt in drawn)
