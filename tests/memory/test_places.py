@@ -9,8 +9,8 @@ from learnctl.memory.store import Store
 def test_a_chunk_stands_under_its_title_and_headings(store: Store, take: Any) -> None:
     """In the first source that holds it, where there are several."""
     text = "The last train to Marrowick leaves at nine in the evening."
-    take("handbook.md", f"# Handbook\n\n## Travel\n\n{text}\n")
-    take("copy.md", f"# Copy\n\n{text}\n")
+    take({"a.md": f"# Handbook\n\n## Travel\n\n{text}\n"})
+    take({"b.md": f"# Copy\n\n{text}\n"})
     (chunk,) = store.rows("SELECT id FROM chunks")
     assert places(store, [chunk["id"]]) == {chunk["id"]: "Handbook › Travel"}
     assert places(store, []) == {}
