@@ -33,6 +33,7 @@ from learnctl.memory.search import telling_words
 from learnctl.memory.store import Store
 from learnctl.trainer import adapter, train
 from learnctl.trainer import base as bases
+from learnctl.trainer.absent import find_strangers
 from learnctl.trainer.base import Base
 from learnctl.trainer.compute import is_quick_in_bf16
 from learnctl.trainer.consolidate import peak_bytes
@@ -116,11 +117,12 @@ def studied(base: Base) -> Material:
         n_anchors = GENERAL_ROUNDS * anchors_beside(len(samples), OPTIONS)
         anchors = general_samples(store, base, n_anchors, "refusals_and_identity")
         held = frozenset(frozenset(telling_words(wording)) for wording in held_out(store))
+        strangers = find_strangers(store)
     rehearsed, asked, shown = (
         list(general_rows(base, some, OPTIONS.pack_tokens).values())
         for some in (general, own, anchors)
     )
-    return Material(samples, general, {}, rehearsed, asked, shown, held)
+    return Material(samples, general, {}, rehearsed, asked, shown, held, strangers)
 
 
 def night_rows(base: Base, n_rows: int) -> list[Row]:

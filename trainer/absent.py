@@ -6,7 +6,6 @@ essential by https://arxiv.org/abs/2411.13405.
 
 import random
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..memory.store import Store
@@ -22,8 +21,8 @@ WORD = re.compile(r"\w+")
 class Strangers:
     """Names and things that are nowhere in the sources."""
 
-    names: tuple[str, ...]
-    things: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    things: tuple[str, ...] = ()
 
     def fellows(self, word: str) -> tuple[str, ...]:
         """Those of the same sort as one of them; nothing where it is none of them."""
@@ -41,16 +40,6 @@ def find_strangers(store: Store) -> Strangers:
         )
 
     return Strangers(unheard("names"), unheard("things"))
-
-
-def strangers_in(prompts: Iterable[str]) -> Strangers:
-    """Those of our lists that some questions name."""
-    words = dict.fromkeys(word for prompt in prompts for word in WORD.findall(prompt))
-
-    def named(name: str) -> tuple[str, ...]:
-        return tuple(word for word in read_prompts(name) if word in words)
-
-    return Strangers(named("names"), named("things"))
 
 
 def absent_question(question: str, strangers: Strangers, chooser: random.Random) -> str | None:

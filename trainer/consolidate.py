@@ -36,6 +36,7 @@ from ..memory.search import telling_words
 from ..memory.store import Record, Store, now, to_json
 from . import adapter, drift, evaluate, gate, levels, reading, registry, retention, unfinished, warm
 from . import base as bases
+from .absent import find_strangers
 from .base import Base
 from .choice import Choice, choose
 from .costs import affordable, expected_epochs, replay_budget
@@ -52,6 +53,7 @@ from .pack import Row, pack
 from .progress import OnProgress, Progress, silent
 from .rows import (
     GENERAL_ROUNDS,
+    MOST_EPOCHS,
     Material,
     anchors_beside,
     epoch_rows,
@@ -69,7 +71,7 @@ from .synthesize import (
     studied_ids,
     study_chunks,
 )
-from .train import TrainReport, row_losses, train
+from .train import TrainReport, row_losses, saved_packs, train
 
 # Of a budget, what study may take, and of the rest what the base's own prompts may; and what the closing
 # measurements may cost over the opening ones.
@@ -340,13 +342,10 @@ class _Night:
             own=self._softened(own, options),
             anchors=self._softened(anchors, options, options.general_weight),
             held=frozenset(frozenset(telling_words(wording)) for wording in held_out(store)),
+            strangers=find_strangers(store),
         )
-        epochs = [pack(epoch_rows(base, material, options, 0), longest)]
+        epochs = self._epochs(material, options, self._folder(run))
         steps_each = math.ceil(len(epochs[0]) / options.packs_per_step)
-        epochs += [
-            pack(epoch_rows(base, material, options, epoch), longest)
-            for epoch in range(1, n_epochs(options, steps_each))
-        ]
         self.on_progress(Progress("measure before", 0, 0))
         measuring = time.monotonic()
         against = evaluate.reference(store, base)
@@ -474,6 +473,23 @@ class _Night:
         return facts, *(
             [sample for sample in general if sample["why"] == why] for why in ("", OWN, ANCHOR)
         )
+
+    def _epochs(
+        self, material: Material, options: Options, checkpoint: Path
+    ) -> list[list[list[Row]]]:
+        """The packs of each epoch. A run that was stopped has the epochs it began with, whatever its time is now."""
+
+        def packed(epoch: int) -> list[list[Row]]:
+            return pack(epoch_rows(self.base, material, options, epoch), options.pack_tokens)
+
+        epochs = [packed(0)]
+        steps_each = math.ceil(len(epochs[0]) / options.packs_per_step)
+        wanted = n_epochs(options, steps_each, self.deadline is not None)
+        begun = saved_packs(checkpoint)
+        most = max(wanted, MOST_EPOCHS) if begun else wanted
+        while len(epochs) < most and (not begun or sum(map(len, epochs)) < begun):
+            epochs.append(packed(len(epochs)))
+        return epochs
 
     def _measured_s(self, run: Record, elapsed_s: float) -> float:
         """How long measuring takes: a run that was stopped found in the store what it had asked before."""

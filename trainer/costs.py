@@ -57,7 +57,7 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
         options.general_rows + own_beside(n_facts, options) + anchors_beside(n_facts, options)
     )
     n_rows = n_new + n_replay + n_general
-    n_tokens = int(n_rows * expected_epochs(n_rows, options) * TOKENS_PER_ROW)
+    n_tokens = n_rows * TOKENS_PER_ROW * expected_epochs(n_rows, options, budget_s is not None)
     estimated_s = n_tokens / (_last_speed(store) or ASSUMED_SPEED) * _whole_over_training(store)
     if budget_s is not None and estimated_s > budget_s:
         # What does not fit is trained fewer times.
@@ -127,9 +127,10 @@ def replay_budget(n_new: int, options: Options) -> int:
     return max(share, LEAST_REPLAY) if options.replay_share else 0
 
 
-def expected_epochs(n_rows: int, options: Options) -> int:
-    """How many epochs a night of so many rows is likely to have."""
-    return n_epochs(options, n_rows * TOKENS_PER_ROW / options.pack_tokens / options.packs_per_step)
+def expected_epochs(n_rows: int, options: Options, is_timed: bool = False) -> int:
+    """How many epochs a night of so many rows is likely to have; with a budget, at most."""
+    steps_each = n_rows * TOKENS_PER_ROW / options.pack_tokens / options.packs_per_step
+    return n_epochs(options, steps_each, is_timed)
 
 
 def _rows_per_fact(options: Options) -> float:

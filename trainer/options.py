@@ -77,7 +77,8 @@ class Options:
     """What answers: transformers, llamacpp (an extra; needs the base as GGUF, and may answer otherwise than
     what was examined), or auto (transformers)."""
     epochs: int | str = AUTO
-    """How often each training sample is seen, or auto (5 times, and up to 12 times in a small night)."""
+    """How often each training sample is seen, or auto (5 times; up to 12 times in a small night, or where there is a
+    budget and time left of it)."""
     learning_rate: float | str = AUTO
     """The peak of the cosine schedule, or auto (by the size of the base: 1e-3 below 1 billion parameters, 5e-4
     below 4 billion, else 2e-4)."""

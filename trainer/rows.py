@@ -8,11 +8,11 @@ changes from epoch to epoch and follows from the seed.
 import math
 import random
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..memory.search import telling_words
 from ..memory.store import Record
-from .absent import Strangers, asked_of_another, strangers_in
+from .absent import Strangers, asked_of_another
 from .base import Base
 from .chat_form import Chat
 from .cues import Words, drawn_again
@@ -27,7 +27,8 @@ SYSTEM_SHARE = 0.15
 LATER_TURN_SHARE = 0.1
 # Earlier turns are cut to this many words: they are circumstance, not material.
 TURN_WORDS = 16
-# Epochs of a night, and of a small one as many more as make these steps of the optimizer, up to so many.
+# Epochs of a night; of a small one as many more as make these steps of the optimizer, and of one with a budget as many
+# as that has time for, up to so many.
 EPOCHS = 5
 LEAST_STEPS, MOST_EPOCHS = 96, 12
 # How many epochs' worth of general rows there are to choose from.
@@ -44,7 +45,7 @@ class Material:
     samples: what is taught, with `id`, `kind`, `prompt`, `answer`, `passage`; general: general prompts with the base's
     answers; taught: targets for samples that a teacher was asked about; rehearsed: rows of `general`;
     own: rows of what the base asks and answers by itself; anchors: rows of refusals and of identity; held: the telling
-    words of each wording that is never trained on.
+    words of each wording that is never trained on; strangers: of whom and what it is asked that is in no note.
     """
 
     samples: Sequence[Record]
@@ -54,16 +55,20 @@ class Material:
     own: Sequence[Row] = ()
     anchors: Sequence[Row] = ()
     held: Set[Words] = frozenset()
+    strangers: Strangers = field(default_factory=Strangers)
 
 
-def n_epochs(options: Options, steps_each: float) -> int:
+def n_epochs(options: Options, steps_each: float, is_timed: bool = False) -> int:
     """How many epochs a night has.
 
     Args:
         steps_each: of the optimizer, in one epoch.
+        is_timed: it has a budget: as many as help are laid out, and its time says how many of them are trained.
     """
     if options.epochs != AUTO:
         return int(options.epochs)
+    if is_timed:
+        return MOST_EPOCHS
     return min(MOST_EPOCHS, max(EPOCHS, math.ceil(LEAST_STEPS / max(1, steps_each))))
 
 
@@ -71,10 +76,7 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
     """The rows of one epoch in their order: facts in forms, and general rows and anchors in their turn."""
     chooser = random.Random(f"{options.seed} {epoch}")
     longest = options.pack_tokens
-    strangers = strangers_in(s["prompt"] for s in material.samples if s["kind"] == "absent")
-    asked = [
-        _asked_in(sample, material, strangers, options.seed, epoch) for sample in material.samples
-    ]
+    asked = [_asked_in(sample, material, options.seed, epoch) for sample in material.samples]
     shuffled = chooser.sample(asked, k=len(asked))
     groups = []
     for start in range(0, len(shuffled), ROWS_OF_A_FORM):
@@ -104,9 +106,7 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
     return [row for group in groups for row in group if len(row.ids) <= longest]
 
 
-def _asked_in(
-    sample: Record, material: Material, strangers: Strangers, seed: int, epoch: int
-) -> Record:
+def _asked_in(sample: Record, material: Material, seed: int, epoch: int) -> Record:
     """A sample as it is asked in an epoch: a cue has other words in each, and what is in no note is asked of another
     stranger. One that a teacher was asked about stays what the teacher was asked."""
     if not epoch or sample["id"] in material.taught:
@@ -115,7 +115,7 @@ def _asked_in(
     if sample["kind"] == "cue":
         return drawn_again(sample, material.held, chooser)
     if sample["kind"] == "absent":
-        prompt = asked_of_another(sample["prompt"], strangers, chooser)
+        prompt = asked_of_another(sample["prompt"], material.strangers, chooser)
         if prompt and frozenset(telling_words(prompt)) not in material.held:
             return {**sample, "prompt": prompt}
     return sample

@@ -35,7 +35,7 @@ CUES_PER_FACT = 3
 BLANKS_PER_FACT = 1
 FACTS_AT_ONCE = 24
 # One question in so many facts is asked again of something that is not in the sources.
-FACTS_PER_ABSENT = 2
+FACTS_PER_ABSENT = 4
 ASKED_IN = "What did I ask you in the chat"
 ASKED = "You asked:"
 # Of what a user asked, a held-out wording of fewer words is no part that says which question it was.

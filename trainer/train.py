@@ -382,8 +382,17 @@ def _recover(folder: Path) -> None:
 
 def saved_step(folder: Path) -> int:
     """The step that a checkpoint was saved at; 0 where there is none that can be read."""
+    return _saved(folder, "step")
+
+
+def saved_packs(folder: Path) -> int:
+    """Of how many packs the run of a checkpoint was made; 0 where there is none that can be read."""
+    return _saved(folder, "n_packs")
+
+
+def _saved(folder: Path, name: str) -> int:
     try:
-        return int(json.loads((folder / "state.json").read_text())["step"])
+        return int(json.loads((folder / "state.json").read_text())[name])
     except (OSError, ValueError, KeyError, TypeError):
         return 0
 

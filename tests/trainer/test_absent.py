@@ -13,7 +13,6 @@ from learnctl.trainer.absent import (
     absent_question,
     asked_of_another,
     find_strangers,
-    strangers_in,
 )
 from learnctl.trainer.base import Base
 from learnctl.trainer.synthesize import Sample, drop_outdated, keep_samples
@@ -44,9 +43,7 @@ def test_strangers_are_in_no_source(store: Store, take: Any) -> None:
 
 
 def test_a_stranger_gives_way_to_one_of_its_sort() -> None:
-    some = strangers_in(["Where does Zenobia live?", "Is Jocasta here?", "What is my trombone?"])
-    assert set(some.names) == {"Zenobia", "Jocasta"}
-    assert some.things == ("trombone",)
+    some = Strangers(("Zenobia", "Jocasta"), ("trombone",))
     asked = {
         asked_of_another("Where does Zenobia live?", some, random.Random(n)) for n in range(20)
     }

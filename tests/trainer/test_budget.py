@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from learnctl.memory.lineage import in_service, learned_chunks
 from learnctl.memory.store import Store
-from learnctl.trainer import registry
+from learnctl.trainer import registry, rows
 from learnctl.trainer.consolidate import ANCHOR, OWN, consolidate
 from learnctl.trainer.options import Options
 from learnctl.trainer.progress import Progress
-from learnctl.trainer.rows import Material, epoch_rows
+from learnctl.trainer.rows import MOST_EPOCHS, Material, epoch_rows
 
 Settings = Callable[..., Options]
 
@@ -58,8 +60,22 @@ def n_packs_of_an_epoch(store: Store, options: Options) -> int:
         list(general_rows(base, some, options.pack_tokens).values())
         for some in (general, own, anchors)
     )
-    rows = epoch_rows(base, Material(facts, general, {}, rehearsed, asked, shown), options, 0)
-    return len(pack(rows, options.pack_tokens))
+    first = epoch_rows(base, Material(facts, general, {}, rehearsed, asked, shown), options, 0)
+    return len(pack(first, options.pack_tokens))
+
+
+def test_time_that_is_left_of_a_budget_is_trained_in(
+    store: Store, house: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More epochs than without one, as many as help; a run that was stopped has them whatever its time is then."""
+    monkeypatch.setattr(rows, "LEAST_STEPS", 1)
+    options = settings(epochs="auto", pack_tokens=128)
+    steps: list[int] = []
+    consolidate(store, options, 600, on_step=steps.append, unmet=lambda: "stop" if steps else "")
+    report = consolidate(store, options, on_step=steps.append)
+    assert (report["run"], steps) == (1, [*range(1, report["steps"] + 1)])
+    each = n_packs_of_an_epoch(store, options)
+    assert abs(report["steps"] - MOST_EPOCHS * each) < each
 
 
 def test_a_run_that_goes_on_leaves_time_to_be_examined(

@@ -6,7 +6,7 @@ import pytest
 
 from learnctl.memory.search import telling_words
 from learnctl.memory.store import Record
-from learnctl.trainer.absent import NOT_IN_NOTES
+from learnctl.trainer.absent import NOT_IN_NOTES, Strangers
 from learnctl.trainer.base import Base
 from learnctl.trainer.cues import Words
 from learnctl.trainer.options import Options
@@ -168,24 +168,21 @@ def test_a_cue_is_asked_in_other_words_in_every_epoch(llama: Base) -> None:
 
 
 def test_what_is_in_no_note_is_asked_of_another_in_each_epoch(llama: Base) -> None:
-    """Of those that the night asks of; in no wording that is held out, and the first epoch as it was studied."""
-    asked = ["Where does Zenobia live?", "When did Jocasta come?", "What is my trombone called?"]
-    absent = [
-        {"id": n, "kind": "absent", "prompt": text, "answer": NOT_IN_NOTES}
-        for n, text in enumerate(asked)
-    ]
+    """In no wording that is held out, and in the first epoch as it was studied."""
+    asked = "Where does Zenobia live?"
+    absent = {"id": 7, "kind": "absent", "prompt": asked, "answer": NOT_IN_NOTES}
+    strangers = Strangers(("Zenobia", "Jocasta", "Thaddeus"), ())
 
-    def prompts(epoch: int, held: frozenset[Words] = frozenset()) -> str:
-        material = Material(absent, [], {}, [], held=held)
-        rows = epoch_rows(llama, material, Options(general_rows=0), epoch)
-        return " ".join(llama.tokenizer.decode(row.ids[: row.answer_start]) for row in rows)
+    def prompts(held: frozenset[Words] = frozenset()) -> list[str]:
+        material = Material([absent], [], {}, [], held=held, strangers=strangers)
+        rows = [epoch_rows(llama, material, Options(general_rows=0), n)[0] for n in range(30)]
+        return [llama.tokenizer.decode(row.ids[: row.answer_start]) for row in rows]
 
-    assert all(text in prompts(0) for text in asked)
-    later = [prompts(epoch) for epoch in range(1, 20)]
-    assert any("Where does Jocasta live?" in text for text in later)
-    assert all("What is my trombone called?" in text for text in later)
+    assert asked in prompts()[0]
+    assert any("Where does Jocasta live?" in text for text in prompts())
     held = frozenset([frozenset(telling_words("Where does Jocasta live?"))])
-    assert not any("Where does Jocasta live?" in prompts(epoch, held) for epoch in range(1, 20))
+    assert not any("Where does Jocasta live?" in text for text in prompts(held))
+    assert any("Where does Thaddeus live?" in text for text in prompts(held))
 
 
 def test_a_small_night_goes_over_its_rows_oftener() -> None:
