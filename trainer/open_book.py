@@ -63,7 +63,7 @@ def _shown(
 ) -> tuple[int | None, str] | None:
     """The question under its passage and, where there is one and both fit, another; None where the
     passage does not fit, or the part that chat would show does not hold the answer."""
-    own = _part(chunk["text"], sample["answer"])
+    own = _part(chunk["text"], sample)
     if own is None:
         return None
     notes = [(place_of(chunk["title"], chunk["heading"]), own)]
@@ -79,11 +79,13 @@ def _shown(
     return (None, prompt) if _fits(base, prompt, sample["answer"]) else None
 
 
-def _part(text: str, answer: str) -> str | None:
-    """As much of a passage as chat shows, from its beginning or its end, that holds the answer."""
+def _part(text: str, sample: Record) -> str | None:
+    """As much of a passage as chat shows, from its beginning or its end, that holds what the answer adds to the question."""
     words = text.split()
     parts = (" ".join(words[:PASSAGE_WORDS]), " ".join(words[-PASSAGE_WORDS:]))
-    return next((part for part in parts if supported(answer, part)), None)
+    return next(
+        (one for one in parts if supported(sample["answer"], f"{one} {sample['prompt']}")), None
+    )
 
 
 def _fits(base: Base, prompt: str, answer: str) -> bool:

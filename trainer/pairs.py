@@ -72,7 +72,7 @@ class Dropped:
 
 def write_pairs(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[Made], Dropped]:
     """Verified pairs of three rounds for each passage, no question twice."""
-    texts = [_titled(chunk) for chunk in chunks]
+    texts = [titled(chunk) for chunk in chunks]
     told = [write_in(chunk["language"]) for chunk in chunks]
     first = _ask(
         base,
@@ -113,7 +113,7 @@ def parse_pairs(written: str) -> list[tuple[str, str]]:
 
 def write_notes(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[Made], Dropped]:
     """Rewrites, summaries and strategy-driven notes that stand in their passage."""
-    texts = [_titled(chunk) for chunk in chunks]
+    texts = [titled(chunk) for chunk in chunks]
     asked = [(i, task) for i in range(len(texts)) for task in NOTES]
     plans = _ask(base, [[_user(f"{t}\n\n{ASK_STRATEGIES}")] for t in texts], NOTE_TOKENS, seed)
     for i, plan in enumerate(plans):
@@ -172,7 +172,7 @@ def _ask(base: Base, chats: list[Chat], max_tokens: int, seed: int) -> list[str]
     return answer_batch(base, base.model, chats, max_tokens, seed, temperature=0.7)
 
 
-def _titled(chunk: Record) -> str:
+def titled(chunk: Record) -> str:
     """The passage under its title, heading and date: what a question needs to name."""
     above = " › ".join(part for part in (chunk["title"], chunk["heading"]) if part)
     day = f" ({chunk['date']})" if chunk["date"] else ""

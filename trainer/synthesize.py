@@ -23,6 +23,7 @@ from .cues import cue
 from .facts import Fact, Span, find_facts, inner_names, normalise, supported
 from .generate import answer_batch
 from .open_book import open_book
+from .own_words import own_words
 from .pairs import write_notes, write_pairs
 from .plain_questions import plain_questions
 from .prompt_lists import read_prompts
@@ -58,6 +59,10 @@ class Probe:
     span_kind: str
 
 
+# By the number of a fact and a question about it.
+Answers = dict[tuple[int, str], str | None]
+
+
 def study_chunks(
     store: Store,
     base: Base,
@@ -81,11 +86,13 @@ def study_chunks(
             if questions_per_fact
             else []
         )
+        plain = [_plain(fact, chunk) for chunk, fact in facts]
+        answers = _own_answers(store, base, facts, questions, plain)
         made = _study_well(store, base, group, seed)
         spoken = [chunk for chunk in group if _has_voice(chunk)]
         tasks = write_instructions(base, [chunk["text"] for chunk in spoken], seed)
         with store.db.atomic():
-            _keep_group(store, base, group, facts, questions, seed)
+            _keep_group(store, base, group, facts, questions, plain, answers, seed)
             voices = [
                 (chunk["id"], Sample("voice", task, chunk["text"]))
                 for chunk, task in zip(spoken, tasks, strict=True)
@@ -356,6 +363,8 @@ def _keep_group(
     group: list[Record],
     facts: list[tuple[Record, Fact]],
     questions: list[Question],
+    plain: list[dict[str, str]],
+    answers: Answers,
     seed: int,
 ) -> None:
     chooser = random.Random(f"{seed} {group[0]['id']}")
@@ -373,10 +382,12 @@ def _keep_group(
     }
     for index, (chunk, fact) in enumerate(facts):
         told = chunk["kind"] == "told"
-        plain = _plain(fact, chunk, forbidden | asked_before)
-        asked_before |= set(plain)
-        taken = forbidden | set(plain)
+        known = forbidden | asked_before
+        built = {form: text for form, text in plain[index].items() if form not in known}
+        asked_before |= set(built)
+        taken = forbidden | set(built)
         own = [q for q in questions if q.fact == index and normalise(q.text) not in taken]
+        own = [q for q in own if answers.get((index, q.text), "") is not None]
         probe, rest = choose_probe(own, fact, told, trained, chooser)
         if probe:
             probes.append((chunk["id"], probe))
@@ -386,8 +397,10 @@ def _keep_group(
             clozes.append((chunk["id"], cloze_probe(fact, told)))
         answer = spoken_to(fact.statement, fact.language) if told else fact.statement
         if chunk["kind"] != "text" or supported(answer, chunk["text"]):
-            asked = [*plain.values(), *(q.text for q in rest)]
-            samples += [(chunk["id"], Sample("question", text, answer)) for text in asked]
+            for text in (*built.values(), *(q.text for q in rest)):
+                said = answers.get((index, text), answer)
+                if said is not None:
+                    samples.append((chunk["id"], Sample("question", text, said)))
         if rest and index % FACTS_PER_ABSENT == 0 and fact.language == ENGLISH:
             absent = absent_question(rest[0].text, strangers, chooser)
             if absent:
@@ -415,13 +428,30 @@ def _keep_group(
         store.db.execute("INSERT OR IGNORE INTO studied VALUES (?, ?)", [chunk["id"], base.digest])
 
 
-def _plain(fact: Fact, chunk: Record, taken: set[str]) -> dict[str, str]:
+def _own_answers(
+    store: Store,
+    base: Base,
+    facts: list[tuple[Record, Fact]],
+    questions: list[Question],
+    plain: list[dict[str, str]],
+) -> Answers:
+    """What a base that reads well says to the questions about texts, by fact and question; None where it was asked for
+    something else."""
+    if not reads_well(store, base):
+        return {}
+    asked = [(q.fact, q.text) for q in questions]
+    asked += [(index, text) for index, built in enumerate(plain) for text in built.values()]
+    asked = [(index, text) for index, text in asked if facts[index][0]["kind"] == "text"]
+    said = own_words(base, [(*facts[index], text) for index, text in asked])
+    return dict(zip(asked, said, strict=True))
+
+
+def _plain(fact: Fact, chunk: Record) -> dict[str, str]:
     """What can be asked of a fact by the build of its sentence, by its normalised wording."""
     if chunk["kind"] not in ("text", "told") or fact.language != ENGLISH:
         return {}  # what somebody else says of "my brother" is not asked by the user
     names = inner_names(chunk["text"])
-    found = {normalise(text): text for text in plain_questions(fact.statement, names)}
-    return {wording: text for wording, text in found.items() if wording not in taken}
+    return {normalise(text): text for text in plain_questions(fact.statement, names)}
 
 
 def is_settled(chunk: Record) -> bool:
