@@ -7,8 +7,8 @@
 question that holds by then is asked, greedy: from weights alone; with `--both`, also with retrieval and weights,
 and of the base with retrieval. *right*: an accepted answer is contained; of a question whose answer is in no note
 (*absent*), that the answer says so (`exam.abstains`). *false abstention*: it says so of a fact that the notes tell,
-and does not tell it. Intervals know that questions of one source go together. The nights run as shipped
-behind an open gate. Results stay in `benchmarks/results/personal.jsonl`, night by night.
+and does not tell it. Intervals know that questions of one source go together. The nights run as
+scheduled ones do, with the time that `night_minutes` gives them, behind an open gate. Results stay in `benchmarks/results/personal.jsonl`, night by night.
 """
 
 import argparse
@@ -113,7 +113,7 @@ def label_for(data: Path, options: Options, both: bool) -> str:
     files = sorted([*data.glob("night-*/*"), data / "questions.jsonl"])
     whole = b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)
     notes = hashlib.sha256(whole).hexdigest()[:12]
-    return label_of(options, options.base, "both" if both else "weights", notes)
+    return label_of(options, options.base, "both" if both else "weights", notes, "timed")
 
 
 def _run_night(
@@ -132,7 +132,7 @@ def _run_night(
         ingest(store, [nights[-1]])
         # Before anything is studied: a night must not be trained on the words it is examined in.
         hold_out(store, [row["question"] for row in questions])
-        report = consolidate(store, options)
+        report = consolidate(store, options, 60 * options.night_minutes)
         if report["decision"] == "paused":
             raise SystemExit("paused; the same command goes on from here")
         if report["decision"] == "nothing":  # it was trained, and stopped before it was asked
