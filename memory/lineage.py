@@ -110,14 +110,19 @@ def taught_chunks(store: Store, run_id: int) -> set[int]:
 
 
 def places(store: Store, chunk_ids: Collection[int]) -> dict[int, str]:
-    """The title and headings that some chunks stand under, in the first source that holds each."""
+    """The title and headings that some chunks stand under, in the first source that holds each and may be learned."""
+    untrusted = [
+        row["id"] for row in store.rows("SELECT id FROM sources WHERE trust = 'untrusted'")
+    ]
     return {
         row["chunk_id"]: place_of(row["title"], row["heading"])
         for some in batches(chunk_ids)
         for row in store.rows(
             "SELECT chunk_id, title, heading, min(source_id) FROM origins"
-            f" WHERE chunk_id IN ({marks(some)}) GROUP BY chunk_id",
+            f" WHERE chunk_id IN ({marks(some)}) AND source_id NOT IN (SELECT value FROM json_each(?))"
+            " GROUP BY chunk_id",
             *some,
+            json.dumps(untrusted),
         )
     }
 

@@ -24,10 +24,6 @@ class Strangers:
     names: tuple[str, ...] = ()
     things: tuple[str, ...] = ()
 
-    def fellows(self, word: str) -> tuple[str, ...]:
-        """Those of the same sort as one of them; nothing where it is none of them."""
-        return next((some for some in (self.names, self.things) if word in some), ())
-
 
 def find_strangers(store: Store) -> Strangers:
     """The names and things of our lists that no chunk mentions."""
@@ -55,8 +51,23 @@ def absent_question(question: str, strangers: Strangers, chooser: random.Random)
 
 
 def asked_of_another(prompt: str, strangers: Strangers, chooser: random.Random) -> str | None:
-    """The question with another stranger in the place of its own; None where none of its words is one any more."""
-    for found in WORD.finditer(prompt):
-        if some := strangers.fellows(found[0]):
-            return prompt[: found.start()] + chooser.choice(some) + prompt[found.end() :]
-    return None
+    """The question with other strangers in the place of every name and thing of our lists, for what it was asked of may
+    be told of by now. None where it has none of them, or nothing is a stranger any more."""
+    lists = {
+        word: (listed, unheard)
+        for listed, unheard in (
+            (read_prompts("names"), strangers.names),
+            (read_prompts("things"), strangers.things),
+        )
+        for word in listed
+    }
+    others: dict[str, str] = {}
+    for word in sorted(lists.keys() & set(WORD.findall(prompt))):
+        listed, unheard = lists[word]
+        # By the order of the whole list: what is told of in the meantime changes no other question.
+        order = chooser.sample(listed, k=len(listed))
+        other = next((one for one in order if one in unheard), None)
+        if other is None:
+            return None
+        others[word] = other
+    return WORD.sub(lambda found: others.get(found[0], found[0]), prompt) if others else None

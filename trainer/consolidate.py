@@ -39,7 +39,7 @@ from . import base as bases
 from .absent import find_strangers
 from .base import Base
 from .choice import Choice, choose
-from .costs import affordable, expected_epochs, replay_budget
+from .costs import affordable, epochs_within, expected_epochs, replay_budget
 from .distil import teach
 from .evaluate import Answered
 from .examination import Examination, is_first
@@ -65,7 +65,6 @@ from .rows import (
 )
 from .stop import Interrupted, StopSignals
 from .synthesize import (
-    drop_outdated,
     general_samples,
     held_out,
     studied_ids,
@@ -217,7 +216,6 @@ class _Night:
         study_chunks(
             store, base, chunks, options.questions_per_fact, options.seed, tell, out_of_time
         )
-        drop_outdated(store)
         on_hand = {chunk["id"] for chunk in chunks} & studied_ids(store, base)
         if moves and self.deadline:
             wanted = {chunk["id"] for chunk in chunks} & known
@@ -484,10 +482,21 @@ class _Night:
 
         epochs = [packed(0)]
         steps_each = math.ceil(len(epochs[0]) / options.packs_per_step)
-        wanted = n_epochs(options, steps_each, self.deadline is not None)
+        wanted = n_epochs(options, steps_each)
         begun = saved_packs(checkpoint)
-        most = max(wanted, MOST_EPOCHS) if begun else wanted
-        while len(epochs) < most and (not begun or sum(map(len, epochs)) < begun):
+        if begun:
+            wanted = max(wanted, MOST_EPOCHS)
+        elif self.deadline is not None:
+            # Laid out are as many as there is time for, and no more than help.
+            each = sum(len(row.ids) for rows in epochs[0] for row in rows)
+            most = n_epochs(options, steps_each, is_timed=True)
+            left_s = self.deadline - time.monotonic()
+            wanted = min(most, max(wanted, epochs_within(self.store, left_s, each)))
+        while len(epochs) < wanted:
+            self.stop.check()
+            # An epoch has about as many packs as the one before: the next would lead away from what was begun.
+            if begun and begun - sum(map(len, epochs)) <= len(epochs[-1]) / 2:
+                break
             epochs.append(packed(len(epochs)))
         return epochs
 

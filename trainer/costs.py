@@ -10,7 +10,7 @@ from . import models
 from .choice import Choice, choose, tokens_of
 from .facts import find_facts
 from .options import Options
-from .rows import anchors_beside, n_epochs, own_beside
+from .rows import MOST_EPOCHS, anchors_beside, n_epochs, own_beside
 from .synthesize import BLANKS_PER_FACT, CUES_PER_FACT
 
 # Of the questions wanted how many come of it, and how long a row is.
@@ -58,7 +58,8 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
     )
     n_rows = n_new + n_replay + n_general
     n_tokens = n_rows * TOKENS_PER_ROW * expected_epochs(n_rows, options, budget_s is not None)
-    estimated_s = n_tokens / (_last_speed(store) or ASSUMED_SPEED) * _whole_over_training(store)
+    train_s = n_tokens / (_last_speed(store) or ASSUMED_SPEED)
+    estimated_s = train_s + _around_training_s(store, n_facts, train_s)
     if budget_s is not None and estimated_s > budget_s:
         # What does not fit is trained fewer times.
         n_tokens, estimated_s = int(n_tokens * budget_s / estimated_s), budget_s
@@ -158,11 +159,21 @@ def _last_speed(store: Store) -> float | None:
     return float(found) if found else None
 
 
-def _whole_over_training(store: Store) -> float:
-    """How long the last night was as a multiple of its training; one that went on with an earlier one's training
-    counts as nothing but training."""
-    found = store.value(
-        "SELECT 1.0 * (report ->> 'elapsed_s') / (report ->> 'train_s') FROM runs"
+def _around_training_s(store: Store, n_facts: int, train_s: float) -> float:
+    """What study, measuring and the gate take with so many samples that teach, however often these are trained: by the
+    sample as long as in the last night, else as long as the training."""
+    found = store.row(
+        "SELECT (report ->> 'elapsed_s') - (report ->> 'train_s') AS around_s,"
+        " (report ->> '$.samples.new') + (report ->> '$.samples.replay') AS n_facts FROM runs"
         " WHERE report ->> 'train_s' > 0 ORDER BY id DESC LIMIT 1"
     )
-    return max(1.0, float(found)) if found else ASSUMED_WHOLE
+    if not (found and found["n_facts"]):
+        return train_s * (ASSUMED_WHOLE - 1)
+    # A night that went on with the training of an earlier one is shorter than all of it.
+    return n_facts * max(0.0, float(found["around_s"])) / int(found["n_facts"])
+
+
+def epochs_within(store: Store, left_s: float, n_tokens: int) -> int:
+    """How many epochs of so many tokens there may be time for, even at twice the pace of the last night."""
+    speed = _last_speed(store)
+    return math.ceil(2 * left_s * speed / max(1, n_tokens)) if speed else MOST_EPOCHS

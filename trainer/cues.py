@@ -7,6 +7,7 @@ asked for with, nor where nothing else in the cue tells this fact from the other
 """
 
 import random
+import re
 from collections import Counter
 from collections.abc import Set
 from dataclasses import dataclass, replace
@@ -67,8 +68,8 @@ def drawn_again(sample: Record, held: Set[Words], chooser: random.Random) -> Rec
 class Around:
     """What a fact may be asked for with.
 
-    fact: with the whole answer as its statement, where it has something to ask for; topic: words that the passage repeats or has just before, or that it stands under,
-    and that are no other fact's value; own: words of the statement that the rest of the passage does not have.
+    fact: with the whole answer as its statement, where it has something to ask for; topic: words that the passage repeats
+    or has just before, or that it stands under, and that are no other fact's value; own: words of the statement that the rest of the passage does not have.
     """
 
     fact: Fact | None
@@ -89,7 +90,7 @@ def _around(statement: str, passage: str, place: str, language: str) -> Around:
     counted = Counter(word for each in passage.split() for word in telling_words(each))
     topic = [word for word, n in counted.items() if n > 1]
     topic += telling_words(beside[at - 1].sentence) if at else []
-    topic += telling_words(place)
+    topic += [word for word in telling_words(re.sub(r"\.\w{2,4}\b", "", place)) if word.isalpha()]
     elsewhere = {word for fact in others for word in telling_words(fact.sentence)}
     return Around(
         own,

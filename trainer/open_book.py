@@ -63,10 +63,11 @@ def _shown(
 ) -> tuple[int | None, str] | None:
     """The question under its passage and, where there is one and both fit, another; None where the
     passage does not fit, or the part that chat would show does not hold the answer."""
-    own = _part(chunk["text"], sample)
+    place = place_of(chunk["title"], chunk["heading"])
+    own = _part(chunk["text"], f"{place} {sample['prompt']}", sample["answer"])
     if own is None:
         return None
-    notes = [(place_of(chunk["title"], chunk["heading"]), own)]
+    notes = [(place, own)]
     for hit in search(store, sample["prompt"], LOOKED_AT, TRUSTED_KINDS, for_prompt=True):
         if hit.chunk != chunk["id"] and hit.trust != "untrusted":
             beside = (hit.place, " ".join(hit.text.split()[:PASSAGE_WORDS]))
@@ -79,13 +80,11 @@ def _shown(
     return (None, prompt) if _fits(base, prompt, sample["answer"]) else None
 
 
-def _part(text: str, sample: Record) -> str | None:
-    """As much of a passage as chat shows, from its beginning or its end, that holds what the answer adds to the question."""
+def _part(text: str, beside: str, answer: str) -> str | None:
+    """As much of a passage as chat shows, from its beginning or its end, that holds the answer, less what stands beside it."""
     words = text.split()
     parts = (" ".join(words[:PASSAGE_WORDS]), " ".join(words[-PASSAGE_WORDS:]))
-    return next(
-        (one for one in parts if supported(sample["answer"], f"{one} {sample['prompt']}")), None
-    )
+    return next((part for part in parts if supported(answer, f"{part} {beside}")), None)
 
 
 def _fits(base: Base, prompt: str, answer: str) -> bool:

@@ -27,8 +27,8 @@ SYSTEM_SHARE = 0.15
 LATER_TURN_SHARE = 0.1
 # Earlier turns are cut to this many words: they are circumstance, not material.
 TURN_WORDS = 16
-# Epochs of a night; of a small one as many more as make these steps of the optimizer, and of one with a budget as many
-# as that has time for, up to so many.
+# Epochs of a night; of a small one as many more as make these steps of the optimizer, of one with a budget as many as
+# it has time for, up to so many.
 EPOCHS = 5
 LEAST_STEPS, MOST_EPOCHS = 96, 12
 # How many epochs' worth of general rows there are to choose from.
@@ -76,7 +76,11 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
     """The rows of one epoch in their order: facts in forms, and general rows and anchors in their turn."""
     chooser = random.Random(f"{options.seed} {epoch}")
     longest = options.pack_tokens
-    asked = [_asked_in(sample, material, options.seed, epoch) for sample in material.samples]
+    asked = [
+        one
+        for sample in material.samples
+        if (one := _asked_in(sample, material, options.seed, epoch))
+    ]
     shuffled = chooser.sample(asked, k=len(asked))
     groups = []
     for start in range(0, len(shuffled), ROWS_OF_A_FORM):
@@ -106,19 +110,19 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
     return [row for group in groups for row in group if len(row.ids) <= longest]
 
 
-def _asked_in(sample: Record, material: Material, seed: int, epoch: int) -> Record:
-    """A sample as it is asked in an epoch: a cue has other words in each, and what is in no note is asked of another
-    stranger. One that a teacher was asked about stays what the teacher was asked."""
-    if not epoch or sample["id"] in material.taught:
-        return sample
+def _asked_in(sample: Record, material: Material, seed: int, epoch: int) -> Record | None:
+    """A sample as it is asked in an epoch: a cue has other words in each but the first, and what is in no note is asked
+    of other strangers. One that a teacher was asked about stays what the teacher was asked. None where nothing is left
+    that is in no note."""
     chooser = random.Random(f"{seed} {epoch} {sample['id']}")
-    if sample["kind"] == "cue":
-        return drawn_again(sample, material.held, chooser)
     if sample["kind"] == "absent":
         prompt = asked_of_another(sample["prompt"], material.strangers, chooser)
-        if prompt and frozenset(telling_words(prompt)) not in material.held:
-            return {**sample, "prompt": prompt}
-    return sample
+        if prompt is None or frozenset(telling_words(prompt)) in material.held:
+            return None
+        return {**sample, "prompt": prompt}
+    if sample["kind"] != "cue" or not epoch or sample["id"] in material.taught:
+        return sample
+    return drawn_again(sample, material.held, chooser)
 
 
 def _opening(general: Sequence[Record], chooser: random.Random) -> Chat:

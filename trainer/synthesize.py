@@ -15,7 +15,7 @@ from datetime import datetime
 from ..memory.lineage import note_outgrown
 from ..memory.redact import redact
 from ..memory.store import Record, Store, marks, now
-from .absent import NOT_IN_NOTES, absent_question, asked_of_another, find_strangers
+from .absent import NOT_IN_NOTES, absent_question, find_strangers
 from .base import Base
 from .chat_form import ANSWER_WITH
 from .contrasts import contrasts
@@ -217,15 +217,6 @@ def _drop_samples(store: Store, wordings: set[str], kinds: str = "%") -> None:
         store.db.execute("DELETE FROM samples WHERE id = ?", [row["id"]])
 
 
-def drop_outdated(store: Store) -> None:
-    """Delete the questions about what was in no source once and is in one now."""
-    strangers, chooser = find_strangers(store), random.Random(0)
-    prompts = [r["prompt"] for r in store.rows("SELECT prompt FROM samples WHERE kind = 'absent'")]
-    told = {normalise(p) for p in prompts if not asked_of_another(p, strangers, chooser)}
-    with store.db.atomic():
-        _drop_samples(store, told, "absent")
-
-
 def _keep_sample(store: Store, base_digest: str, chunk_id: int | None, sample: Sample) -> None:
     # What a model wrote may look like a secret too.
     prompt, answer = redact(sample.prompt), redact(sample.answer)
@@ -383,7 +374,11 @@ def _keep_group(
     for index, (chunk, fact) in enumerate(facts):
         told = chunk["kind"] == "told"
         known = forbidden | asked_before
-        built = {form: text for form, text in plain[index].items() if form not in known}
+        built = {
+            form: text
+            for form, text in plain[index].items()
+            if form not in known and answers.get((index, text), "") is not None
+        }
         asked_before |= set(built)
         taken = forbidden | set(built)
         own = [q for q in questions if q.fact == index and normalise(q.text) not in taken]
@@ -398,9 +393,8 @@ def _keep_group(
         answer = spoken_to(fact.statement, fact.language) if told else fact.statement
         if chunk["kind"] != "text" or supported(answer, chunk["text"]):
             for text in (*built.values(), *(q.text for q in rest)):
-                said = answers.get((index, text), answer)
-                if said is not None:
-                    samples.append((chunk["id"], Sample("question", text, said)))
+                said = answers.get((index, text)) or answer
+                samples.append((chunk["id"], Sample("question", text, said)))
         if rest and index % FACTS_PER_ABSENT == 0 and fact.language == ENGLISH:
             absent = absent_question(rest[0].text, strangers, chooser)
             if absent:

@@ -27,8 +27,9 @@ from .progress import OnProgress, Progress
 from .stop import Interrupted, StopSignals
 from .trie import causal_of, run_trie
 
-# After so many steps their pace is known.
+# After so many steps their pace is known, and looked at again after these, counted with the one that warms up.
 SETTLING_STEPS = 3
+FITTED_AFTER = frozenset((SETTLING_STEPS + 1) * 4**turn for turn in range(12))
 CLIP_NORM = 1.0
 SOFT_CHOICES = 20
 LEAST_SHARE = 1e-6
@@ -68,8 +69,8 @@ def train(
     Args:
         model: a PEFT model whose adapter is trainable.
         checkpoint: the folder to keep the state in; gone when training is done by the caller.
-        deadline: a `time.monotonic()` by which the last step must be over; the schedule is shortened
-            to what the first steps show can be done.
+        deadline: a `time.monotonic()` by which the last step must be over; the schedule is fitted to what the steps
+            show can be done.
         least_steps: to how many steps it may be shortened; where the time is over before, it is taken
             up there another time.
 
@@ -121,7 +122,7 @@ def _loop(
     peak = learning_rate(base, options)
     optimizer = torch.optim.AdamW(parameters, lr=peak, weight_decay=0.0)
     per_step = options.packs_per_step
-    n_steps = math.ceil(len(packs) / per_step)
+    n_steps = n_laid = math.ceil(len(packs) / per_step)
     report = TrainReport()
     step = 0
     _recover(checkpoint)
@@ -135,7 +136,7 @@ def _loop(
             masters.scatter()
     parts, out_of_time = 1, False
     began = saved = time.monotonic()
-    base_elapsed, first = report.elapsed_s, step
+    base_elapsed, pace = report.elapsed_s, Pace(step, began)
     while step < n_steps:
         groups = packs[step * per_step : (step + 1) * per_step]
         for group in optimizer.param_groups:
@@ -155,9 +156,8 @@ def _loop(
         report.n_answer_tokens += sum(len(one.sources) for one in laid)
         report.elapsed_s = base_elapsed + time.monotonic() - began
         if deadline is not None:
-            each_s = (time.monotonic() - began) / (step - first)
-            fit = _affordable(step, step - first, n_steps, each_s, deadline)
-            n_steps = min(n_steps, max(fit, least_steps))
+            fit = pace.fit(step, n_steps, n_laid, time.monotonic(), deadline)
+            n_steps = min(n_laid, max(fit, least_steps))
             out_of_time = fit <= step < n_steps
         left = report.elapsed_s / step * (n_steps - step)
         on_progress(
@@ -312,14 +312,28 @@ def _cut(base: Base, rows: list[Row], n_nodes: int, parts: int) -> list[Pack]:
     return [lay_out(part, n_nodes_of(part), pad_id) for part in some]
 
 
-def _affordable(step: int, n_here: int, n_steps: int, each_s: float, deadline: float) -> int:
-    """How many steps the time allows, as the steps of this process show; never more than planned."""
-    left_s = deadline - time.monotonic()
-    fit = step + max(0, int(left_s / each_s))
-    # The cosine is fitted to the time once a few steps have shown their pace, and cut off only at the
-    # very end, not stretched at every flicker of the clock.
-    settled = n_here == SETTLING_STEPS
-    return min(n_steps, fit) if settled or left_s < SETTLING_STEPS * each_s else n_steps
+class Pace:
+    """How many steps the time that is left allows, as the latest steps show.
+
+    The schedule is fitted to it when the pace is known, and again after four times as many steps, both ways: not at every
+    flicker of the clock, so that the rate runs down smoothly, and cut off only at the very end. The first step of a
+    process, which warms up, is left out.
+    """
+
+    def __init__(self, step: int, now: float) -> None:
+        self._first, self._step, self._at = step, step, now
+
+    def fit(self, step: int, n_steps: int, n_laid: int, now: float, deadline: float) -> int:
+        """The number of steps to go for, of `n_laid` at most; `n_steps` where it is to stay as it is. Times in seconds."""
+        n_here = step - self._first
+        each_s = max(1e-9, now - self._at) / (step - self._step)
+        fit = step + max(0, int((deadline - now) / each_s))
+        is_looked_at = n_here == 1 or n_here in FITTED_AFTER
+        if is_looked_at:
+            self._step, self._at = step, now
+        if deadline - now < SETTLING_STEPS * each_s:
+            return min(n_steps, fit)
+        return min(n_laid, fit) if is_looked_at and n_here > 1 else n_steps
 
 
 def _save(
@@ -391,6 +405,7 @@ def saved_packs(folder: Path) -> int:
 
 
 def _saved(folder: Path, name: str) -> int:
+    _recover(folder)
     try:
         return int(json.loads((folder / "state.json").read_text())[name])
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,21 +1,17 @@
-"""Questions about what is in no note: where they come from, how they change, and when they go."""
+"""Questions about what is in no note: where they come from, and how they change."""
 
 import random
 from typing import Any
 
 import pytest
 
-from learnctl.memory.lineage import studied_chunks
 from learnctl.memory.store import Store
 from learnctl.trainer.absent import (
-    NOT_IN_NOTES,
     Strangers,
     absent_question,
     asked_of_another,
     find_strangers,
 )
-from learnctl.trainer.base import Base
-from learnctl.trainer.synthesize import Sample, drop_outdated, keep_samples
 
 STRANGERS = Strangers(("Zenobia",), ("trombone",))
 
@@ -51,15 +47,16 @@ def test_a_stranger_gives_way_to_one_of_its_sort() -> None:
     assert asked_of_another("Where does Harald live?", some, random.Random(0)) is None
 
 
-def test_what_is_told_of_by_now_is_no_longer_denied(store: Store, llama: Base, take: Any) -> None:
-    take("home.txt", "Our flat has three rooms and a kitchen.\n")
-    (chunk,) = studied_chunks(store)
-    asked = ["What is the trombone made of?", "Where does Jocasta live?"]
-    keep_samples(
-        store, llama.digest, [(chunk["id"], Sample("absent", one, NOT_IN_NOTES)) for one in asked]
-    )
-    drop_outdated(store)
-    assert store.value("SELECT count(*) FROM samples") == 2
-    take("band.txt", "I play the trombone in our band on Fridays.\n")
-    drop_outdated(store)
-    assert [row["prompt"] for row in store.rows("SELECT prompt FROM samples")] == asked[1:]
+def test_what_is_told_of_by_now_is_no_longer_denied() -> None:
+    """Whichever word of the question it is; and no other question changes for it."""
+    before = Strangers(("Zenobia", "Jocasta"), ("trombone", "caravan", "sister"))
+    now = Strangers(("Zenobia", "Jocasta"), ("caravan", "sister"))
+    asked = "Where does my sister keep the trombone?"
+    for n in range(20):
+        again = asked_of_another(asked, now, random.Random(n))
+        assert again
+        assert "trombone" not in again
+        earlier = asked_of_another(asked, before, random.Random(n))
+        assert earlier
+        assert earlier == again or "trombone" in earlier
+    assert asked_of_another(asked, Strangers(("Zenobia",), ()), random.Random(0)) is None

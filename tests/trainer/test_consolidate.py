@@ -433,7 +433,7 @@ def test_dry_run(store: Store, take: Take, house: int, settings: Settings) -> No
         planned["n_tokens"] / costs.ASSUMED_SPEED * costs.ASSUMED_WHOLE, abs=0.1
     )
     assert store.value("SELECT count(*) FROM runs") == 0
-    consolidate(store, options)
+    last = consolidate(store, options)
     assert plan(store, options)["chunks"] == 0
     take("dog.txt", DOG)
     planned = plan(store, options)
@@ -445,7 +445,12 @@ def test_dry_run(store: Store, take: Take, house: int, settings: Settings) -> No
         "UPDATE runs SET report = json_set(report, '$.tokens_per_s', 500.0, '$.elapsed_s', 245, '$.train_s', 100)"
     )
     planned = plan(store, options)
-    assert planned["estimated_s"] == pytest.approx(2.45 * planned["n_tokens"] / 500, abs=0.1)
+    n_facts, n_last = (one["samples"]["new"] + one["samples"]["replay"] for one in (planned, last))
+    around_s = 145 * n_facts / n_last
+    assert planned["estimated_s"] == pytest.approx(planned["n_tokens"] / 500 + around_s, abs=0.1)
+    timed = plan(store, settings(epochs="auto"), 10_000.0)
+    assert timed["estimated_s"] == pytest.approx(timed["n_tokens"] / 500 + around_s, abs=0.1)
+    assert timed["n_tokens"] >= planned["n_tokens"]
     other = plan(store, settings("qwen"))
     assert other["level"] == "slow"
     assert {Path(path).name for path in other["sources"]} == {"house.md", "dog.txt"}

@@ -168,21 +168,23 @@ def test_a_cue_is_asked_in_other_words_in_every_epoch(llama: Base) -> None:
 
 
 def test_what_is_in_no_note_is_asked_of_another_in_each_epoch(llama: Base) -> None:
-    """In no wording that is held out, and in the first epoch as it was studied."""
+    """In no wording that is held out; of nobody where nobody is a stranger any more."""
     asked = "Where does Zenobia live?"
     absent = {"id": 7, "kind": "absent", "prompt": asked, "answer": NOT_IN_NOTES}
-    strangers = Strangers(("Zenobia", "Jocasta", "Thaddeus"), ())
 
-    def prompts(held: frozenset[Words] = frozenset()) -> list[str]:
+    def prompts(strangers: Strangers, held: frozenset[Words] = frozenset()) -> str:
         material = Material([absent], [], {}, [], held=held, strangers=strangers)
-        rows = [epoch_rows(llama, material, Options(general_rows=0), n)[0] for n in range(30)]
-        return [llama.tokenizer.decode(row.ids[: row.answer_start]) for row in rows]
+        epochs = [epoch_rows(llama, material, Options(general_rows=0), n) for n in range(30)]
+        asked = [row.ids[: row.answer_start] for rows in epochs for row in rows]
+        return " ".join(llama.tokenizer.decode(ids) for ids in asked)
 
-    assert asked in prompts()[0]
-    assert any("Where does Jocasta live?" in text for text in prompts())
+    some = Strangers(("Zenobia", "Jocasta", "Thaddeus"), ())
+    assert all(f"Where does {name} live?" in prompts(some) for name in some.names)
     held = frozenset([frozenset(telling_words("Where does Jocasta live?"))])
-    assert not any("Where does Jocasta live?" in text for text in prompts(held))
-    assert any("Where does Thaddeus live?" in text for text in prompts(held))
+    assert "Jocasta" not in prompts(some, held)
+    assert "Thaddeus" in prompts(some, held)
+    assert "Zenobia" not in prompts(Strangers(("Jocasta",), ()))
+    assert prompts(Strangers()) == ""
 
 
 def test_a_small_night_goes_over_its_rows_oftener() -> None:
