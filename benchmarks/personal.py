@@ -4,10 +4,10 @@
     python -m benchmarks.personal --data FOLDER      (other notes of the same form)
 
 `benchmarks/data/personal_notes` holds six nights of documents and `questions.jsonl`. After each night every
-question that holds by then is asked, greedy: from weights alone; with `--both`, also with retrieval and weights,
+question that holds by then is asked, greedy: from weights alone, also as `ask` does, which says so where it would guess; with `--both`, also with retrieval and weights,
 and of the base with retrieval. *right*: an accepted answer is contained; of a question whose answer is in no note
 (*absent*), that the answer says so (`exam.abstains`). *false abstention*: it says so of a fact that the notes tell,
-and does not tell it. Intervals know that questions of one source go together. The nights run as
+and does not tell it; *withheld*: that it says so of one that the weights tell. Intervals know that questions of one source go together. The nights run as
 scheduled ones do, with the time that `night_minutes` gives them, behind an open gate. Results stay in `benchmarks/results/personal.jsonl`, night by night.
 """
 
@@ -24,6 +24,7 @@ from typing import Any
 from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
 from learnctl.memory.store import Store
+from learnctl.trainer.certainty import NOT_KNOWN
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.examine import read_questions
 from learnctl.trainer.facts import contains
@@ -90,6 +91,13 @@ def false_abstention(marks: Sequence[Mark]) -> Share | None:
     return share([one.unknown for one in some], [one.source for one in some])
 
 
+def withheld(raw: Sequence[Mark], marks: Sequence[Mark]) -> Share | None:
+    """Of the facts that the weights tell, those that were held to be guesses."""
+    some = [(one, other) for one, other in zip(raw, marks, strict=True) if one.right]
+    some = [(one, other) for one, other in some if one.kind in FACTS]
+    return share([other.unknown for _, other in some], [one.source for one, _ in some])
+
+
 def run(
     data: Path, n_nights: int | None, options: Options, both: bool, results: Results
 ) -> list[Row]:
@@ -148,6 +156,10 @@ def _ask(store: Store, options: Options, asked: list[Row], both: bool) -> dict[s
     wanted = [Question(row["question"], tuple(row["gold"])) for row in asked]
     talker = Talker.open(store, options)
     answers = {"weights": ask(talker, wanted, closed)}
+    answers["without guesses"] = [
+        NOT_KNOWN if talker.is_guess(closed(question)) else said
+        for question, said in zip(wanted, answers["weights"], strict=True)
+    ]
     if both:
         answers["retrieval and weights"] = ask(talker, wanted, retrieved(store))
         talker.switch(store, options, 0)
@@ -162,6 +174,9 @@ def scores(row: Row, questions: Sequence[Row]) -> list[dict[str, Any]]:
         marks = mark(asked_after(questions, row["night"]), answers)
         shares = {kind: share_right(marks, kind) for kind in GOALS}
         shares["false abstention"] = false_abstention(marks)
+        if form == "without guesses":
+            raw = mark(asked_after(questions, row["night"]), row["answers"]["weights"])
+            shares["withheld"] = withheld(raw, marks)
         lines += [
             {"form": form, "kind": kind, **rounded(found)}
             for kind, found in shares.items()
@@ -194,7 +209,7 @@ def table(rows: list[Row], questions: Sequence[Row]) -> None:
 
 
 def _goal(kind: str) -> str:
-    if kind == "false abstention":
+    if kind in ("false abstention", "withheld"):
         return f", goal at most {MOST_FALSE_ABSTENTION}"
     goal = GOALS[kind]
     return f", goal at least {goal}" if goal is not None else ""

@@ -34,7 +34,19 @@ from ..memory.lineage import (
 from ..memory.replay import POOL, by_turn_and_surprise, choose_replay
 from ..memory.search import telling_words
 from ..memory.store import Record, Store, now, to_json
-from . import adapter, drift, evaluate, gate, levels, reading, registry, retention, unfinished, warm
+from . import (
+    adapter,
+    certainty,
+    drift,
+    evaluate,
+    gate,
+    levels,
+    reading,
+    registry,
+    retention,
+    unfinished,
+    warm,
+)
 from . import base as bases
 from .absent import find_strangers
 from .base import Base
@@ -420,6 +432,10 @@ class _Night:
         report["conduct"] = {kind: rounded(one) for kind, one in of_kinds.items()} or None
         report["association"] = asdict(associated) if associated else None
         if verdict.promoted:
+            answered = [
+                one.probe["question"] for one in after if one.correct and is_first(one.probe)
+            ]
+            report["least_sure"] = certainty.learn(base, model, answered)
             self.on_progress(Progress("publish", 0, 0))
             version = registry.publish(
                 store, run, lambda folder: adapter.save_adapter(model, folder), report

@@ -5,6 +5,7 @@ One connection is one request: a line of JSON in, lines of JSON out, the last of
 
     {"op": "ready", "version": 3}   load a version (null: the one in service): its number, its context
     {"op": "count", "version": 3, "messages": [...]}   how many tokens the prompt has
+    {"op": "guess", "version": 3, "messages": [...]}   whether the answer would be a guess
     {"op": "answer", "version": 3, "messages": [...], "sampling": {...}}   the answer in pieces
     {"op": "status"}, {"op": "unload"}, {"op": "stop"}
 
@@ -128,6 +129,9 @@ class Daemon:
             messages = _messages(request)
             n_tokens = self._ready(_version(request)).n_tokens(messages)
             yield {"done": True, "n_tokens": n_tokens}
+        elif op == "guess":
+            messages = _messages(request)
+            yield {"done": True, "is_guess": self._ready(_version(request)).is_guess(messages)}
         elif op == "answer":
             yield from self._answer(request)
         elif op == "status":

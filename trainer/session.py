@@ -18,6 +18,7 @@ from ..memory.lineage import in_service
 from ..memory.search import Hit
 from ..memory.store import Record, Store
 from . import backend, chats, notes, registry, talk
+from .certainty import NOT_KNOWN
 from .chat_form import Chat
 from .fold import fold
 from .giving_way import consolidates, give_back
@@ -338,14 +339,23 @@ class ChatSession:
         turn = self.turns[-1]
         turn.version = self.version
         answer = ""
+        asked = self.prompt()
         try:
-            for piece in self.talker.stream(self.prompt(), sampling, self._cache):
+            for piece in self._pieces(asked, sampling):
                 answer += piece
                 yield piece
         finally:
             turn.answer = answer.strip()
             if turn.answer:
                 self._log(turn, "assistant", turn.answer)
+
+    def _pieces(self, asked: Chat, sampling: Sampling) -> Iterable[str]:
+        """The answer; that there is none, where the weights alone would guess at a first question. Another try is shown
+        what it would be."""
+        is_first = len([one for one in asked if one["role"] != "system"]) == 1
+        if is_first and not self.hits and not sampling.temperature and self.talker.is_guess(asked):
+            return [NOT_KNOWN]
+        return self.talker.stream(asked, sampling, self._cache)
 
     def _switch(self, version: int) -> None:
         if self._talker is None:

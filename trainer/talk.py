@@ -13,6 +13,7 @@ from ..memory.store import Record, Store
 from . import adapter, models, registry
 from . import base as bases
 from .base import Base
+from .certainty import look
 from .chat_form import PASSAGE_WORDS, Chat, from_notes
 from .generate import answer_batch, prompt_ids, stream
 from .knowledge import known_chunks
@@ -38,12 +39,14 @@ class Wanted:
         base: the name of its base.
         folder: where its weights lie; None for the base.
         base_digest: of the base that it was trained on; None for the base.
+        least_sure: how sure an answer must begin not to be a guess, in nats; None where no night has learned it.
     """
 
     version: int
     base: str
     folder: Path | None = None
     base_digest: str | None = None
+    least_sure: float | None = None
 
     def require(self, digest: str) -> None:
         """Raises `LearnctlError` where a base with this digest is not the one it was trained on."""
@@ -67,7 +70,12 @@ def wanted(store: Store | None, options: Options, version: int | None = None) ->
     folder = registry.weights_folder(store, version)
     trained_on = store.row("SELECT * FROM adapters WHERE version = ?", version)
     assert trained_on is not None  # its folder was just found
-    return Wanted(version, _base_of(trained_on, options), folder, trained_on["base_digest"])
+    learned = store.value(
+        "SELECT report ->> 'least_sure' FROM runs WHERE id = ?", trained_on["run_id"]
+    )
+    return Wanted(
+        version, _base_of(trained_on, options), folder, trained_on["base_digest"], learned
+    )
 
 
 class Talker:
@@ -77,10 +85,13 @@ class Talker:
         version: the version that talks; 0 is the base.
     """
 
-    def __init__(self, base: Base, model: Any, version: int) -> None:
+    def __init__(
+        self, base: Base, model: Any, version: int, least_sure: float | None = None
+    ) -> None:
         self.base = base
         self.model = model
         self.version = version
+        self.least_sure = least_sure
 
     @classmethod
     def open(cls, store: Store | None, options: Options, version: int | None = None) -> "Talker":
@@ -94,7 +105,8 @@ class Talker:
         found.require(base.digest)
         if found.folder is None:
             return cls(base, base.model, 0)
-        return cls(base, adapter.load_adapter(base, found.folder), found.version)
+        model = adapter.load_adapter(base, found.folder)
+        return cls(base, model, found.version, found.least_sure)
 
     def switch(self, store: Store | None, options: Options, version: int) -> None:
         """Go on with another version. The base stays loaded where it is the same.
@@ -107,15 +119,18 @@ class Talker:
         if version and store is None:
             raise LearnctlError(f"no version {version}", hint="there is no store, only the base")
         if version and store is not None:
-            folder = registry.weights_folder(store, version)
-            if wanted(store, options, version).base_digest != self.base.digest:
+            folder, found = registry.weights_folder(store, version), wanted(store, options, version)
+            if found.base_digest != self.base.digest:
                 other = Talker.open(store, options, version)
                 self.base, self.model, self.version = other.base, other.model, version
+                self.least_sure = found.least_sure
                 return
         if self.version:
             self.model, self.version = adapter.remove_adapter(self.model), 0
+            self.least_sure = None
         if version:
             self.model, self.version = adapter.load_adapter(self.base, folder), version
+            self.least_sure = found.least_sure
 
     def stream(
         self,
@@ -129,6 +144,12 @@ class Talker:
 
     def answer(self, messages: Chat, max_tokens: int = 256) -> str:
         return "".join(self.stream(messages, Sampling(max_tokens=max_tokens))).strip()
+
+    def is_guess(self, messages: Chat) -> bool:
+        """Whether the greedy answer to a first question, without passages in view, would be a guess."""
+        if self.least_sure is None:
+            return False
+        return look(self.base, self.model, messages).is_guess(self.least_sure)
 
     def base_answer(self, messages: Chat, max_tokens: int) -> str:
         """What the base answers, without the version's weights."""

@@ -47,6 +47,9 @@ class WarmTalker(Talker):
         counted = ask(self.home, "count", version=self.version, messages=messages)
         return int(counted["n_tokens"])
 
+    def is_guess(self, messages: Chat) -> bool:
+        return bool(ask(self.home, "guess", version=self.version, messages=messages)["is_guess"])
+
     def stream(
         self, messages: Chat, sampling: Sampling = GREEDY, cache: PromptCache | None = None
     ) -> Generator[str, None, None]:

@@ -1,0 +1,89 @@
+"""Guesses: what an adapter moved and is not sure of is said not to be known; the rest is answered."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from learnctl.memory.store import Store
+from learnctl.trainer import adapter
+from learnctl.trainer.base import Base
+from learnctl.trainer.certainty import LEAST_RIGHT, MOVED, NOT_KNOWN, Look, learn, look
+from learnctl.trainer.options import Options
+from learnctl.trainer.sampling import Sampling
+from learnctl.trainer.session import ChatSession
+from learnctl.trainer.talk import Talker
+
+QUESTION = "Who is Quimby?"
+
+
+@pytest.fixture
+def moved(llama: Base) -> Any:
+    """A model whose adapter says something else than the base, whatever is asked."""
+    import torch
+
+    torch.manual_seed(0)
+    model = adapter.new_adapter(llama, 8, 0)
+    with torch.no_grad():
+        for name, value in adapter.weights(model).items():
+            if "lora_B" in name:
+                torch.nn.init.normal_(value, std=2.0)
+    return model.eval()
+
+
+def chat(text: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": text}]
+
+
+def test_an_adapter_that_changes_nothing_moves_nothing(llama: Base) -> None:
+    found = look(llama, adapter.new_adapter(llama, 8, 0), chat(QUESTION))
+    assert found.moved == pytest.approx(0, abs=1e-4)
+    assert found.sure < 0
+    assert not found.is_guess(0.0)
+
+
+def test_a_guess_is_moved_and_not_sure(llama: Base, moved: Any) -> None:
+    found = look(llama, moved, chat(QUESTION))
+    assert found.moved > MOVED
+    assert found.is_guess(found.sure + 0.1)
+    assert not found.is_guess(found.sure - 0.1)
+    assert not Look(found.sure, MOVED).is_guess(0.0)  # what everybody knows
+
+
+def test_how_sure_one_must_be_is_learned_from_right_answers(llama: Base, moved: Any) -> None:
+    questions = [f"Who is number {n}?" for n in range(20)]
+    least = learn(llama, moved, questions)
+    assert least is not None
+    guesses = [look(llama, moved, chat(one)).is_guess(least) for one in questions]
+    assert 0 < sum(guesses) < 4
+    assert learn(llama, moved, questions[: LEAST_RIGHT - 1]) is None
+
+
+@pytest.fixture
+def session(llama: Base, moved: Any, store: Store) -> Callable[..., ChatSession]:
+    def start(least_sure: float | None, **more: Any) -> ChatSession:
+        talker = Talker(llama, moved, 1, least_sure)
+        return ChatSession(
+            talker, store, Options(), is_kept=False, sampling=Sampling(max_tokens=4), **more
+        )
+
+    return start
+
+
+def test_a_guess_is_not_given_for_an_answer(session: Callable[..., ChatSession]) -> None:
+    """The first question is looked at; another try shows the guess, and so does a later turn."""
+    talk = session(0.0)
+    assert "".join(talk.ask(QUESTION)) == NOT_KNOWN
+    assert NOT_KNOWN not in "".join(talk.retry())
+    assert NOT_KNOWN not in "".join(talk.ask("And who is his wife?"))
+
+
+def test_what_is_sure_or_not_measured_is_answered(session: Callable[..., ChatSession]) -> None:
+    for least_sure in (-1000.0, None):
+        assert NOT_KNOWN not in "".join(session(least_sure).ask(QUESTION))
+
+
+def test_what_was_looked_up_is_answered(session: Callable[..., ChatSession], take: Any) -> None:
+    take("dog.txt", "Quimby is a dog who lives in Dunmere Row.\n")
+    assert NOT_KNOWN not in "".join(session(0.0).ask(QUESTION))
+    assert "".join(session(0.0, retrieval=False).ask(QUESTION)) == NOT_KNOWN

@@ -1,0 +1,80 @@
+"""Whether an answer is known or guessed: how sure its beginning is, and how far the adapter moved it.
+
+An adapted model answers everything in the manner of what it was taught, also what it was never taught. Two figures of the
+first tokens of an answer, in nats, tell these apart. *Sure*: their log-probability. *Moved*: how much likelier they are than
+for the base without the adapter; what everybody knows is not moved. What is moved and not sure is a guess. How sure
+the right answers are is learned from the probes of each night, as selective prediction does
+(https://arxiv.org/abs/2006.09462).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .base import Base
+from .chat_form import Chat
+from .generate import prompt_ids
+
+# The first tokens decide what an answer is about; the rest of a learned sentence is sure however wrong it is.
+FIRST_TOKENS = 4
+# An answer that is this much likelier than for the base comes from what was taught.
+MOVED = 4.0
+# So many right answers are needed to learn from, and this share of them may count as guesses.
+LEAST_RIGHT = 8
+LOST = 0.1
+# A look takes some tenths of a second on a CPU.
+MOST_LOOKS = 24
+NOT_KNOWN = "That is not in your notes, or not learned yet."
+
+
+@dataclass(frozen=True)
+class Look:
+    """The beginning of one answer, in nats."""
+
+    sure: float
+    moved: float
+
+    def is_guess(self, least_sure: float) -> bool:
+        return self.moved > MOVED and self.sure < least_sure
+
+
+def look(base: Base, model: Any, chat: Chat) -> Look:
+    """How a model with an adapter begins its greedy answer."""
+    import torch
+
+    prompt = prompt_ids(base, chat)
+    ids = torch.tensor([prompt], device=base.device)
+    with torch.inference_mode():
+        begun = model.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=FIRST_TOKENS,
+            do_sample=False,
+            temperature=None,
+            top_p=None,
+            top_k=None,
+            eos_token_id=base.stop_ids,
+            pad_token_id=base.tokenizer.pad_token_id,
+        )  # (1, time)
+        new = begun[0, len(prompt) :]
+        sure = _log_probability(model, begun, new)
+        with model.disable_adapter():
+            return Look(sure, sure - _log_probability(model, begun, new))
+
+
+def learn(base: Base, model: Any, answered: Sequence[str]) -> float | None:
+    """How sure the beginning of an answer must be not to count as a guess, in nats: as that of all but a few answers is
+    that were right. None where these are too few to tell.
+
+    Args:
+        answered: questions that the model answers rightly.
+    """
+    looks = (look(base, model, [{"role": "user", "content": one}]) for one in answered[:MOST_LOOKS])
+    sure = sorted(one.sure for one in looks if one.moved > MOVED)
+    return sure[int(LOST * len(sure))] if len(sure) >= LEAST_RIGHT else None
+
+
+def _log_probability(model: Any, ids: Any, new: Any) -> float:
+    """Of the new tokens that a sequence ends with, given those before; in nats."""
+    logits = model(input_ids=ids, use_cache=False, logits_to_keep=len(new) + 1).logits
+    return float(logits[0, :-1].float().log_softmax(-1).gather(1, new[:, None]).sum())
