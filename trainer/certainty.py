@@ -55,11 +55,15 @@ def look(base: Base, model: Any, chat: Chat) -> Look:
             top_k=None,
             eos_token_id=base.stop_ids,
             pad_token_id=base.tokenizer.pad_token_id,
-        )  # (1, time)
-        new = begun[0, len(prompt) :]
-        sure = _log_probability(model, begun, new)
+            output_logits=True,
+            return_dict_in_generate=True,
+        )
+        new = begun.sequences[0, len(prompt) :]
+        sure = _log_probability(torch.cat(begun.logits), new)
         with model.disable_adapter():
-            return Look(sure, sure - _log_probability(model, begun, new))
+            # The last logits are of what would follow.
+            seen = model(begun.sequences, use_cache=False, logits_to_keep=len(new) + 1).logits
+            return Look(sure, sure - _log_probability(seen[0, :-1], new))
 
 
 def learn(base: Base, model: Any, answered: Sequence[str]) -> float | None:
@@ -74,7 +78,6 @@ def learn(base: Base, model: Any, answered: Sequence[str]) -> float | None:
     return sure[int(LOST * len(sure))] if len(sure) >= LEAST_RIGHT else None
 
 
-def _log_probability(model: Any, ids: Any, new: Any) -> float:
-    """Of the new tokens that a sequence ends with, given those before; in nats."""
-    logits = model(input_ids=ids, use_cache=False, logits_to_keep=len(new) + 1).logits
-    return float(logits[0, :-1].float().log_softmax(-1).gather(1, new[:, None]).sum())
+def _log_probability(logits: Any, tokens: Any) -> float:
+    """Of some tokens by the logits at their places, (token, vocabulary); in nats."""
+    return float(logits.float().log_softmax(-1).gather(1, tokens[:, None]).sum())
