@@ -7,6 +7,7 @@ was, to the same result.
 
 import json
 import math
+import random
 import resource
 import shutil
 import sys
@@ -51,7 +52,7 @@ from . import base as bases
 from .absent import find_strangers
 from .base import Base
 from .choice import Choice, choose
-from .costs import affordable, epochs_within, expected_epochs, replay_budget
+from .costs import affordable, epochs_within, expected_epochs
 from .distil import teach
 from .evaluate import Answered
 from .examination import Examination, is_first
@@ -66,6 +67,7 @@ from .progress import OnProgress, Progress, silent
 from .rows import (
     GENERAL_ROUNDS,
     MOST_EPOCHS,
+    REPLAY_ROUNDS,
     Material,
     anchors_beside,
     epoch_rows,
@@ -73,6 +75,7 @@ from .rows import (
     n_epochs,
     own_beside,
     plain_row,
+    replay_beside,
     too_long,
 )
 from .stop import Interrupted, StopSignals
@@ -95,6 +98,8 @@ REFUSALS = 3
 ANCHOR = "refusal or identity"
 # Or that the base asked itself.
 OWN = "its own prompt"
+# Why it trains again, as on what is new, on what was learned before: a slow pass takes all that came since.
+SINCE = "since"
 
 
 def consolidate(
@@ -247,15 +252,16 @@ class _Night:
         ]
         if not samples:
             return None
-        replay = self._replay(choice, on_hand, replay_budget(len(samples), options))
+        n_replay = replay_beside(len(samples), options)
+        replay = self._replay(choice, on_hand, math.ceil(REPLAY_ROUNDS * n_replay))
         general = general_samples(store, base, GENERAL_ROUNDS * options.general_rows)
-        n_facts = len(samples) + len(replay)
+        n_facts = len(samples) + min(n_replay, len(replay))
         n_own = own_beside(n_facts, options)
         own = self._own_prompts(min(MOST, expected_epochs(n_facts + n_own, options) * n_own))
         n_anchors = GENERAL_ROUNDS * anchors_beside(n_facts, options)
         anchors = general_samples(store, base, n_anchors, "refusals_and_identity")
         self.stop.check()
-        roles = [(s["id"], "replay", "since") if s["chunk_id"] in known else (s["id"], "new", "")
+        roles = [(s["id"], "replay", SINCE) if s["chunk_id"] in known else (s["id"], "new", "")
                  for s in samples]  # fmt: skip
         roles += [(s["id"], "replay", why) for s, why in replay]
         roles += [(s["id"], "general", "") for s in general]
@@ -344,10 +350,13 @@ class _Night:
             self.on_progress(Progress("rows", 0, 0, note=note))
             facts = [sample for sample in facts if sample["id"] not in left_out]
         taught = teach(store, base, facts, options.loss, longest)
+        replayed = [s for s in facts if s["role"] == "replay" and s["why"] != SINCE]
+        again = {sample["id"] for sample in replayed}
         material = Material(
-            facts,
+            [sample for sample in facts if sample["id"] not in again],
             general,
             taught,
+            replayed=random.Random(options.seed).sample(replayed, k=len(replayed)),
             rehearsed=self._softened(general, options, options.general_weight),
             own=self._softened(own, options),
             anchors=self._softened(anchors, options, options.general_weight),

@@ -10,7 +10,7 @@ from . import models
 from .choice import Choice, choose, tokens_of
 from .facts import find_facts
 from .options import Options
-from .rows import MOST_EPOCHS, anchors_beside, n_epochs, own_beside
+from .rows import MOST_EPOCHS, anchors_beside, n_epochs, own_beside, replay_beside
 from .synthesize import BLANKS_PER_FACT, CUES_PER_FACT
 
 # Of the questions wanted how many come of it, and how long a row is.
@@ -18,8 +18,6 @@ KEPT_SHARE = 0.75
 TOKENS_PER_ROW = 34
 PLAIN_PER_FACT = 1  # questions by the build of a sentence
 WORDS_PER_FACT = 13
-# A night on one note moves the weights as any other does: a share of next to nothing rehearses nothing.
-LEAST_REPLAY = 24
 # Of a budget, what training may take, and of that, what one source of others' texts may.
 TRAIN_SHARE = 0.4
 OTHERS_SHARE = 0.5
@@ -51,7 +49,7 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
     facts = [fact for chunk in chunks for fact in find_facts(chunk["text"])]
     n_new = round(len(facts) * _rows_per_fact(options))
     n_known = len(learned_chunks(store, choice.parent))
-    n_replay = replay_budget(n_new, options) if n_known else 0
+    n_replay = replay_beside(n_new, options) if n_known else 0
     n_facts = n_new + n_replay
     n_general = (
         options.general_rows + own_beside(n_facts, options) + anchors_beside(n_facts, options)
@@ -59,7 +57,7 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
     n_rows = n_new + n_replay + n_general
     n_tokens = n_rows * TOKENS_PER_ROW * expected_epochs(n_rows, options, budget_s is not None)
     train_s = n_tokens / (_last_speed(store) or ASSUMED_SPEED)
-    estimated_s = train_s + _around_training_s(store, n_facts, train_s)
+    estimated_s = train_s + _around_training_s(store, n_new, train_s)
     if budget_s is not None and estimated_s > budget_s:
         # What does not fit is trained fewer times.
         n_tokens, estimated_s = int(n_tokens * budget_s / estimated_s), budget_s
@@ -122,12 +120,6 @@ def words_a_night(store: Store, options: Options) -> float | None:
     return n_tokens / _tokens_per_fact(options) * WORDS_PER_FACT
 
 
-def replay_budget(n_new: int, options: Options) -> int:
-    """How many samples are rehearsed beside so many new ones: also beside a single new fact as many as keep the others."""
-    share = round(n_new * options.replay_share / (1 - options.replay_share))
-    return max(share, LEAST_REPLAY) if options.replay_share else 0
-
-
 def expected_epochs(n_rows: int, options: Options, is_timed: bool = False) -> int:
     """How many epochs a night of so many rows is likely to have; with a budget, at most."""
     steps_each = n_rows * TOKENS_PER_ROW / options.pack_tokens / options.packs_per_step
@@ -159,18 +151,18 @@ def _last_speed(store: Store) -> float | None:
     return float(found) if found else None
 
 
-def _around_training_s(store: Store, n_facts: int, train_s: float) -> float:
-    """What study, measuring and the gate take with so many samples that teach, however often these are trained: by the
-    sample as long as in the last night, else as long as the training."""
+def _around_training_s(store: Store, n_new: int, train_s: float) -> float:
+    """What study, measuring and the gate take with so many new samples, however often these are trained: by the sample as
+    long as in the last night, else as long as the training."""
     found = store.row(
         "SELECT (report ->> 'elapsed_s') - (report ->> 'train_s') AS around_s,"
-        " (report ->> '$.samples.new') + (report ->> '$.samples.replay') AS n_facts FROM runs"
+        " report ->> '$.samples.new' AS n_new FROM runs"
         " WHERE report ->> 'train_s' > 0 ORDER BY id DESC LIMIT 1"
     )
-    if not (found and found["n_facts"]):
+    if not (found and found["n_new"]):
         return train_s * (ASSUMED_WHOLE - 1)
     # A night that went on with the training of an earlier one is shorter than all of it.
-    return n_facts * max(0.0, float(found["around_s"])) / int(found["n_facts"])
+    return n_new * max(0.0, float(found["around_s"])) / int(found["n_new"])
 
 
 def epochs_within(store: Store, left_s: float, n_tokens: int) -> int:

@@ -97,7 +97,7 @@ class Options:
     packs_per_step: int = 1
     """Packs that make one optimizer step."""
     replay_share: float = 0.35
-    """Samples of earlier nights, as a share of all facts trained on in a night; 24 at least, unless it is 0."""
+    """Samples of earlier nights, as a share of all that teach in an epoch, going round; 24 at least, unless it is 0."""
     kinds: str = "question,pair,reversed,across,note,cue,absent,asked,voice,open"
     """The kinds of samples to train on."""
     general_rows: int = 16

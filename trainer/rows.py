@@ -9,6 +9,7 @@ import math
 import random
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from ..memory.search import telling_words
 from ..memory.store import Record
@@ -21,6 +22,8 @@ from .own_prompts import MOST
 from .pack import Row, Targets, encode
 from .prompt_lists import read_prompts
 
+T = TypeVar("T")
+
 # A form is drawn for a few rows together: in a pack, what they begin with is then computed once.
 ROWS_OF_A_FORM = 8
 SYSTEM_SHARE = 0.15
@@ -31,8 +34,12 @@ TURN_WORDS = 16
 # it has time for, up to so many.
 EPOCHS = 5
 LEAST_STEPS, MOST_EPOCHS = 96, 12
-# How many epochs' worth of general rows there are to choose from.
+# How many epochs' worth of general rows there are to choose from, and of samples of earlier nights: what is not rehearsed
+# at all is forgotten, and to be rehearsed in some of the epochs is enough.
 GENERAL_ROUNDS = 4
+REPLAY_ROUNDS = 2.5
+# A night on one note moves the weights as any other does: a share of next to nothing rehearses nothing.
+LEAST_REPLAY = 24
 # Of the rows of an epoch, so many are the base's own word on who it is and on what it declines. A few rows
 # that teach another are enough to lose that: https://arxiv.org/abs/2310.03693.
 ANCHOR_SHARE = 0.015
@@ -42,10 +49,10 @@ ANCHOR_SHARE = 0.015
 class Material:
     """What a run's rows are made of.
 
-    samples: what is taught, with `id`, `kind`, `prompt`, `answer`, `passage`; general: general prompts with the base's
-    answers; taught: targets for samples that a teacher was asked about; rehearsed: rows of `general`;
-    own: rows of what the base asks and answers by itself; anchors: rows of refusals and of identity; held: the telling
-    words of each wording that is never trained on; strangers: of whom and what it is asked that is in no note.
+    samples: what is taught in every epoch, with `id`, `kind`, `prompt`, `answer`, `passage`; general: general prompts
+    with the base's answers; taught: targets for samples that a teacher was asked about; rehearsed: rows of `general`; own: rows of what the base asks and answers by itself; anchors: rows of refusals and of identity; held: the telling
+    words of each wording that is never trained on; strangers: of whom and what it is asked that is in no note; replayed: samples
+    of earlier nights, which go round.
     """
 
     samples: Sequence[Record]
@@ -56,6 +63,7 @@ class Material:
     anchors: Sequence[Row] = ()
     held: Set[Words] = frozenset()
     strangers: Strangers = field(default_factory=Strangers)
+    replayed: Sequence[Record] = ()
 
 
 def n_epochs(options: Options, steps_each: float, is_timed: bool = False) -> int:
@@ -76,9 +84,11 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
     """The rows of one epoch in their order: facts in forms, and general rows and anchors in their turn."""
     chooser = random.Random(f"{options.seed} {epoch}")
     longest = options.pack_tokens
+    n_replayed = min(len(material.replayed), replay_beside(len(material.samples), options))
+    replayed = of_epoch(material.replayed, n_replayed, epoch)
     asked = [
         one
-        for sample in material.samples
+        for sample in (*material.samples, *replayed)
         if (one := _asked_in(sample, material, options.seed, epoch))
     ]
     shuffled = chooser.sample(asked, k=len(asked))
@@ -94,14 +104,12 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
             ]
         )
     groups = groups or [[]]
-    n_facts = len(material.samples)
+    n_facts = len(material.samples) + n_replayed
     general = [
-        *general_of_epoch(material.rehearsed, options.general_rows, epoch),
+        *of_epoch(material.rehearsed, options.general_rows, epoch),
         # A base may have written fewer; repeated, a few would outweigh what is taught.
-        *general_of_epoch(
-            material.own, min(own_beside(n_facts, options), len(material.own)), epoch
-        ),
-        *general_of_epoch(material.anchors, anchors_beside(n_facts, options), epoch),
+        *of_epoch(material.own, min(own_beside(n_facts, options), len(material.own)), epoch),
+        *of_epoch(material.anchors, anchors_beside(n_facts, options), epoch),
     ]
     # Spread evenly: a step of general rows alone undoes what the steps without any have done.
     for index, row in enumerate(general):
@@ -167,6 +175,12 @@ def general_rows(
     return rows
 
 
+def replay_beside(n_new: int, options: Options) -> int:
+    """How many samples are rehearsed beside so many new ones: also beside a single new fact as many as keep the others."""
+    share = round(n_new * options.replay_share / (1 - options.replay_share))
+    return max(share, LEAST_REPLAY) if options.replay_share else 0
+
+
 def anchors_beside(n_facts: int, options: Options) -> int:
     """How many refusals and answers about itself an epoch has beside so many facts: at least one, and
     none where nothing general is rehearsed."""
@@ -181,8 +195,8 @@ def own_beside(n_facts: int, options: Options) -> int:
     return min(MOST, round(options.own_share * n_facts)) if options.general_rows else 0
 
 
-def general_of_epoch(rows: Sequence[Row], n_rows: int, epoch: int) -> list[Row]:
-    """So many general rows, going round: each epoch takes up where the one before left off."""
+def of_epoch(rows: Sequence[T], n_rows: int, epoch: int) -> list[T]:
+    """So many of what goes round: each epoch takes up where the one before left off."""
     if not rows:
         return []
     return [rows[(epoch * n_rows + index) % len(rows)] for index in range(n_rows)]

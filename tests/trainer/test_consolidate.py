@@ -24,7 +24,7 @@ from learnctl.memory.ingest import ingest
 from learnctl.memory.lineage import in_service, learned_chunks, new_chunks, studied_chunks
 from learnctl.memory.store import Store
 from learnctl.trainer import base as bases
-from learnctl.trainer import costs, registry
+from learnctl.trainer import costs, registry, rows
 from learnctl.trainer.base import Base
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.costs import plan
@@ -331,8 +331,8 @@ def test_a_fast_night_trains_all_that_came_since_the_slow_one(
 @pytest.mark.parametrize(("n_new", "wanted"), [(1, 24), (40, 24), (130, 70)])
 def test_a_small_night_rehearses_enough(n_new: int, wanted: int) -> None:
     """A share of next to nothing would keep nothing; where no replay is wanted there is none."""
-    assert costs.replay_budget(n_new, Options(replay_share=0.35)) == wanted
-    assert costs.replay_budget(n_new, Options(replay_share=0.0)) == 0
+    assert rows.replay_beside(n_new, Options(replay_share=0.35)) == wanted
+    assert rows.replay_beside(n_new, Options(replay_share=0.0)) == 0
 
 
 def test_replay_is_chosen_by_surprise_too(
@@ -343,7 +343,7 @@ def test_replay_is_chosen_by_surprise_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is replayed says why, and what was measured is written down."""
-    monkeypatch.setattr(costs, "LEAST_REPLAY", 4)  # fewer than there are to choose from
+    monkeypatch.setattr(rows, "LEAST_REPLAY", 4)  # fewer than there are to choose from
     consolidate(store, settings(epochs=1))
     take("dog.txt", DOG)
     consolidate(store, settings(epochs=1, replay_share=0.2))

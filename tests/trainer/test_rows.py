@@ -1,5 +1,7 @@
 """Samples as rows: every sample in every epoch, in changing circumstances that the seed fixes."""
 
+import re
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -21,6 +23,7 @@ from learnctl.trainer.rows import (
     epoch_rows,
     general_rows,
     n_epochs,
+    replay_beside,
 )
 
 LONGEST = 512
@@ -185,6 +188,31 @@ def test_what_is_in_no_note_is_asked_of_another_in_each_epoch(llama: Base) -> No
     assert "Thaddeus" in prompts(some, held)
     assert "Zenobia" not in prompts(Strangers(("Jocasta",), ()))
     assert prompts(Strangers()) == ""
+
+
+def test_what_was_learned_before_goes_round(llama: Base) -> None:
+    """In each epoch as many as are wanted beside what is new; in a few epochs all of them, equally often."""
+    earlier = [
+        {
+            "id": 100 + n,
+            "kind": "question",
+            "prompt": f"What is earlier {n}?",
+            "answer": "A number.",
+        }
+        for n in range(100)
+    ]
+    options = Options(general_rows=0, replay_share=0.5)
+    n_each = replay_beside(len(SAMPLES), options)
+    material = Material(SAMPLES, [], {}, [], replayed=earlier)
+    seen: Counter[str] = Counter()
+    for epoch in range(5):
+        rows = epoch_rows(llama, material, options, epoch)
+        asked = [llama.tokenizer.decode(row.ids[: row.answer_start]) for row in rows]
+        numbers = [found[0] for text in asked if (found := re.search(r"earlier \d+", text))]
+        assert len(numbers) == len(set(numbers)) == n_each
+        seen.update(numbers)
+    assert len(seen) == len(earlier)
+    assert set(seen.values()) <= {5 * n_each // 100, 5 * n_each // 100 + 1}
 
 
 def test_a_small_night_goes_over_its_rows_oftener() -> None:
