@@ -16,6 +16,7 @@ from learnctl.cli.app import app
 from learnctl.memory.home import Home
 from learnctl.memory.store import Store
 from learnctl.trainer import chats
+from learnctl.trainer.certainty import NOT_KNOWN
 
 
 class Parrot:
@@ -41,6 +42,9 @@ class Parrot:
 
     def room(self, max_tokens: int) -> int:
         return 4096 - max_tokens
+
+    def is_guess(self, messages: list[dict[str, str]]) -> bool:
+        return "guess" in messages[-1]["content"]
 
     def stream(self, messages: list[dict[str, str]], *_: object) -> Iterator[str]:
         self.heard.append([dict(message) for message in messages])
@@ -101,6 +105,13 @@ def test_ask_json(run: Any, logged: Any, notes: Path) -> None:
     assert found["answer"] == f"v2: {PEAR}"
     assert found["version"] == 2
     assert [source["source"] for source in found["sources"]] == [str(notes / "house.md")]
+
+
+def test_ask_what_would_be_a_guess(run: Any) -> None:
+    asked = ("ask", "--no-retrieval", "--json", "Can you guess this?")
+    assert json.loads(run(*asked).stdout)["answer"] == NOT_KNOWN
+    drawn = run(*asked, "-o", "temperature=0.5").stdout
+    assert json.loads(drawn)["answer"] == "v2: Can you guess this?"
 
 
 def test_ask_the_weights_alone(run: Any, logged: Any) -> None:
