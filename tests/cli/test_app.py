@@ -1,6 +1,7 @@
 """The whole command line: its help, its exit codes, and that it starts without what is slow to start."""
 
 import resource
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -182,18 +183,18 @@ def test_help_imports_nothing_heavy(process: Any) -> None:
 
 
 def test_help_costs_at_most_twice_its_libraries(process: Any) -> None:
-    """Processor time of its own, beside the mere import of the two libraries; 1.7 times it was measured. The least
-    of some is what a busy machine adds least to."""
+    """Processor time of its own, beside the mere import of the two libraries; 1.4 to 1.7 times it was measured. The
+    median of pairs, for what a busy machine adds comes to either of a pair."""
 
-    def user_s(*args: str) -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    def processor_s(*args: str) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert process(*args).returncode == 0
-        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     help_of_ours, libraries = ("-m", "learnctl.cli", "--help"), ("-c", "import rich, typer")
-    pairs = [(user_s(*help_of_ours), user_s(*libraries)) for _ in range(7)]
-    ours, theirs = (min(each) for each in zip(*pairs, strict=True))
-    assert ours <= 2 * theirs
+    ratios = [processor_s(*help_of_ours) / processor_s(*libraries) for _ in range(9)]
+    assert statistics.median(ratios) <= 2
 
 
 def test_module_runs(process: Any) -> None:
