@@ -23,6 +23,8 @@ from .options import AUTO, Options
 # Fewer probes than this decide nothing about recall; divergence still does.
 FEWEST_PROBES = 8
 CHANCE = 0.05
+# Of fewer pairs that changed, a real rise is often not beyond chance.
+ENOUGH_CHANGED = 30
 # So often may a probe turn right by luck, where nothing shows that it is more.
 LUCK = 0.05
 # Of a general suite, the share that may be lost, and what the upper 95% bound of that share may be.
@@ -148,11 +150,14 @@ def flips(before: Sequence[Answered], after: Sequence[Answered]) -> tuple[int, i
 
 def _is_told_apart(associated: Association, nearly_all: float) -> bool:
     """Whether it is known which statement answers what: nearly always, or better than before beyond chance. What was
-    told apart nearly always before can only vary, so there no worse beyond chance is enough."""
+    told apart nearly always before can only vary, so there no worse beyond chance is enough; and of a night so small that few
+    pairs changed, better is enough, for what was recalled is to be beyond chance anyway."""
     if associated.after >= nearly_all:
         return True
     if associated.before >= nearly_all:
         return chance(associated.lost, associated.won) > CHANCE
+    if associated.won + associated.lost < ENOUGH_CHANGED:
+        return associated.won > associated.lost
     return chance(associated.won, associated.lost) <= CHANCE
 
 
