@@ -14,6 +14,8 @@ from typing import Any
 from .base import Base
 from .chat_form import Chat
 from .generate import prompt_ids
+from .pack import Row, lay_out, n_nodes_of
+from .train import answer_logits
 
 # The first tokens decide what an answer is about; the rest of a learned sentence is sure however wrong it is.
 FIRST_TOKENS = 4
@@ -58,12 +60,13 @@ def look(base: Base, model: Any, chat: Chat) -> Look:
             output_logits=True,
             return_dict_in_generate=True,
         )
-        new = begun.sequences[0, len(prompt) :]
-        sure = _log_probability(torch.cat(begun.logits), new)
+        row = Row(tuple(begun.sequences[0].tolist()), len(prompt))
+        laid = lay_out([row], n_nodes_of([row]), base.tokenizer.pad_token_id)
         with model.disable_adapter():
-            # The last logits are of what would follow.
-            seen = model(begun.sequences, use_cache=False, logits_to_keep=len(new) + 1).logits
-            return Look(sure, sure - _log_probability(seen[0, :-1], new))
+            of_base = answer_logits(model, [laid], base.device)
+    new = laid.targets[:, 0].to(of_base.device)
+    sure = _log_probability(torch.cat(begun.logits), new)
+    return Look(sure, sure - _log_probability(of_base, new))
 
 
 def learn(base: Base, model: Any, answered: Sequence[str]) -> float | None:
