@@ -26,9 +26,6 @@ class Command(PlainHelp, TyperCommand):
     def __init__(self, *args: Any, help: str | None = None, **more: Any) -> None:
         super().__init__(*args, help=_flowing(help or ""), **more)
 
-    def get_params(self, ctx: Any) -> list[Any]:
-        return _flags_without_type(super().get_params(ctx))
-
     def invoke(self, ctx: Any) -> Any:
         ctx.params = readable_values(ctx.params)
         return super().invoke(ctx)
@@ -39,9 +36,6 @@ class Group(PlainHelp, TyperGroup):
 
     debug = False
     home: str | None = None
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        return _flags_without_type(super().get_params(ctx))
 
     def invoke(self, ctx: Any) -> Any:
         self.debug = bool(ctx.params.get("debug", self.debug))
@@ -156,10 +150,3 @@ def _close_stdout() -> None:
 def _flowing(text: str) -> str:
     """A help text whose paragraphs are one line each; what is indented, and items of a list, keep theirs."""
     return re.sub(r"(?<=\S)\n(?=[^\s*-])", " ", cleandoc(text))
-
-
-def _flags_without_type(params: list[Any]) -> list[Any]:
-    for param in params:
-        if getattr(param, "is_flag", False):
-            param.metavar = ""
-    return params

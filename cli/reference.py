@@ -14,8 +14,8 @@ Made of the help texts by `python -m learnctl.cli.reference > docs/commands.md`;
 
 
 def reference() -> str:
-    """The whole document. Sets the width and the colours of this process: run it in one of its own."""
-    os.environ |= {"COLUMNS": str(WIDTH), "NO_COLOR": "1"}
+    """The whole document. Sets the width of this process: run it in one of its own."""
+    os.environ["COLUMNS"] = str(WIDTH)
     from typer.main import get_command
 
     from .app import app
