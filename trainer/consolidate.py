@@ -253,7 +253,8 @@ class _Night:
         if not samples:
             return None
         n_replay = replay_beside(len(samples), options)
-        replay = self._replay(choice, on_hand, math.ceil(REPLAY_ROUNDS * n_replay))
+        rounds = min(REPLAY_ROUNDS, expected_epochs(len(samples) + n_replay, options))
+        replay = self._replay(choice, on_hand, math.ceil(rounds * n_replay))
         general = general_samples(store, base, GENERAL_ROUNDS * options.general_rows)
         n_facts = len(samples) + min(n_replay, len(replay))
         n_own = own_beside(n_facts, options)
