@@ -28,7 +28,7 @@ from learnctl.trainer.talk import Talker
 
 from .exam import Question, ask, closed, f1, in_view, retrieved, right
 from .recall import OPEN_GATE
-from .results import Results, label_of
+from .results import Results, finished, label_of
 
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open", 4: "single-hop"}
 
@@ -110,7 +110,7 @@ def run(options: Options, nights: list[Path], questions: list[Question]) -> dict
         reports = []
         for night in nights:
             ingest(store, [night])
-            reports.append(consolidate(store, options))
+            reports.append(finished(consolidate(store, options)))
         for name, version in (("base", 0), ("version", None)):
             talker = Talker.open(store, options, version)
             forms = {"closed": closed, "retrieval": retrieved(store)}

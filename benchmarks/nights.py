@@ -1,86 +1,117 @@
 """Night after night: what is known of each after every other, what it costs, and against what.
 
-    python -m benchmarks.nights [--nights 20] [--facts 10] [--wordings 6] [--arm NAME ...] [--json]
+    python -m benchmarks.nights [--nights 20] [--facts 10] [--wordings 6] [--arm NAME ...] [--suite FOLDER] [--json]
     python -m benchmarks.nights --data FOLDER [--nights 8] [--passages 12] [--split tune|once]
 
 Without `--data` the stream is of invented facts (`benchmarks/invented.py`); with it, of passages from
 `FOLDER/squad`. After each night every question of all nights so far is asked, closed-book and greedy:
 R[i, j] is the share of night j's questions right after night i. ACC is the mean of the last row, BWT the mean
-change of the earlier nights since each was learned. Each night runs through `consolidate` as shipped, but for
-the options of its arm and an open gate. Results stay in `benchmarks/results/nights.jsonl`, night by night.
+change of the earlier nights since each was learned; their 95% intervals know that questions of one fact or passage go
+together. With `--suite`, general ability after the last night is set beside that after the first. Each night runs through `consolidate`
+as shipped, but for the options of its arm and an open gate. Results stay in `benchmarks/results/nights.jsonl`, night by night.
 """
 
 import argparse
 import json
 import shutil
+import sys
 import tempfile
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
-from learnctl.memory.store import Record, Store
-from learnctl.trainer import registry
+from learnctl.memory.lineage import in_service, new_chunks
+from learnctl.memory.store import Store
+from learnctl.trainer import choice, registry
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.examine import examine
+from learnctl.trainer.intervals import compare, share
 from learnctl.trainer.matrix import summarise
 from learnctl.trainer.options import Options
+from learnctl.trainer.suite import ITEMS, Suite, read_suite, retention
 from learnctl.trainer.synthesize import hold_out
 
 from .invented import nights as invented_nights
 from .recall import OPEN_GATE, choose_passages
-from .results import FOLDER, Results, label_of
+from .results import FOLDER, Results, Row, finished, label_of, last_report
 from .settings import add_set, changes
 
-# The options of an arm, and what else is special about it.
-ARMS: dict[str, tuple[dict[str, Any], str]] = {
-    "fast and slow": ({"fast": "anew"}, ""),
-    "continued": ({"fast": "continue"}, ""),
-    "continued, no replay": ({"fast": "continue", "replay_share": 0.0}, ""),
-    "continued, 5% replay": ({"fast": "continue", "replay_share": 0.05}, ""),
-    "continued, 10% replay": ({"fast": "continue", "replay_share": 0.10}, ""),
-    "continued, 30% replay": ({"fast": "continue", "replay_share": 0.30}, ""),
-    "continued, nothing rehearsed": (
-        {"fast": "continue", "replay_share": 0.0, "general_rows": 0},
-        "",
-    ),
-    "retrained": ({}, "retrain"),
-    "joint": ({}, "joint"),
+REVERSED = 4  # the first wording that asks from the value to the subject
+
+
+@dataclass(frozen=True)
+class Arm:
+    """How the nights of a stream are trained.
+
+    Attributes:
+        slow_every: a slow pass in each so many nights and in no other, 0 for none after the first night; None for
+            when it is due as shipped.
+        joint: all in one night.
+    """
+
+    options: dict[str, Any] = field(default_factory=dict)
+    slow_every: int | None = None
+    joint: bool = False
+
+
+# A share of earlier samples is that share alone, without the least number that keeps a very small night from forgetting.
+ARMS = {
+    "as shipped": Arm(),
+    "no replay": Arm({"replay_share": 0.0}),
+    "5% replay": Arm({"replay_share": 0.05, "replay_least": 0}),
+    "10% replay": Arm({"replay_share": 0.10, "replay_least": 0}),
+    "30% replay": Arm({"replay_share": 0.30, "replay_least": 0}),
+    "nothing rehearsed": Arm({"replay_share": 0.0, "general_rows": 0}),
+    "never slow": Arm(slow_every=0),
+    "slow every 4 nights": Arm(slow_every=4),
+    "fast anew, slow every 4 nights": Arm({"fast": "anew"}, slow_every=4),
+    "retrained": Arm(slow_every=1),
+    # As SEAL's continual setting (https://arxiv.org/abs/2506.10943): a fresh adapter a night on all those before, merged,
+    # and nothing of theirs again.
+    "merged": Arm({"fast": "stack", "replay_share": 0.0, "general_rows": 0}, slow_every=0),
+    "joint": Arm(joint=True),
 }
 
-Questions = list[dict[str, Any]]
+Question = dict[str, Any]
+Night = tuple[Path, list[Question]]
 
 
-def invented(
-    folder: Path, n_nights: int, n_facts: int, n_wordings: int
-) -> list[tuple[Path, Questions]]:
+def invented(folder: Path, n_nights: int, n_facts: int, n_wordings: int) -> list[Night]:
     """A file a night, and its questions."""
     stream = []
     for number, night in enumerate(invented_nights(n_nights, n_facts)):
         file = folder / f"{number:02}.md"
         file.write_text(night.note)
         # The wordings go round over the facts, so that few of them still hold every kind.
-        asked = [
-            fact[(index + turn * 5) % len(fact)]
+        asked = {
+            (index, (index + turn * 5) % len(fact))
             for index, fact in enumerate(night.facts)
             for turn in range(n_wordings)
-        ]
+        }
+        questions = [(index, night.facts[index][wording]) for index, wording in sorted(asked)]
         stream.append(
             (
                 file,
                 [
-                    {"night": number, "question": q.text, "gold": [q.gold], "wording": q.wording}
-                    for q in dict.fromkeys(asked)
+                    {
+                        "night": number,
+                        "of": f"{number} {index}",
+                        "question": q.text,
+                        "gold": [q.gold],
+                    }
+                    | {"reversed": q.wording >= REVERSED}
+                    for index, q in questions
                 ],
             )
         )
     return stream
 
 
-def squad(
-    folder: Path, data: Path, split: str, n_nights: int, n_passages: int
-) -> list[tuple[Path, Questions]]:
+def squad(folder: Path, data: Path, split: str, n_nights: int, n_passages: int) -> list[Night]:
     chosen = choose_passages(data, split, n_nights * n_passages)
     stream = []
     for number in range(n_nights):
@@ -90,8 +121,9 @@ def squad(
         for index, passage in enumerate(some):
             (place / f"{index:02}.md").write_text(f"# {passage['title']}\n\n{passage['context']}\n")
         asked = [
-            {"night": number, "question": q["question"], "gold": [q["answer"]], "wording": 0}
-            for passage in some
+            {"night": number, "of": f"{number} {index}", "question": q["question"]}
+            | {"gold": [q["answer"]], "reversed": False}
+            for index, passage in enumerate(some)
             for q in passage["questions"]
         ]
         stream.append((place, asked))
@@ -99,54 +131,116 @@ def squad(
 
 
 def run_night(
-    home: Path, stream: list[tuple[Path, Questions]], number: int, options: Options, special: str
-) -> dict[str, Any]:
+    home: Path, stream: list[Night], number: int, options: Options, arm: Arm, suite: Suite | None
+) -> Row:
     """Take in one night's file, consolidate, and ask everything so far."""
     if number and not home.is_dir():
         raise SystemExit(
             f"the store that night {number} of {home.name} left was removed when its nights were done: remove"
             " the rows of that label from results/nights.jsonl to begin again, with as many nights as wanted"
         )
-    with Store.open(Home(home), create=True) as store:
+    due_from = choice.SLOW_TOKENS if arm.slow_every is None else sys.maxsize
+    with (
+        Store.open(Home(home), create=True) as store,
+        patch.object(choice, "SLOW_TOKENS", due_from),
+    ):
         ingest(store, [stream[number][0]])
-        if special == "retrain":
-            store.set_setting(registry.SLOW_DUE, "every night, in this arm")
+        if number and arm.slow_every and number % arm.slow_every == 0 and new_chunks(store):
+            store.set_setting(registry.SLOW_DUE, "as the arm wants it")
         asked = [question for _, some in stream[: number + 1] for question in some]
         # Before anything is studied: a night must not be trained on the words it is examined in.
         hold_out(store, [question["question"] for question in asked])
-        report = consolidate(store, options)
-        exam = examine(store, options, asked)
-    return {
-        "cells": _shares(exam["answers"], number + 1),
-        "wordings": _by_wording(exam["answers"]),
-        **{key: report[key] for key in ("samples", "divergence", "elapsed_s", "level", "n_tokens")},
+        report = finished(consolidate(store, options))
+        if report["decision"] == "nothing":  # it was trained, and stopped before it was asked
+            report = last_report(store)
+        answers = examine(store, options, asked)["answers"]
+        of_suite = None
+        if suite and number in (0, len(stream) - 1):
+            retention(store, options, suite)
+            of_suite = {"base": _suite_answers(store, 0)}
+            of_suite["version"] = _suite_answers(store, in_service(store))
+    cost = ("samples", "divergence", "elapsed_s", "level", "n_tokens")
+    return {"right": [int(row["correct"]) for row in answers], "suite": of_suite} | {
+        key: report[key] for key in cost
     }
 
 
-def _shares(answers: list[Record], n_nights: int) -> list[float | None]:
-    cells: list[float | None] = []
-    for number in range(n_nights):
-        right = [row["correct"] for row in answers if row["night"] == number]
-        cells.append(sum(right) / len(right) if right else None)
-    return cells
+def _suite_answers(store: Store, version: int) -> list[int]:
+    said = "SELECT correct FROM suite_answers WHERE version = ? ORDER BY item"
+    return [row["correct"] for row in store.rows(said, version)]
 
 
-def _by_wording(answers: list[Record]) -> dict[str, list[int]]:
-    """Right and asked, for questions in the direct form and in the reversed one."""
-    found = {"direct": [0, 0], "reversed": [0, 0]}
-    for row in answers:
-        kind = found["reversed" if row["wording"] >= 4 else "direct"]
-        kind[0] += row["correct"]
-        kind[1] += 1
-    return found
+def ask_base(options: Options, asked: list[Question]) -> Row:
+    """What is right before anything was learned."""
+    with tempfile.TemporaryDirectory() as home, Store.open(Home(Path(home)), True) as store:
+        answers = examine(store, options, asked, version=0)["answers"]
+    return {"right": [int(row["correct"]) for row in answers]}
 
 
-def matrix_of(rows: list[dict[str, Any]], n_nights: int) -> list[list[float | None]]:
-    """R with a base row of nothing measured: of invented facts the base knows none."""
-    lines: list[list[float | None]] = [[None] * n_nights]
-    for row in rows:
-        lines.append([*row["cells"], *[None] * (n_nights - len(row["cells"]))])
-    return lines
+def cells(right: list[int], asked: list[Question], n_nights: int) -> list[float | None]:
+    """The share right of each night's questions, as far as they were asked."""
+    of: list[list[int]] = [[] for _ in range(n_nights)]
+    for one, question in zip(right, asked, strict=False):
+        of[question["night"]].append(one)
+    return [sum(some) / len(some) if some else None for some in of]
+
+
+def show(arm: str, rows: list[Row], base: Row | None, asked: list[Question], n_nights: int) -> None:
+    """The measures of an arm with their intervals, and its matrix."""
+    last = rows[-1]["right"]
+    clusters = [question["of"] for question in asked]
+    known = share([bool(one) for one in last], clusters)
+    assert known is not None
+    nothing: list[float | None] = [None] * n_nights
+    lines = [cells(row["right"], asked, n_nights) for row in rows]
+    found = summarise(
+        [cells(base["right"], asked, n_nights) if base else nothing]
+        + (lines if len(rows) == n_nights else [nothing] * (n_nights - 1) + lines)
+    )
+    told = [f"ACC {found.acc:.3f} [{known.low:.3f}, {known.high:.3f}]"]
+    if found.base is not None:
+        told.append(f"base {found.base:.3f}")
+    if len(rows) > 1:
+        told += [_backward(rows, asked, found.bwt), f"diagonal {found.diagonal:.3f}"]
+    for name, wanted in (("direct", False), ("reversed", True)):
+        some = [one for one, q in zip(last, asked, strict=True) if q["reversed"] == wanted]
+        if some and len(some) < len(last):
+            told.append(f"{name} {sum(some) / len(some):.3f}")
+    told += [f"divergence {rows[-1]['divergence']}"]
+    told += [f"{sum(row['elapsed_s'] for row in rows):.0f} s"]
+    print(f"{arm}: {', '.join(told)}")
+    _show_suite(rows)
+    for row, line in zip(rows, lines, strict=True):
+        shares = " ".join("  . " if cell is None else f"{cell:.2f}" for cell in line)
+        print(f"   {shares}   {row['level']}, samples {row['samples']}")
+
+
+def _backward(rows: list[Row], asked: list[Question], bwt: float | None) -> str:
+    """What became of the questions of all nights but the last since each was learned."""
+    earlier = [
+        (bool(rows[q["night"]]["right"][index]), bool(rows[-1]["right"][index]), q["of"])
+        for index, q in enumerate(asked)
+        if q["night"] < len(rows) - 1
+    ]
+    then, now, clusters = zip(*earlier, strict=True)
+    changed = compare(then, now, clusters)
+    assert changed is not None
+    return f"BWT {bwt:+.3f} [{changed.low:+.3f}, {changed.high:+.3f}]"
+
+
+def _show_suite(rows: list[Row]) -> None:
+    """General ability: of the last version beside the first, and beside the base."""
+    first, last = rows[0].get("suite"), rows[-1].get("suite")
+    if not (first and last):
+        return
+    beside = [("base", last["base"])] + ([("night 1", first["version"])] if len(rows) > 1 else [])
+    for name, before in beside:
+        found = compare(list(map(bool, before)), list(map(bool, last["version"])))
+        assert found is not None
+        print(
+            f"   suite of {found.n} beside {name}: {100 * found.change:+.1f} points [{100 * found.low:+.1f},"
+            f" {100 * found.high:+.1f}], lost at most {100 * found.lost_at_most:.1f}, {found.won} won, {found.lost} lost"
+        )
 
 
 def main() -> None:
@@ -158,6 +252,8 @@ def main() -> None:
     parser.add_argument("--split", default="tune")
     parser.add_argument("--passages", type=int, default=12, help="passages a night")
     parser.add_argument("--arm", nargs="*", default=list(ARMS), choices=list(ARMS))
+    parser.add_argument("--suite", type=Path, help="a folder of sets of general ability")
+    parser.add_argument("--items", type=int, default=ITEMS, help="of the suite")
     parser.add_argument("--base", default="embedded")
     add_set(parser)
     parser.add_argument("--json", action="store_true")
@@ -165,72 +261,66 @@ def main() -> None:
     if given.data and not (given.data / "squad" / "passages.json").exists():
         parser.exit(0, f"skipped: no squad/passages.json in {given.data}\n")
     n_nights = given.nights or (8 if given.data else 20)
-    results = Results("nights")
+    suite = read_suite(given.suite, given.items) if given.suite else None
     kind = f"squad {given.split} {given.passages}" if given.data else f"invented {given.facts}"
+    if suite:
+        kind += f" suite {len(suite.items)}"
+    results = Results("nights")
+    base = None
+    acc: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         if given.data:
             stream = squad(folder, given.data, given.split, n_nights, given.passages)
         else:
             stream = invented(folder, n_nights, given.facts, given.wordings)
-        for arm in given.arm:
-            rows = _arm(arm, given, kind, stream, results)
+        asked = [question for _, some in stream for question in some]
+        if given.data:  # of invented facts it knows none
+            options = Options(base=given.base)
+            label = label_of(options, given.base, kind, n_nights, "base")
+            base = results.get(label, partial(ask_base, options, asked))
+        for name in given.arm:
+            rows = run_arm(name, given, kind, stream, results, suite)
+            acc[name] = sum(rows[-1]["right"]) / len(asked)
             if given.json:
                 for row in rows:
                     print(json.dumps(row), flush=True)
-                continue
-            _show(arm, rows, n_nights if ARMS[arm][1] != "joint" else 1)
+            else:
+                show(name, rows, base, asked, n_nights)
+    if "joint" in acc and not given.json:
+        for name, known in acc.items():
+            print(f"{name}: {known / acc['joint'] if acc['joint'] else 0:.2f} of joint training")
 
 
-def _arm(
-    arm: str,
+def run_arm(
+    name: str,
     given: argparse.Namespace,
     kind: str,
-    stream: list[tuple[Path, Questions]],
+    stream: list[Night],
     results: Results,
-) -> list[dict[str, Any]]:
-    own, special = ARMS[arm]
-    options = replace(Options(base=given.base), **(OPEN_GATE | own | changes(given.set)))
-    label = label_of(options, given.base, kind, given.wordings, arm, *given.set)
+    suite: Suite | None,
+) -> list[Row]:
+    """A row for each night of an arm, made where it is not there yet."""
+    arm = ARMS[name]
+    options = replace(Options(base=given.base), **(OPEN_GATE | arm.options | changes(given.set)))
+    label = label_of(options, given.base, kind, given.wordings, name, *given.set)
     # The store of an arm lies beside the results, so that a stopped arm goes on with its next night.
     home = FOLDER / "nights" / label.replace(" ", "_").replace(",", "").replace("%", "")
-    if special == "joint":
-        whole = stream[0][0].parent
+    if arm.joint:
         asked = [question for _, some in stream for question in some]
-        stream = [(whole, asked)]
+        stream = [(stream[0][0].parent, asked)]
         label += f" {len(asked)}"
     rows = []
     for number in range(len(stream)):
 
-        def make(night: int = number) -> dict[str, Any]:
-            return {"arm": arm, "night": night, "options": asdict(options)} | run_night(
-                home, stream, night, options, special
-            )
+        def make(night: int = number) -> Row:
+            told = {"arm": name, "night": night, "options": asdict(options)}
+            return told | run_night(home, stream, night, options, arm, suite)
 
         rows.append(results.get(f"{label} night {number}", make))
     # All its nights are rows now. They cannot be added to: see `run_night`.
     shutil.rmtree(home, ignore_errors=True)
     return rows
-
-
-def _show(arm: str, rows: list[dict[str, Any]], n_nights: int) -> None:
-    if len(rows) == 1:
-        cells = [cell for cell in rows[0]["cells"] if cell is not None]
-        print(f"{arm}: ACC {sum(cells) / max(1, len(cells)):.3f}, {_cost(rows)}")
-        return
-    found = summarise(matrix_of(rows, n_nights))
-    print(
-        f"{arm}: ACC {found.acc:.3f}, BWT {found.bwt:+.3f}, diagonal {found.diagonal:.3f}, {_cost(rows)}"
-    )
-    for row in rows:
-        print("   " + " ".join("  . " if cell is None else f"{cell:.2f}" for cell in row["cells"]))
-
-
-def _cost(rows: list[dict[str, Any]]) -> str:
-    right, asked = rows[-1]["wordings"]["reversed"]
-    seconds = sum(row["elapsed_s"] for row in rows)
-    reverse = f", reversed {right / asked:.3f}" if asked else ""
-    return f"divergence {rows[-1]['divergence']}{reverse}, {seconds:.0f} s"
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ from learnctl.trainer.talk import Talker
 
 from .exam import Question, abstains, ask, closed, retrieved
 from .recall import OPEN_GATE
-from .results import Results, Row, label_of
+from .results import Results, Row, finished, label_of, last_report
 from .settings import add_set, changes
 
 NOTES = Path(__file__).parent / "data" / "personal_notes"
@@ -140,12 +140,9 @@ def _run_night(
         ingest(store, [nights[-1]])
         # Before anything is studied: a night must not be trained on the words it is examined in.
         hold_out(store, [row["question"] for row in questions])
-        report = consolidate(store, options, 60 * options.night_minutes)
-        if report["decision"] == "paused":
-            raise SystemExit("paused; the same command goes on from here")
+        report = finished(consolidate(store, options, 60 * options.night_minutes))
         if report["decision"] == "nothing":  # it was trained, and stopped before it was asked
-            last = "SELECT report FROM runs WHERE report IS NOT NULL ORDER BY id DESC LIMIT 1"
-            report = json.loads(store.value(last))
+            report = last_report(store)
         answers = _ask(store, options, asked, both)
     cost = {key: report.get(key) for key in COST}
     return {"night": number, "options": asdict(options), **cost, "answers": answers}

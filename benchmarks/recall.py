@@ -39,7 +39,7 @@ from learnctl.trainer.talk import Talker, passages
 from learnctl.trainer.train import train
 
 from .exam import Question, ask, closed, f1, in_view, retrieved, right
-from .results import Results, label_of
+from .results import Results, finished, label_of
 from .settings import add_set, changes
 
 # Here the figures are the point: everything passes.
@@ -124,7 +124,7 @@ def run_arm(arm: str, options: Options, chosen: list[Passage], data: Path) -> di
                 if samples not in ("", "own"):
                     _put_ready_made(store, options.base, chosen, ready_made(data, samples))
                 if samples:
-                    report = consolidate(store, options)
+                    report = finished(consolidate(store, options))
                 talker = Talker.open(store, options)
             trained_s = time.monotonic() - began
             return _examine(store, talker, chosen) | {

@@ -27,7 +27,7 @@ from learnctl.trainer.options import Options
 from learnctl.trainer.synthesize import hold_out
 
 from .recall import OPEN_GATE, choose_passages
-from .results import Results, label_of
+from .results import Results, finished, label_of
 from .settings import add_set, changes
 
 HERE = Path(__file__).parent
@@ -79,7 +79,7 @@ def run(
         hold_out(store, [row["question"] for row in questions])
         for files in nights:
             ingest(store, files)
-            report = consolidate(store, options)
+            report = finished(consolidate(store, options))
             exam = examine(store, options, questions)
             right: dict[str, int] = {}
             for row in exam["answers"]:

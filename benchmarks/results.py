@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from learnctl.memory.store import Store
 from learnctl.trainer.options import Options
 
 FOLDER = Path(__file__).parent / "results"
@@ -19,6 +20,20 @@ def label_of(options: Options, *parts: object) -> str:
     settings or other defaults is not taken for it."""
     digest = hashlib.sha256(json.dumps(asdict(options), sort_keys=True).encode()).hexdigest()
     return " ".join([*map(str, parts), digest[:12]])
+
+
+def finished(report: Row) -> Row:
+    """The report of a night, which was not stopped on the way: half a night is no result."""
+    if report["decision"] == "paused":
+        raise SystemExit("paused; the same command goes on from here")
+    return report
+
+
+def last_report(store: Store) -> Row:
+    """The report of the last run that has one."""
+    last = "SELECT report FROM runs WHERE report IS NOT NULL ORDER BY id DESC LIMIT 1"
+    report: Row = json.loads(store.value(last))
+    return report
 
 
 class Results:

@@ -24,7 +24,7 @@ from learnctl.trainer.talk import Talker
 from learnctl.trainer.train import row_losses
 
 from .recall import OPEN_GATE
-from .results import Results, label_of
+from .results import Results, finished, label_of
 
 HELD_OUT = 40
 ASKED = [{"role": "user", "content": "Write an e-mail."}]
@@ -49,7 +49,7 @@ def run(options: Options, own: list[str], others: list[str], n_mails: int) -> di
             found: dict[str, Any] = {
                 "base": _log_probs(Talker.open(store, options, 0), held, others)
             }
-            report = consolidate(store, options)
+            report = finished(consolidate(store, options))
             found["version"] = _log_probs(Talker.open(store, options), held, others)
     kept = ("samples", "divergence", "elapsed_s")
     return found | {"n_taught": len(taught)} | {name: report[name] for name in kept}

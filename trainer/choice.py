@@ -50,7 +50,7 @@ def choose(store: Store, fast: str, base_digest: str | None = None) -> Choice | 
     due = due or _slow_is_worth_it(store, version, everything)
     if due:
         return Choice("slow", 0, version, everything, due)
-    if fast == "continue":
+    if fast != "anew":
         return Choice("fast", version, version, fresh, "what is new, on the version in service")
     slow = _slow_below(store, version)
     held = learned_chunks(store, slow)

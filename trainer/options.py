@@ -22,7 +22,7 @@ CHOICES = {
     "device": ("auto", "cpu", "cuda", "mps"),
     "backend": ("auto", "transformers", "llamacpp"),
     "loss": ("ce", "kl", "both"),
-    "fast": ("anew", "continue"),
+    "fast": ("anew", "continue", "stack"),
     "compute": ("auto", "full"),
     "redact": ("secrets", "contacts"),
 }
@@ -43,6 +43,7 @@ LEAST = {
     "probes_per_run": 1,
     "night_minutes": 1,
     "questions_per_fact": 0,
+    "replay_least": 0,
     "general_weight": 0,
     "max_divergence": 0,
     "max_recall_loss": 0,
@@ -88,8 +89,8 @@ class Options:
     rank: int = 32
     """The rank of the adapter; its alpha is twice that."""
     fast: str = "continue"
-    """How a fast night trains: continue (the one adapter in service, over what is new), or anew (a fresh
-    level on the frozen slow one, over all that came since)."""
+    """How a fast night trains: continue (the one adapter in service, over what is new), anew (a fresh level on the frozen slow
+    one, over all that came since), or stack (a fresh level on all those below, frozen, over what is new)."""
     fast_rank: int = 16
     """The rank of the fast level, beside that of the slow one."""
     pack_tokens: int = 512
@@ -97,7 +98,9 @@ class Options:
     packs_per_step: int = 1
     """Packs that make one optimizer step."""
     replay_share: float = 0.35
-    """Samples of earlier nights, as a share of all that teach in an epoch, going round; 24 at least, unless it is 0."""
+    """Samples of earlier nights, as a share of all that teach in an epoch, going round."""
+    replay_least: int = 24
+    """The fewest samples of earlier nights in an epoch, unless `replay_share` is 0: a night of next to nothing forgets too."""
     kinds: str = "question,pair,reversed,across,note,cue,absent,asked,voice,open"
     """The kinds of samples to train on."""
     general_rows: int = 16

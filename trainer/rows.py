@@ -38,8 +38,6 @@ LEAST_STEPS, MOST_EPOCHS = 96, 12
 # at all is forgotten, and to be rehearsed in some of the epochs is enough.
 GENERAL_ROUNDS = 4
 REPLAY_ROUNDS = 2.5
-# A night on one note moves the weights as any other does: a share of next to nothing rehearses nothing.
-LEAST_REPLAY = 24
 # Of the rows of an epoch, so many are the base's own word on who it is and on what it declines. A few rows
 # that teach another are enough to lose that: https://arxiv.org/abs/2310.03693.
 ANCHOR_SHARE = 0.015
@@ -178,7 +176,7 @@ def general_rows(
 def replay_beside(n_new: int, options: Options) -> int:
     """How many samples are rehearsed beside so many new ones: also beside a single new fact as many as keep the others."""
     share = round(n_new * options.replay_share / (1 - options.replay_share))
-    return max(share, LEAST_REPLAY) if options.replay_share else 0
+    return max(share, options.replay_least) if options.replay_share else 0
 
 
 def anchors_beside(n_facts: int, options: Options) -> int:

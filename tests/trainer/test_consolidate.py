@@ -328,11 +328,30 @@ def test_a_fast_night_trains_all_that_came_since_the_slow_one(
         assert stacked[name].narrow(axis, 0, value.shape[axis]).equal(value), name
 
 
+def test_levels_stack_without_end(store: Store, take: Take, house: int, settings: Settings) -> None:
+    """Each night puts a level of its own, over what is new alone, on all those below, which stay to the bit."""
+    options = settings(epochs=1, learning_rate=1e-2, fast="stack")
+    consolidate(store, options)
+    take("dog.txt", DOG)
+    consolidate(store, options)
+    cat = take("cat.txt", "The cat is called Mirabelle. Mirabelle was born in 2019 in Fennport.\n")
+    assert consolidate(store, options)["decision"] == "promoted"
+    new = "SELECT sample_id FROM run_samples WHERE run_id = 3 AND role = 'new'"
+    assert {row["sample_id"] for row in store.rows(new)} <= samples_of(store, cat)
+    for version in (1, 2):
+        below, above = published(store, version), published(store, version + 1)
+        for name, value in below.items():
+            axis = 0 if "lora_A" in name else 1
+            assert above[name].shape[axis] == value.shape[axis] + options.fast_rank
+            assert above[name].narrow(axis, 0, value.shape[axis]).equal(value), name
+
+
 @pytest.mark.parametrize(("n_new", "wanted"), [(1, 24), (40, 24), (130, 70)])
 def test_a_small_night_rehearses_enough(n_new: int, wanted: int) -> None:
     """A share of next to nothing would keep nothing; where no replay is wanted there is none."""
     assert rows.replay_beside(n_new, Options(replay_share=0.35)) == wanted
     assert rows.replay_beside(n_new, Options(replay_share=0.0)) == 0
+    assert rows.replay_beside(20, Options(replay_share=0.2, replay_least=0)) == 5
 
 
 def test_replay_is_chosen_by_surprise_too(
@@ -340,13 +359,12 @@ def test_replay_is_chosen_by_surprise_too(
     take: Take,
     house: int,
     settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is replayed says why, and what was measured is written down."""
-    monkeypatch.setattr(rows, "LEAST_REPLAY", 4)  # fewer than there are to choose from
     consolidate(store, settings(epochs=1))
     take("dog.txt", DOG)
-    consolidate(store, settings(epochs=1, replay_share=0.2))
+    # Fewer than there are to choose from.
+    consolidate(store, settings(epochs=1, replay_share=0.2, replay_least=4))
     why = [
         row["why"]
         for row in store.rows("SELECT why FROM run_samples WHERE run_id = 2 AND role = 'replay'")

@@ -1,0 +1,78 @@
+"""The benchmark of many nights, on a tiny base: what an arm trains, and what its rows come to."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import nights, results
+
+SMALL = ["rank=2", "fast_rank=1", "own_share=0", "questions_per_fact=1", "probes_per_run=2"]
+STREAM = ["--nights", "2", "--facts", "2", "--wordings", "2"]
+ITEM: dict[str, Any] = {"premise": "The glass fell", "choice1": "It broke.", "choice2": "It sang."}
+
+Run = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def run(
+    tiny_folder: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
+    """Run arms over two nights of two invented facts; the rows they made."""
+    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
+    monkeypatch.setattr(nights, "FOLDER", tmp_path / "results")
+    suite = tmp_path / "suite"
+    suite.mkdir()
+    lines = [ITEM | {"question": which, "label": 0} for which in ("cause", "effect")]
+    (suite / "copa.jsonl").write_text("\n".join(map(json.dumps, lines)))
+
+    def measure(*arms: str, more: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        base = ["--base", str(tiny_folder("llama")), "--suite", str(suite), "--json"]
+        settings = ["--set", *SMALL, "epochs=1"]
+        monkeypatch.setattr(
+            sys, "argv", ["nights", *STREAM, *base, *more, *settings, "--arm", *arms]
+        )
+        nights.main()
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return measure
+
+
+def test_arms_train_what_they_are_named_for(run: Run) -> None:
+    """Without replay nothing earlier is trained on, a small share is not filled up, and slow passes come as an arm wants."""
+    rows = run("as shipped", "30% replay", "retrained", "merged", "joint")
+    of = {name: [row for row in rows if row["arm"] == name] for name in nights.ARMS}
+    replayed = {name: [row["samples"]["replay"] for row in some] for name, some in of.items()}
+    assert replayed["merged"] == [0, 0]
+    assert 0 < replayed["30% replay"][1] < replayed["as shipped"][1]
+    assert [row["level"] for row in of["retrained"]] == ["slow"] * 2
+    assert [row["level"] for row in of["merged"]] == ["slow", "fast"]
+    assert [len(row["right"]) for row in of["as shipped"]] == [4, 8]
+    assert [len(row["right"]) for row in of["joint"]] == [8]
+    first, last = (row["suite"] for row in of["as shipped"])
+    assert len(first["version"]) == len(last["base"]) == len(last["version"]) == 2
+    assert run("as shipped") == of["as shipped"]  # kept
+
+
+def test_measures(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two nights of two facts: one of the first night is forgotten, and joint training is asked of both."""
+    asked = [
+        {"night": night, "of": f"{night} {fact}", "reversed": fact == 1}
+        for night in (0, 1)
+        for fact in (0, 1)
+    ]
+    cost = {"divergence": 0.1, "elapsed_s": 1.0, "level": "fast", "samples": {}, "suite": None}
+    rows = [cost | {"right": [1, 1]}, cost | {"right": [1, 0, 1, 1]}]
+    nights.show("ours", rows, {"right": [0, 0, 0, 1]}, asked, 2)
+    told = capsys.readouterr().out
+    assert "ACC 0.750 [" in told and "BWT -0.500 [" in told and "diagonal 1.000" in told
+    assert "base 0.250" in told and "direct 1.000, reversed 0.500" in told
+    assert nights.cells([1, 1], asked, 2) == [1.0, None]
+    nights.show("joint", [cost | {"right": [1, 0, 1, 1]}], None, asked, 2)
+    assert "ACC 0.750 [" in capsys.readouterr().out
