@@ -100,6 +100,23 @@ def test_what_an_ancestor_learned_is_rehearsed(store: Store, version: int, learn
     assert len(choose(store, child, 1000)) == 32
 
 
+def test_over_the_nights_all_of_it_comes_up(store: Store, version: int, learn: Any) -> None:
+    """What was rehearsed waits until the rest of its source was, however many nights that takes."""
+    seen: set[int] = set()
+    for _ in range(4):
+        version = learn("unheard", parent=version)
+        large = [s for s in choose(store, version, 18) if "fact" in s["answer"]]
+        picked = {sample["id"] for sample in large[:6]}
+        assert len(picked) == 6 and not picked & seen
+        seen |= picked
+        store.db.conn.executemany(
+            "INSERT OR REPLACE INTO run_samples (run_id, sample_id, role)"
+            " SELECT run_id, ?, 'replay' FROM adapters WHERE version = ?",
+            [(one, version) for one in picked],
+        )
+    assert len(seen) == 24
+
+
 def test_the_base_has_nothing_to_rehearse(store: Store, version: int) -> None:
     assert choose(store, 0, 10) == []
 
