@@ -85,9 +85,10 @@ def judge(
             )
     if (
         associated
-        and associated.n >= FEWEST_PROBES
         and options.min_recall_gain > 0
-        and not _is_told_apart(associated, 1 - options.min_recall_gain)
+        and not _is_told_apart(
+            associated, 1 - options.min_recall_gain, not _is_luck(new_before, new_after)
+        )
     ):
         too_weak.append(
             f"it learned sentences and not what they answer: {associated.after:.1%} of wrong statements are told"
@@ -148,21 +149,22 @@ def flips(before: Sequence[Answered], after: Sequence[Answered]) -> tuple[int, i
     return won, lost
 
 
-def _is_told_apart(associated: Association, nearly_all: float) -> bool:
+def _is_told_apart(associated: Association, nearly_all: float, is_recalled: bool) -> bool:
     """Whether it is known which statement answers what: nearly always, or better than before beyond chance. What was
-    told apart nearly always before can only vary, so there no worse beyond chance is enough; and of a night so small that few
-    pairs changed, better is enough, for what was recalled is to be beyond chance anyway."""
+    told apart nearly always before can only vary, and a handful of trials shows no rise, so there no worse beyond chance is
+    enough. Of a night so small that few pairs changed, better is enough where what it recalls is beyond chance."""
+    won, lost = associated.won, associated.lost
     if associated.after >= nearly_all:
         return True
-    if associated.before >= nearly_all:
-        return chance(associated.lost, associated.won) > CHANCE
-    if associated.won + associated.lost < ENOUGH_CHANGED:
-        return associated.won > associated.lost
-    return chance(associated.won, associated.lost) <= CHANCE
+    if associated.before >= nearly_all or associated.n < FEWEST_PROBES:
+        return chance(lost, won) > CHANCE
+    if won + lost < ENOUGH_CHANGED and is_recalled:
+        return won > lost
+    return chance(won, lost) <= CHANCE
 
 
 def _is_luck(before: Sequence[Answered], after: Sequence[Answered]) -> bool:
-    """Whether chance explains what was won: as many might be lost, or any answer might be right."""
+    """Whether chance explains what was won, if anything: as many might be lost, or any answer might be right."""
     won, lost = flips(before, after)
     if lost and chance(won, lost) > CHANCE:
         return True

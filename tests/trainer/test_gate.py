@@ -175,7 +175,8 @@ def test_what_any_answer_would_win_is_luck() -> None:
         (0.98, 0.86, 22, 25, 4, True),
         (0.98, 0.84, 22, 29, 4, False),
         (0.889, 0.847, 24, 14, 6, True),
-        (0.7, 0.1, 7, 30, 0, True),
+        (0.7, 0.6, 7, 9, 4, True),
+        (0.7, 0.1, 7, 30, 0, False),
         (0.736, 0.833, 12, 9, 16, True),
         (0.736, 0.736, 12, 9, 9, False),
         (0.736, 0.65, 12, 16, 9, False),
@@ -185,8 +186,7 @@ def test_which_statement_answers(
     before: float, after: float, n: int, lost: int, won: int, passes: bool
 ) -> None:
     """Sentences that were learned without what they answer are no facts: more must be told apart than before, beyond
-    chance. Near the top nothing more is wanted; where few pairs changed, more is enough, and a handful of trials decides
-    nothing."""
+    chance. Near the top, and of a handful of trials, only less is refused; where few pairs changed, more is enough."""
     found = judge(
         OPTIONS,
         exam(0, 40),
@@ -198,6 +198,14 @@ def test_which_statement_answers(
     )
     assert found.promoted == passes
     assert ("not what they answer" in found.reason) == (not passes)
+
+
+@pytest.mark.parametrize(("n_right", "passes"), [(0, False), (1, False), (4, True)])
+def test_a_small_night_must_recall_something(n_right: int, passes: bool) -> None:
+    """Where a few more statements are told apart than before, it counts only if facts come out too."""
+    told = Association(0.6, 0.65, 14, lost=10, won=13)
+    found = judge(OPTIONS, exam(0, 7), exam(n_right, 7 - n_right), [], [], sure(0.1), told)
+    assert found.promoted == passes
 
 
 def test_at_least() -> None:
