@@ -24,7 +24,6 @@ from typing import Any
 from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
 from learnctl.memory.store import Store
-from learnctl.trainer.certainty import NOT_KNOWN
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.examine import read_questions
 from learnctl.trainer.facts import contains
@@ -32,6 +31,7 @@ from learnctl.trainer.intervals import Share, compare, rounded, share
 from learnctl.trainer.options import Options
 from learnctl.trainer.synthesize import hold_out
 from learnctl.trainer.talk import Talker
+from learnctl.trainer.wordings import not_known
 
 from .exam import Question, abstains, ask, closed, retrieved
 from .recall import OPEN_GATE
@@ -154,7 +154,7 @@ def _ask(store: Store, options: Options, asked: list[Row], both: bool) -> dict[s
     talker = Talker.open(store, options)
     answers = {"weights": ask(talker, wanted, closed)}
     answers["without guesses"] = [
-        NOT_KNOWN if talker.is_guess(closed(question)) else said
+        not_known("en") if talker.is_guess(closed(question)) else said
         for question, said in zip(wanted, answers["weights"], strict=True)
     ]
     if both:

@@ -8,7 +8,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from ..memory.store import Store
+from ..memory.store import INDEXES, Store
 from .prompt_lists import read_prompts
 
 NOT_IN_NOTES = "That is not in your notes."
@@ -26,13 +26,22 @@ class Strangers:
 
 
 def find_strangers(store: Store) -> Strangers:
-    """The names and things of our lists that no chunk mentions."""
+    """The names and things of our lists that nothing mentions: no chunk, nothing that one stands under, nobody who spoke
+    and no title of a talk."""
+    named = store.rows(
+        "SELECT DISTINCT speaker AS name FROM messages UNION SELECT title FROM conversations"
+    )
+    heard = {word for row in named for word in WORD.findall((row["name"] or "").lower())}
 
     def unheard(name: str) -> tuple[str, ...]:
         return tuple(
             word
             for word in read_prompts(name)
-            if not store.row("SELECT 1 FROM chunks_fts WHERE chunks_fts MATCH ?", f'"{word}"')
+            if word.lower() not in heard
+            and not any(
+                store.row(f"SELECT 1 FROM {index} WHERE {index} MATCH ?", f'"{word}"')
+                for index in INDEXES
+            )
         )
 
     return Strangers(unheard("names"), unheard("things"))

@@ -26,7 +26,6 @@ LEAST_RIGHT = 8
 LOST = 0.1
 # A look takes some tenths of a second on a CPU.
 MOST_LOOKS = 24
-NOT_KNOWN = "That is not in your notes, or not learned yet."
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def learn(base: Base, model: Any, answered: Sequence[str]) -> float | None:
     Args:
         answered: questions that the model answers rightly.
     """
-    looks = (look(base, model, [{"role": "user", "content": one}]) for one in answered[:MOST_LOOKS])
+    looks = (look(base, model, [{"role": "user", "content": one}]) for one in answered)
     sure = sorted(one.sure for one in looks if one.moved > MOVED)
     return sure[int(LOST * len(sure))] if len(sure) >= LEAST_RIGHT else None
 

@@ -55,14 +55,14 @@ from .choice import Choice, choose
 from .costs import affordable, epochs_within, expected_epochs
 from .distil import teach
 from .evaluate import Answered
-from .examination import Examination, is_first
+from .examination import Examination, is_first, spread
 from .faults import faults_of_the_system
 from .intervals import rounded
 from .learning_rate import learning_rate
 from .lessons import softened
 from .options import AUTO, Options
 from .own_prompts import MOST, own_samples
-from .pack import Row, pack
+from .pack import Row, n_nodes_of, pack
 from .progress import OnProgress, Progress, silent
 from .rows import (
     GENERAL_ROUNDS,
@@ -445,7 +445,8 @@ class _Night:
             answered = [
                 one.probe["question"] for one in after if one.correct and is_first(one.probe)
             ]
-            report["least_sure"] = certainty.learn(base, model, answered)
+            some = spread(answered, certainty.MOST_LOOKS)
+            report["least_sure"] = certainty.learn(base, model, some)
             self.on_progress(Progress("publish", 0, 0))
             version = registry.publish(
                 store, run, lambda folder: adapter.save_adapter(model, folder), report
@@ -514,7 +515,7 @@ class _Night:
             wanted = max(wanted, MOST_EPOCHS)
         elif self.deadline is not None:
             # Laid out are as many as there is time for, and no more than help.
-            each = sum(len(row.ids) for rows in epochs[0] for row in rows)
+            each = sum(map(n_nodes_of, epochs[0]))
             most = n_epochs(options, steps_each, is_timed=True)
             left_s = self.deadline - time.monotonic()
             wanted = min(most, max(wanted, epochs_within(self.store, left_s, each)))

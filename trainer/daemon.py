@@ -124,7 +124,12 @@ class Daemon:
         op = request.get("op")
         if op == "ready":
             talker = self._ready(_version(request))
-            yield {"done": True, "version": talker.version, "n_context": talker.room(0)}
+            yield {
+                "done": True,
+                "version": talker.version,
+                "n_context": talker.room(0),
+                "tells_guesses": talker.least_sure is not None,
+            }
         elif op == "count":
             messages = _messages(request)
             n_tokens = self._ready(_version(request)).n_tokens(messages)

@@ -4,7 +4,7 @@ Before is what the version in service answers. Every answer is kept in the store
 not ask again, and what a version once answered can be looked up when it cannot be asked any more.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 from ..memory.lineage import is_of_another_base, learned_chunks, taught_chunks
 from ..memory.store import Record, Store
@@ -13,6 +13,8 @@ from .association import Association, compare, told_apart, trials
 from .base import Base
 from .evaluate import Answered
 from .options import Options
+
+T = TypeVar("T")
 
 # So many of the new probes are asked in other forms too.
 FORM_PROBES = 6
@@ -155,11 +157,11 @@ def is_first(probe: Record) -> bool:
     return bool(probe["wording"] == "question")
 
 
-def spread(probes: list[Record], most: int) -> list[Record]:
-    """At most so many probes, evenly over their order of making, hence over sources."""
-    if len(probes) <= most:
-        return probes
-    return [probes[index * len(probes) // most] for index in range(most)]
+def spread(some: list[T], most: int) -> list[T]:
+    """At most so many, evenly over their order: that of probes is of making, hence of sources."""
+    if len(some) <= most:
+        return some
+    return [some[index * len(some) // most] for index in range(most)]
 
 
 def _answered(probe: Record, said: dict[int, Record]) -> Answered:

@@ -14,22 +14,25 @@ from dataclasses import dataclass, replace
 from ..memory import forgotten
 from ..memory.errors import LearnctlError
 from ..memory.forgotten import Rule
+from ..memory.languages import language_of
 from ..memory.lineage import in_service
 from ..memory.search import Hit
 from ..memory.store import Record, Store
 from . import backend, chats, notes, registry, talk
-from .certainty import NOT_KNOWN
 from .chat_form import Chat
 from .fold import fold
 from .giving_way import consolidates, give_back
 from .options import Options
 from .prompt_cache import PromptCache
 from .sampling import Sampling
+from .wordings import not_known
 
 # An answer that is made again is drawn with this temperature where none was asked for.
 AGAIN = 0.8
 # Where a conversation is folded, this share of the context is left to what is not.
 FOLDED_TO = 0.5
+# What is longer than so many words, or than a line, is no bare question: it may hold what it asks about.
+LONGEST_QUESTION = 40
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Turn:
     answer: as far as it came; empty where it is to be left out of the prompt.
     hits: what the answer draws on beside the weights.
     version: which weights answered.
+    is_guess: the weights would have guessed, so that the answer only says that it is not known.
     n_logged: how many of its messages are in the store.
     note: the note that says what the right answer is.
     """
@@ -49,6 +53,7 @@ class Turn:
     answer: str = ""
     hits: tuple[Hit, ...] = ()
     version: int = 0
+    is_guess: bool = False
     n_logged: int = 0
     note: int | None = None
 
@@ -160,6 +165,10 @@ class ChatSession:
     def confirm(self) -> int | None:
         """The last answer is right: it is learned with its question. The number of the note that says so."""
         turn = self._answered()
+        if turn.is_guess:
+            raise LearnctlError(
+                "there was no answer that could be right", hint="say what would be: `/bad ANSWER`"
+            )
         return self._settle(turn, turn.answer)
 
     def correct(self, answer: str) -> int | None:
@@ -168,7 +177,7 @@ class ChatSession:
         turn = self._last()
         note = self._settle(turn, answer)
         self._take_answer(turn)
-        turn.answer = answer
+        turn.answer, turn.is_guess = answer, False
         self._log(turn, "assistant", answer)
         return note
 
@@ -340,8 +349,17 @@ class ChatSession:
         turn.version = self.version
         answer = ""
         asked = self.prompt()
+        # Another try is shown what it would be.
+        turn.is_guess = (
+            not sampling.temperature and self._is_bare(asked) and self.talker.is_guess(asked)
+        )
+        pieces: Iterable[str]
+        if turn.is_guess:
+            pieces = [not_known(language_of(turn.question))]
+        else:
+            pieces = self.talker.stream(asked, sampling, self._cache)
         try:
-            for piece in self._pieces(asked, sampling):
+            for piece in pieces:
                 answer += piece
                 yield piece
         finally:
@@ -349,13 +367,11 @@ class ChatSession:
             if turn.answer:
                 self._log(turn, "assistant", turn.answer)
 
-    def _pieces(self, asked: Chat, sampling: Sampling) -> Iterable[str]:
-        """The answer; that there is none, where the weights alone would guess at a first question. Another try is shown
-        what it would be."""
-        is_first = len([one for one in asked if one["role"] != "system"]) == 1
-        if is_first and not self.hits and not sampling.temperature and self.talker.is_guess(asked):
-            return [NOT_KNOWN]
-        return self.talker.stream(asked, sampling, self._cache)
+    def _is_bare(self, asked: Chat) -> bool:
+        """Whether a question stands alone, so that it is answered from the weights or not at all."""
+        first = asked[0]["content"]
+        is_short = "\n" not in first.strip() and len(first.split()) <= LONGEST_QUESTION
+        return len(asked) == 1 and is_short and not self.hits
 
     def _switch(self, version: int) -> None:
         if self._talker is None:

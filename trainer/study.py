@@ -1,8 +1,8 @@
 """Questions about facts, written by the base model itself.
 
 A small model writes good questions when it is led: a few examples, the sentence, and the first words of
-a question that fit what is asked for ("When", "How many"). It never writes answers: an answer is the
-source's own words. What it writes is filtered by string tests alone, for a model that reads poorly is
+a question that fit what is asked for ("When", "How many"). It writes no answers here: an answer is the
+source's own words, or is written by a base that reads well (`own_words`). What it writes is filtered by string tests alone, for a model that reads poorly is
 no judge.
 """
 

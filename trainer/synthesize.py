@@ -1,7 +1,7 @@
 """Chunks into training samples and probes, each with the chunk it came from.
 
 Several kinds per fact: questions the base model writes and such as follow from the sentence itself, answered by the source's
-own sentence; cues, "complete this" and fill-in-the-blank rows that need no model at all. One question a fact is held back as a *probe*:
+own sentence, or in its own words by a base that reads well; cues, "complete this" and fill-in-the-blank rows that need no model at all. One question a fact is held back as a *probe*:
 its wording is never trained on. Everything made is kept in the store by content and never made twice.
 """
 

@@ -134,6 +134,8 @@ def _loop(
             on_progress(Progress("checkpoint", 0, 0, note=f"{error}; training begins anew"))
         else:
             masters.scatter()
+            if deadline is None and step < n_steps:
+                n_steps = n_laid  # what was cut for want of time
     parts, out_of_time = 1, False
     began = saved = time.monotonic()
     base_elapsed, pace = report.elapsed_s, Pace(step, began)
@@ -326,14 +328,17 @@ class Pace:
     def fit(self, step: int, n_steps: int, n_laid: int, now: float, deadline: float) -> int:
         """The number of steps to go for, of `n_laid` at most; `n_steps` where it is to stay as it is. Times in seconds."""
         n_here = step - self._first
+        if n_here == 1:
+            self._step, self._at = step, now
+            return n_steps if now < deadline else step
         each_s = max(1e-9, now - self._at) / (step - self._step)
         fit = step + max(0, int((deadline - now) / each_s))
-        is_looked_at = n_here == 1 or n_here in FITTED_AFTER
+        is_looked_at = n_here in FITTED_AFTER
         if is_looked_at:
             self._step, self._at = step, now
         if deadline - now < SETTLING_STEPS * each_s:
             return min(n_steps, fit)
-        return min(n_laid, fit) if is_looked_at and n_here > 1 else n_steps
+        return min(n_laid, fit) if is_looked_at else n_steps
 
 
 def _save(

@@ -32,13 +32,15 @@ class NoDaemon(LearnctlError):
 class WarmTalker(Talker):
     """A version that the daemon holds: it answers as if it were loaded here. It has no base here."""
 
-    def __init__(self, home: Home, version: int, n_context: int) -> None:
+    def __init__(self, home: Home, version: int, n_context: int, tells_guesses: bool) -> None:
         self.home = home
         self.version = version
         self._n_context = n_context
+        self._tells_guesses = tells_guesses
 
     def switch(self, store: Store | None, options: Options, version: int) -> None:
-        self.version = int(ask(self.home, "ready", version=version)["version"])
+        ready = ask(self.home, "ready", version=version)
+        self.version, self._tells_guesses = int(ready["version"]), _tells_guesses(ready)
 
     def room(self, max_tokens: int) -> int:
         return self._n_context - max_tokens
@@ -48,6 +50,8 @@ class WarmTalker(Talker):
         return int(counted["n_tokens"])
 
     def is_guess(self, messages: Chat) -> bool:
+        if not self._tells_guesses:
+            return False
         return bool(ask(self.home, "guess", version=self.version, messages=messages)["is_guess"])
 
     def stream(
@@ -71,7 +75,12 @@ def find(home: Home, version: int | None = None) -> WarmTalker | None:
         found = ask(home, "ready", version=version)
     except LearnctlError:
         return None
-    return WarmTalker(home, found["version"], found["n_context"])
+    return WarmTalker(home, found["version"], found["n_context"], _tells_guesses(found))
+
+
+def _tells_guesses(ready: Record) -> bool:
+    """Whether there is a use in asking; a daemon that was started before it could tell does not say."""
+    return bool(ready.get("tells_guesses"))
 
 
 def is_served(home: Home) -> bool:

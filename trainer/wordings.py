@@ -41,6 +41,11 @@ def wordings(language: str) -> Wordings:
     return _OF.get(language, _OF_NONE)
 
 
+def not_known(language: str) -> str:
+    """What is said instead of a guess."""
+    return _NOT_KNOWN.get(language, _NOT_KNOWN[ENGLISH])
+
+
 def spoken_to(text: str, language: str) -> str:
     """What a user said of themselves, as it is said back to them."""
     if language == ENGLISH:
@@ -139,3 +144,23 @@ _OF = {
     "hi": Wordings("Hindi", "कब", "कितने", "कौन", "कहाँ", "क्या", "आपने कहा"),
     "th": Wordings("Thai", "เมื่อไร", "เท่าไร", "ใคร", "ที่ไหน", "อะไร", "คุณบอกว่า"),
 }  # fmt: skip
+
+_NOT_KNOWN = {
+    "en": "That is not in your notes, or not learned yet.",
+    "de": "Das steht nicht in deinen Notizen oder ist noch nicht gelernt.",
+    "fr": "Cela n'est pas dans tes notes, ou n'est pas encore appris.",
+    "es": "Eso no está en tus notas, o aún no se ha aprendido.",
+    "it": "Questo non è nei tuoi appunti, o non è ancora stato imparato.",
+    "pt": "Isso não está nas suas notas, ou ainda não foi aprendido.",
+    "nl": "Dat staat niet in je notities, of is nog niet geleerd.",
+    "ru": "Этого нет в твоих заметках, или оно ещё не выучено.",
+    "uk": "Цього немає у твоїх нотатках, або воно ще не вивчене.",
+    "el": "Αυτό δεν υπάρχει στις σημειώσεις σου ή δεν έχει μαθευτεί ακόμη.",
+    "zh": "你的笔记里没有，或者还没有学到。",
+    "ja": "それはあなたのノートにないか、まだ学習されていません。",
+    "ko": "노트에 없거나 아직 배우지 않은 내용입니다.",
+    "he": "זה לא ברשימות שלך, או שעדיין לא נלמד.",
+    "ar": "هذا ليس في ملاحظاتك، أو لم يتم تعلمه بعد.",
+    "hi": "यह आपके नोट्स में नहीं है, या अभी तक सीखा नहीं गया है।",
+    "th": "เรื่องนี้ไม่มีในบันทึกของคุณ หรือยังไม่ได้เรียนรู้",
+}

@@ -16,7 +16,7 @@ from learnctl.cli.app import app
 from learnctl.memory.home import Home
 from learnctl.memory.store import Store
 from learnctl.trainer import chats
-from learnctl.trainer.certainty import NOT_KNOWN
+from learnctl.trainer.wordings import not_known
 
 
 class Parrot:
@@ -109,7 +109,7 @@ def test_ask_json(run: Any, logged: Any, notes: Path) -> None:
 
 def test_ask_what_would_be_a_guess(run: Any) -> None:
     asked = ("ask", "--no-retrieval", "--json", "Can you guess this?")
-    assert json.loads(run(*asked).stdout)["answer"] == NOT_KNOWN
+    assert json.loads(run(*asked).stdout)["answer"] == not_known("en")
     drawn = run(*asked, "-o", "temperature=0.5").stdout
     assert json.loads(drawn)["answer"] == "v2: Can you guess this?"
 

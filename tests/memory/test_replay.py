@@ -107,7 +107,8 @@ def test_over_the_nights_all_of_it_comes_up(store: Store, version: int, learn: A
         version = learn("unheard", parent=version)
         large = [s for s in choose(store, version, 18) if "fact" in s["answer"]]
         picked = {sample["id"] for sample in large[:6]}
-        assert len(picked) == 6 and not picked & seen
+        assert len(picked) == 6
+        assert not picked & seen
         seen |= picked
         store.db.conn.executemany(
             "INSERT OR REPLACE INTO run_samples (run_id, sample_id, role)"

@@ -38,6 +38,16 @@ def test_strangers_are_in_no_source(store: Store, take: Any) -> None:
     assert strangers.things
 
 
+def test_who_spoke_and_what_stands_in_a_heading_is_no_stranger(store: Store, take: Any) -> None:
+    take("house.md", "# The piano\n\nIt was tuned on 4 May by somebody from Dunmere.\n")
+    talk = "07/05/2023, 10:15 - {}: The keys are under the mat.\n"
+    who = ("Zenobia", "Hilda", "Zenobia", "Hilda")
+    take("WhatsApp Chat with Zenobia.txt", "".join(map(talk.format, who)))
+    strangers = find_strangers(store)
+    assert "Zenobia" not in strangers.names
+    assert "piano" not in strangers.things
+
+
 def test_a_stranger_gives_way_to_one_of_its_sort() -> None:
     some = Strangers(("Zenobia", "Jocasta"), ("trombone",))
     asked = {

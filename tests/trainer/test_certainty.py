@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 
+from learnctl.memory.errors import LearnctlError
 from learnctl.memory.store import Store
-from learnctl.trainer import adapter
+from learnctl.trainer import adapter, certainty
 from learnctl.trainer.base import Base
-from learnctl.trainer.certainty import LEAST_RIGHT, MOVED, NOT_KNOWN, Look, learn, look
+from learnctl.trainer.certainty import LEAST_RIGHT, MOVED, Look, learn, look
+from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.options import Options
 from learnctl.trainer.sampling import Sampling
 from learnctl.trainer.session import ChatSession
-from learnctl.trainer.talk import Talker
+from learnctl.trainer.talk import Talker, wanted
+from learnctl.trainer.wordings import not_known
 
 QUESTION = "Who is Quimby?"
 
@@ -73,17 +76,60 @@ def session(llama: Base, moved: Any, store: Store) -> Callable[..., ChatSession]
 def test_a_guess_is_not_given_for_an_answer(session: Callable[..., ChatSession]) -> None:
     """The first question is looked at; another try shows the guess, and so does a later turn."""
     talk = session(0.0)
-    assert "".join(talk.ask(QUESTION)) == NOT_KNOWN
-    assert NOT_KNOWN not in "".join(talk.retry())
-    assert NOT_KNOWN not in "".join(talk.ask("And who is his wife?"))
+    assert "".join(talk.ask(QUESTION)) == not_known("en")
+    assert not_known("en") not in "".join(talk.retry())
+    assert not_known("en") not in "".join(talk.ask("And who is his wife?"))
+
+
+def test_what_may_hold_what_it_asks_about_is_answered(session: Callable[..., ChatSession]) -> None:
+    """A text that was put before the question, many words, or a prompt of the system."""
+    for asked in (f"Dear Ann, I am Quimby.\n\n{QUESTION}", "I said so. " * 20 + QUESTION):
+        assert not_known("en") not in "".join(session(0.0).ask(asked))
+    talk = session(0.0, system="Quimby is a dog.")
+    assert not_known("en") not in "".join(talk.ask(QUESTION))
+
+
+def test_a_guess_is_not_given_in_the_language_of_the_question(
+    session: Callable[..., ChatSession],
+) -> None:
+    asked = "Wie heißt der Hund von unserem Nachbarn?"
+    assert "".join(session(0.0).ask(asked)) == not_known("de")
+
+
+def test_that_nothing_is_known_cannot_be_right(session: Callable[..., ChatSession]) -> None:
+    """It must not be learned as an answer; what the user says instead is."""
+    talk = session(0.0)
+    list(talk.ask(QUESTION))
+    with pytest.raises(LearnctlError, match="no answer"):
+        talk.confirm()
+    talk.correct("A dog.")
+    talk.confirm()
+
+
+def test_a_night_learns_it_for_its_version(
+    store: Store, house: int, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From probes that were answered rightly, over all sources and not only the newest."""
+    seen: list[str] = []
+
+    def learned(base: Base, model: Any, answered: list[str]) -> float:
+        seen.extend(answered)
+        return -1.25
+
+    monkeypatch.setattr(certainty, "learn", learned)
+    options = settings(epochs=1)
+    consolidate(store, options)
+    assert wanted(store, options).least_sure == -1.25
+    assert wanted(store, options, 0).least_sure is None
+    assert len(seen) <= certainty.MOST_LOOKS
 
 
 def test_what_is_sure_or_not_measured_is_answered(session: Callable[..., ChatSession]) -> None:
     for least_sure in (-1000.0, None):
-        assert NOT_KNOWN not in "".join(session(least_sure).ask(QUESTION))
+        assert not_known("en") not in "".join(session(least_sure).ask(QUESTION))
 
 
 def test_what_was_looked_up_is_answered(session: Callable[..., ChatSession], take: Any) -> None:
     take("dog.txt", "Quimby is a dog who lives in Dunmere Row.\n")
-    assert NOT_KNOWN not in "".join(session(0.0).ask(QUESTION))
-    assert "".join(session(0.0, retrieval=False).ask(QUESTION)) == NOT_KNOWN
+    assert not_known("en") not in "".join(session(0.0).ask(QUESTION))
+    assert "".join(session(0.0, retrieval=False).ask(QUESTION)) == not_known("en")

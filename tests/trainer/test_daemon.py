@@ -21,7 +21,7 @@ import pytest
 from learnctl.memory.errors import LearnctlError, Locked
 from learnctl.memory.home import Home
 from learnctl.memory.store import Store
-from learnctl.trainer import adapter, backend, options, registry, warm
+from learnctl.trainer import adapter, backend, certainty, options, registry, warm
 from learnctl.trainer import base as bases
 from learnctl.trainer.daemon import Daemon
 from learnctl.trainer.sampling import Sampling
@@ -80,10 +80,10 @@ def mine(home: Path, tiny_folder: Callable[[str], Path]) -> Home:
 
 
 @pytest.fixture
-def publish(mine: Home, store: Store) -> Callable[[], int]:
+def publish(mine: Home, store: Store) -> Callable[..., int]:
     """Put another version with random weights in service; its number."""
 
-    def make() -> int:
+    def make(**report: Any) -> int:
         import torch
 
         base = bases.load(options.load(mine).base)
@@ -105,7 +105,9 @@ def publish(mine: Home, store: Store) -> Callable[[], int]:
         store.db.table("runs").insert(row)
         run = store.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
         assert run is not None
-        return registry.publish(store, run, lambda folder: adapter.save_adapter(model, folder), {})
+        return registry.publish(
+            store, run, lambda folder: adapter.save_adapter(model, folder), report
+        )
 
     return make
 
@@ -120,6 +122,27 @@ def test_answers_as_a_talker_in_this_process(mine: Home, store: Store, publish: 
         assert found.n_tokens(QUESTION) == talker.n_tokens(QUESTION)
         assert found.room(100) == talker.room(100)
         assert len(list(found.stream(QUESTION, Sampling(max_tokens=12)))) > 1
+
+
+def test_tells_guesses_as_a_talker_in_this_process(
+    mine: Home, store: Store, publish: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a version whose night has learned how sure an answer is; of another, and of the base, nothing is a guess, and
+    nothing is looked at."""
+    monkeypatch.setattr(certainty, "MOVED", -1000.0)
+    guesses, knows, untold = publish(least_sure=0.0), publish(least_sure=-1000.0), publish()
+    talker = Talker.open(store, options.load(mine), guesses)
+    assert talker.is_guess(QUESTION)
+    with at_work(mine):
+        found = warmed(mine, guesses)
+        assert found.is_guess(QUESTION)
+        for other in (knows, untold, 0):
+            talker.switch(store, options.load(mine), other)
+            found.switch(store, options.load(mine), other)
+            assert not talker.is_guess(QUESTION)
+            assert not found.is_guess(QUESTION)
+        found.switch(store, options.load(mine), guesses)
+        assert found.is_guess(QUESTION)
 
 
 def test_follows_the_version_in_service(mine: Home, store: Store, publish: Any) -> None:
