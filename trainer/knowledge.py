@@ -1,7 +1,7 @@
 """What the weights hold, fact by fact, as the evaluations of every night have shown.
 
-A fact is a gold span of a chunk; its probes are wordings of it, and so are the forms that a probe is
-asked in. One right answer in one wording is not knowledge: it may be luck, or the wording. A fact is
+A fact is a gold span of a chunk; its probes are wordings of it, each of which may be asked in other forms too, such as
+later in a talk. One right answer in one wording is not knowledge: it may be luck, or the wording. A fact is
 *known* once two wordings are right, and *lost* when one is wrong later and fewer than two are right.
 """
 
@@ -105,7 +105,7 @@ def _state(asked: Iterable[Answer]) -> tuple[str, int | None, int | None]:
         right = by_mark[True] - by_mark[False]
         # A wrong answer now makes the right ones of earlier versions worth nothing.
         held = right if by_mark[False] else held | right
-        if len(held) >= WORDINGS:
+        if len({probe for probe, _ in held}) >= WORDINGS:
             if state != "known":
                 state, learned, lost = "known", version, None
         elif state in ("known", "lost"):

@@ -365,7 +365,7 @@ def _keep_group(
     probes: list[tuple[int, Probe]] = []
     second: list[tuple[int, Probe]] = []
     samples: list[tuple[int, Sample]] = []
-    clozes: list[tuple[int, Probe]] = []
+    unasked: list[tuple[Record, Fact]] = []
     # One wording has one answer: "What is the boat called?" may be asked of another boat already.
     asked_before = {
         normalise(row["prompt"])
@@ -389,7 +389,7 @@ def _keep_group(
             span = next(q.span for q in own if q.text == probe.question)
             second.append((chunk["id"], cue_probe(fact, span, told, chooser)))
         else:
-            clozes.append((chunk["id"], cloze_probe(fact, told)))
+            unasked.append((chunk, fact))
         answer = spoken_to(fact.statement, fact.language) if told else fact.statement
         if chunk["kind"] != "text" or supported(answer, chunk["text"]):
             for text in (*built.values(), *(q.text for q in rest)):
@@ -401,7 +401,10 @@ def _keep_group(
                 samples.append((chunk["id"], Sample("absent", absent, NOT_IN_NOTES)))
         samples += [(chunk["id"], sample) for sample in deterministic_samples(fact, told, chooser)]
     if 3 * len(probes) < len(facts):
-        probes += clozes
+        for chunk, fact in unasked:
+            told = chunk["kind"] == "told"
+            probes.append((chunk["id"], cloze_probe(fact, told)))
+            second.append((chunk["id"], cue_probe(fact, fact.spans[-1], told, chooser)))
     samples += [
         (chunk_id, Sample("contrast", prompt, answer, second_id))
         for chunk_id, second_id, prompt, answer in contrasts(facts)

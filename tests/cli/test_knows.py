@@ -12,12 +12,13 @@ def test_knows(run: Any, run_json: Any, notes: Path, home: Path, diary: Any) -> 
     with Store.open(Home(home)) as store:
         made = diary(store)
         chunk = made.chunk("dog.txt")
-        known, once = (
+        known, again, once = (
             made.probe(chunk, "The dog?", "Quimby"),
+            made.probe(chunk, "The dog's name?", "Quimby"),
             made.probe(chunk, "Fear?", "umbrellas"),
         )
         assert "not asked yet" in run("knows", "dog").stdout
-        made.night([chunk], {}, {known: True, (known, "third turn"): True, once: True})
+        made.night([chunk], {}, {known: True, again: True, once: True})
         made.night([], {}, {known: False, once: True})
     assert run_json("knows", "what is the dog called") == [
         {

@@ -47,13 +47,13 @@ def test_two_wordings_make_knowledge(store: Store, nights: Any) -> None:
     assert states(store, 1)[0] == ("once", None, None)
 
 
-def test_other_forms_are_wordings(store: Store, nights: Any) -> None:
-    """A probe that is right alone and as a third turn is known; what was seen to be asked with the text
-    in view would not count."""
+def test_another_form_is_no_other_wording(store: Store, nights: Any) -> None:
+    """What is right alone and as a third turn is the same wording twice; what was seen to be asked with the text in view
+    does not count at all."""
     house = nights.chunk("house.md")
-    nights.night([house], {}, {1: True, (1, "with the text"): True})
+    nights.night([house], {}, {1: True, (1, "third turn"): True, (2, "with the text"): True})
     assert states(store)[0] == ("once", None, None)
-    nights.night([house], {}, {(1, "third turn"): True})
+    nights.night([house], {}, {(2, "third turn"): True})
     assert states(store)[0] == ("known", 2, None)
 
 
@@ -105,7 +105,8 @@ def test_passages_that_the_weights_hold_come_last(store: Store, nights: Any, tak
     first = [hit.chunk for hit in passages(store, "boiler")]
     assert first == [other, house]
     probe = nights.probe(other, "Where is the boiler from?", "Ovesholm")
-    nights.night([house, other], {}, {1: True, 2: True, probe: True, (probe, "third turn"): True})
+    second = nights.probe(other, "The boiler, from where?", "Ovesholm")
+    nights.night([house, other], {}, {1: True, 2: True, probe: True, second: True})
     nights.night([], {}, {1: False})
     assert known_chunks(store, [house, other]) == {other}
     assert [(hit.chunk, hit.known) for hit in passages(store, "boiler")] == [

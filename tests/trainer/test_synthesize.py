@@ -92,6 +92,18 @@ def test_no_probe_s_wording_is_trained(store: Store, llama: Base, house: int, do
     assert not asked & {normalise(probe["question"]) for probe in probes(store)}
 
 
+def test_every_fact_that_is_asked_is_asked_in_two_wordings(
+    store: Store, llama: Base, house: int, dog: int
+) -> None:
+    """Also of a base that writes no usable question: else nothing could ever be known to it."""
+    study(store, llama)
+    wordings: dict[tuple[int, str], set[str]] = {}
+    for probe in probes(store):
+        wordings.setdefault((probe["chunk_id"], probe["gold"]), set()).add(probe["wording"])
+    assert wordings
+    assert all(found == {"question", "cue"} for found in wordings.values())
+
+
 def test_one_question_is_held_back_where_enough_remain() -> None:
     """A probe is one of the questions that ask for something firm in words that were not trained; the
     others are left to training."""
