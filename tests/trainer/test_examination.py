@@ -36,10 +36,6 @@ def test_few_earlier_facts_are_asked_in_both_wordings(
 ) -> None:
     """Where there is room for more probes; the share is over first wordings all the same."""
     first = consolidate(store, settings("llama", epochs=1))
-    store.db.execute(
-        "INSERT INTO probes (chunk_id, question, gold, span_kind, wording)"
-        " SELECT chunk_id, 'Which ' || question, gold, span_kind, 'cue' FROM probes"
-    )
     take("dog.txt", "The dog is called Quimby. Quimby was born in 2017 in Snorrebeck.\n")
     second = consolidate(store, settings("llama", epochs=1, probes_per_run=96))
     n_facts = first["recall"]["new"]["n"]
