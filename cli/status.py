@@ -36,13 +36,23 @@ def _render(found: dict[str, Any], home: str) -> None:
         show(f"learned     {_progress(found)}")
     show(f"in service  {version}")
     show(f"known       {known}")
+    if found["written"]:
+        show(f"dropped     {_dropped(found['written'])} that the base wrote, by the checks")
 
 
 def _progress(found: dict[str, Any]) -> str:
     said = f"{share(found['learned'])} of what you gave"
     if not found["new_tokens"]:
         return said
-    if found["nights_to_go"] is None:
-        return f"{said}; search finds the rest"
+    about = "" if found["pace_is_measured"] else "about "
     nights = counted(found["nights_to_go"], "night")
-    return f"{said}, {nights} to go at {found['night_minutes']} minutes; search finds the rest"
+    minutes = f"{found['night_minutes']} minutes"
+    return f"{said}, {about}{nights} to go at {minutes}; search finds the rest"
+
+
+def _dropped(written: dict[str, dict[str, int]]) -> str:
+    """What the checks left of what the base wrote, by kind."""
+    return ", ".join(
+        f"{of['dropped']:,} of {counted(of['written'], kind.removesuffix('s'))}"
+        for kind, of in written.items()
+    )

@@ -111,13 +111,11 @@ def affordable(
     return chosen
 
 
-def words_a_night(store: Store, options: Options) -> float | None:
-    """How many words of what is new a night of `night_minutes` can teach, at the pace of the last one."""
+def words_a_night(store: Store, options: Options) -> tuple[float, bool]:
+    """How many words of what is new a night of `night_minutes` can teach, at the pace of the last one; whether there was one."""
     speed = _last_speed(store)
-    if not speed:
-        return None
-    n_tokens = 60 * options.night_minutes * TRAIN_SHARE * speed
-    return n_tokens / _tokens_per_fact(options) * WORDS_PER_FACT
+    n_tokens = 60 * options.night_minutes * TRAIN_SHARE * (speed or ASSUMED_SPEED)
+    return n_tokens / _tokens_per_fact(options) * WORDS_PER_FACT, bool(speed)
 
 
 def expected_epochs(n_rows: int, options: Options, is_timed: bool = False) -> int:

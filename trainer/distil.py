@@ -15,6 +15,9 @@ from .base import Base
 from .lessons import softened
 from .pack import Row, Targets, encode
 
+# Of these the passage is no lesson: it is in the prompt already, or the answer is not what a reader would say.
+NOT_READ_OUT = ("open", "absent", "asked", "voice", "note")
+
 
 def teach(
     store: Store, base: Base, samples: Sequence[Record], loss: str, longest: int
@@ -22,13 +25,14 @@ def teach(
     """Targets for the answer tokens of each sample that has a passage, by sample number.
 
     Args:
-        samples: with `id`, `prompt`, `answer` and `passage`.
+        samples: with `id`, `kind`, `prompt`, `answer` and `passage`; of kinds that are `NOT_READ_OUT` the source alone teaches.
         loss: `ce` asks no teacher; `kl` follows it alone; `both` as far as it is right.
         longest: rows with their passage that have more tokens than this are left to the source.
     """
     if loss == "ce":
         return {}
-    rows = {s["id"]: _with_passage(base, s) for s in samples if s["passage"]}
+    read_out = (s for s in samples if s["passage"] and s["kind"] not in NOT_READ_OUT)
+    rows = {s["id"]: _with_passage(base, s) for s in read_out}
     rows = {number: row for number, row in rows.items() if len(row.ids) <= longest}
     return {
         number: row.soft if loss == "kl" else _trusted(row)

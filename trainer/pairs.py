@@ -15,6 +15,7 @@ from ..memory.search import telling_words
 from ..memory.store import Record
 from .base import Base
 from .chat_form import Chat
+from .checked import Checked
 from .facts import contains, normalise, supported
 from .generate import answer_batch
 from .reading import in_view
@@ -62,15 +63,7 @@ class Made:
     second: int | None = None
 
 
-@dataclass
-class Dropped:
-    """How many pairs and notes were written, and how many of them were not verified."""
-
-    written: int = 0
-    dropped: int = 0
-
-
-def write_pairs(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[Made], Dropped]:
+def write_pairs(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[Made], Checked]:
     """Verified pairs of three rounds for each passage, no question twice."""
     texts = [titled(chunk) for chunk in chunks]
     told = [write_in(chunk["language"]) for chunk in chunks]
@@ -111,7 +104,7 @@ def parse_pairs(written: str) -> list[tuple[str, str]]:
     return [(q, a) for q, a in pairs if not _OPEN.search(q) and normalise(a)]
 
 
-def write_notes(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[Made], Dropped]:
+def write_notes(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[Made], Checked]:
     """Rewrites, summaries and strategy-driven notes that stand in their passage."""
     texts = [titled(chunk) for chunk in chunks]
     asked = [(i, task) for i in range(len(texts)) for task in NOTES]
@@ -123,7 +116,7 @@ def write_notes(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[M
         [_user(f"{texts[i]}\n\n{task}{write_in(chunks[i]['language'])}")] for i, task in asked
     ]
     written = _ask(base, chats, NOTE_TOKENS, seed + 1)
-    counts = Dropped(written=len(written))
+    counts = Checked(written=len(written))
     made = []
     for (i, _), note in zip(asked, written, strict=True):
         if is_true_to(note, texts[i]):
@@ -146,8 +139,8 @@ def numbers(text: str) -> set[str]:
     return {number.lstrip("0") for number in re.findall(r"\d+", text)}
 
 
-def _verified(base: Base, found: list[tuple[Made, str]]) -> tuple[list[Made], Dropped]:
-    counts = Dropped(written=len(found))
+def _verified(base: Base, found: list[tuple[Made, str]]) -> tuple[list[Made], Checked]:
+    counts = Checked(written=len(found))
     standing = {
         normalise(made.prompt): (made, view)
         for made, view in found

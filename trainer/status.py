@@ -2,9 +2,11 @@
 
 import json
 import math
+from dataclasses import asdict
 
 from ..memory.lineage import in_service, learned_chunks, new_chunks, studied_chunks
 from ..memory.store import Record, Store
+from .checked import counted
 from .choice import TOKENS_PER_WORD
 from .costs import words_a_night
 from .options import Options
@@ -14,7 +16,8 @@ def status(store: Store, options: Options) -> Record:
     """What is there and how far learning has come, at so many minutes a night.
 
     Returns, beside counts: `new_tokens`, `version`, `known`; `learned`, the share of all that can be
-    studied that is in the weights, by words, and `nights_to_go`, None where no night has shown its pace.
+    studied that is in the weights, by words, and `nights_to_go`, at the pace of the last night, or at an assumed one;
+    `written`, what the base wrote about the texts and how much of it the checks dropped.
     """
     version = in_service(store)
     report = store.value(
@@ -24,14 +27,16 @@ def status(store: Store, options: Options) -> Record:
     words = {chunk["id"]: chunk["n_words"] for chunk in studied_chunks(store)}
     n_new = sum(chunk["n_words"] for chunk in new_chunks(store))
     n_learned = sum(words.get(number, 0) for number in learned_chunks(store, version))
-    pace = words_a_night(store, options)
+    pace, is_measured = words_a_night(store, options)
     return {
         **store.counts(),
         "new_tokens": round(TOKENS_PER_WORD * n_new),
         "learned": round(n_learned / sum(words.values()), 4) if words else None,
-        "nights_to_go": math.ceil(n_new / pace) if pace else None,
+        "nights_to_go": math.ceil(n_new / pace),
+        "pace_is_measured": is_measured,
         "night_minutes": options.night_minutes,
         "version": version,
+        "written": {kind: asdict(found) for kind, found in counted(store).items()},
         "known": _known(json.loads(report)) if report else None,
     }
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ..memory.languages import COMMON_WORDS
 from ..memory.search import telling_words
 from .base import Base
+from .checked import Checked
 from .facts import Fact, Span, contains, normalise
 from .generate import complete_batch
 from .wordings import ENGLISH, wordings
@@ -88,8 +89,10 @@ def leads(span: Span, fact: Fact) -> list[str]:
     return ["What", "What is"]
 
 
-def write_questions(base: Base, facts: list[Fact], per_fact: int, seed: int) -> list[Question]:
-    """Up to `per_fact` kept questions a fact, spread over its spans."""
+def write_questions(
+    base: Base, facts: list[Fact], per_fact: int, seed: int
+) -> tuple[list[Question], Checked]:
+    """Up to `per_fact` kept questions a fact, spread over its spans, and how many did not pass the tests."""
     jobs: list[tuple[int, Span, str]] = []
     for index, fact in enumerate(facts):
         # Every span gets its likeliest lead before any gets its second.
@@ -120,14 +123,17 @@ def write_questions(base: Base, facts: list[Fact], per_fact: int, seed: int) -> 
         stripped=False,
     )
     kept: dict[str, Question] = {}
+    checked = Checked(written=len(written))
     for (index, span, lead), rest in zip(jobs, written, strict=True):
         text = f"{lead}{rest}".split("\n")[0].strip()
         if is_good(text, span, facts[index]):
             kept.setdefault(normalise(text), Question(index, span, text))
+        else:
+            checked.dropped += 1
     chosen: list[Question] = []
     for index in range(len(facts)):
         chosen += [q for q in kept.values() if q.fact == index][:per_fact]
-    return chosen
+    return chosen, checked
 
 
 def is_good(question: str, span: Span, fact: Fact) -> bool:

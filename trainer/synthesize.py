@@ -18,6 +18,7 @@ from ..memory.store import Record, Store, marks, now
 from .absent import NOT_IN_NOTES, absent_question, find_strangers
 from .base import Base
 from .chat_form import ANSWER_WITH
+from .checked import count
 from .contrasts import contrasts
 from .cues import cue
 from .facts import Fact, Span, find_facts, inner_names, normalise, supported
@@ -81,11 +82,11 @@ def study_chunks(
     n_ready = len(chunks) - len(todo)
     while todo and not out_of_time():
         group, facts = _take_group(todo)
-        questions = (
-            write_questions(base, [fact for _, fact in facts], questions_per_fact + 1, seed)
-            if questions_per_fact
-            else []
-        )
+        questions: list[Question] = []
+        if questions_per_fact:
+            asked_for = [fact for _, fact in facts]
+            questions, checked = write_questions(base, asked_for, questions_per_fact + 1, seed)
+            count(store, "questions", checked)
         plain = [_plain(fact, chunk) for chunk, fact in facts]
         answers = _own_answers(store, base, facts, questions, plain)
         made = _study_well(store, base, group, seed)
@@ -312,12 +313,10 @@ def _study_well(
     if not reads_well(store, base):
         return []
     chunks = [c for c in group if c["kind"] in ("text", "told") and c["learn"] != "voice"]
-    pairs, dropped_pairs = write_pairs(base, chunks, seed)
-    notes, dropped_notes = write_notes(base, chunks, seed)
-    for name, counts in (("pairs", dropped_pairs), ("notes", dropped_notes)):
-        written = json.loads(store.setting(f"{name} written", "[0, 0]"))
-        total = [written[0] + counts.written, written[1] + counts.dropped]
-        store.set_setting(f"{name} written", json.dumps(total))
+    pairs, checked_pairs = write_pairs(base, chunks, seed)
+    notes, checked_notes = write_notes(base, chunks, seed)
+    count(store, "pairs", checked_pairs)
+    count(store, "notes", checked_notes)
     return [
         (
             chunks[one.passage]["id"],

@@ -9,6 +9,7 @@ import pytest
 
 from learnctl.memory.home import Home
 from learnctl.memory.store import Store
+from learnctl.trainer.checked import Checked, count
 
 
 def test_ingest_counts_what_is_new(run_json: Any, notes: Path) -> None:
@@ -218,6 +219,8 @@ def test_status(run: Any, run_json: Any, notes: Path) -> None:
         "learned",
         "night_minutes",
         "nights_to_go",
+        "pace_is_measured",
+        "written",
     }
     assert (found["sources"], found["documents"], found["version"]) == (2, 2, 0)
     assert found["known"] is None
@@ -225,6 +228,20 @@ def test_status(run: Any, run_json: Any, notes: Path) -> None:
     shown = run("status").stdout
     assert "2 sources, 2 documents" in shown
     assert "the base, untouched" in shown
+    assert "learned     0% of what you gave, about 1 night to go at 30 minutes" in shown
+
+
+def test_status_tells_what_the_checks_dropped(
+    run: Any, run_json: Any, notes: Path, home: Path
+) -> None:
+    run("ingest", str(notes))
+    assert "dropped" not in run("status").stdout
+    with Store.open(Home(home)) as store:
+        count(store, "pairs", Checked(3, 1))
+        count(store, "pairs", Checked(2, 2))
+        count(store, "questions", Checked(1200, 400))
+    assert run_json("status")["written"]["pairs"] == {"written": 5, "dropped": 3}
+    assert "400 of 1,200 questions, 3 of 5 pairs that the base wrote" in run("status").stdout
 
 
 def test_history_of_nothing_and_nowhere_to_go_back_to(run: Any, run_json: Any, notes: Path) -> None:

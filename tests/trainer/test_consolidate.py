@@ -147,7 +147,8 @@ def test_report(store: Store, house: int, settings: Settings) -> None:
     assert kept == json.loads(json.dumps(report))
     told = status(store, Options())
     assert told["version"] == 1
-    assert (told["learned"], told["nights_to_go"]) == (1.0, 0)
+    assert (told["learned"], told["nights_to_go"], told["pace_is_measured"]) == (1.0, 0, True)
+    assert told["written"]["questions"]["written"] >= told["written"]["questions"]["dropped"] > 0
     assert told["known"] == pytest.approx(report["recall"]["new"]["after"], abs=1e-3)
 
 

@@ -15,6 +15,7 @@ from learnctl.trainer.train import loss_of
 
 SAMPLE: dict[str, Any] = {
     "id": 7,
+    "kind": "question",
     "prompt": "What colour is the lamp?",
     "answer": "The lamp is green.",
     "passage": "The lamp is green. It stands by the door.",
@@ -35,6 +36,12 @@ def taught(store: Store, llama: Base) -> Callable[..., Any]:
 
 def test_the_source_alone_asks_no_teacher(taught: Callable[..., Any]) -> None:
     assert taught("ce") == {}
+
+
+@pytest.mark.parametrize("kind", ["open", "absent", "note", "voice", "asked"])
+def test_some_kinds_are_taught_by_the_source_alone(taught: Callable[..., Any], kind: str) -> None:
+    """What the base would say with the passage in view is no lesson in how somebody writes, or in saying no."""
+    assert taught("kl", kind=kind) == {}
 
 
 def test_the_teacher_sees_the_passage(taught: Callable[..., Any]) -> None:

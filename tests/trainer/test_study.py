@@ -74,7 +74,8 @@ def test_only_good_questions_come_out(tiny: Callable[[str], Base]) -> None:
         "Harald Immer serviced the boiler on 4 March. The fence cost 640 euros in May."
     )
     for family in ("llama", "qwen"):
-        found = write_questions(tiny(family), facts, 2, seed=0)
+        found, checked = write_questions(tiny(family), facts, 2, seed=0)
+        assert len(found) <= checked.written - checked.dropped
         assert all(is_good(q.text, q.span, facts[q.fact]) for q in found)
         assert all(sum(q.fact == index for q in found) <= 2 for index in range(len(facts)))
 
