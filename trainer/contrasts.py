@@ -52,7 +52,7 @@ def _apart(fact: Fact, other: Fact) -> tuple[Span, Span] | None:
     for own in reversed(fact.spans):
         for another in reversed(other.spans):
             if (
-                _form(own) == _form(another)
+                form_of(own) == form_of(another)
                 and own.kind != "phrase"
                 and own.text != about != another.text
                 and fact.statement.count(own.text) == 1
@@ -63,7 +63,7 @@ def _apart(fact: Fact, other: Fact) -> tuple[Span, Span] | None:
     return None
 
 
-def _form(span: Span) -> tuple[str, str]:
+def form_of(span: Span) -> tuple[str, str]:
     """Two spans of one form could stand in each other's place: numbers only of the same thing."""
     unit = span.text.split()[-1].strip("0123456789.,") if span.kind == "number" else ""
     return span.kind, unit

@@ -36,7 +36,7 @@ def open_book(
         for some in batches(by_number)
         for sample in store.rows(
             "SELECT id, chunk_id, kind, prompt, answer FROM samples WHERE base_digest = ?"
-            f" AND kind NOT IN ('contrast', 'voice') AND chunk_id IN ({marks(some)}) ORDER BY id",
+            f" AND kind NOT IN ('contrast', 'premise', 'voice') AND chunk_id IN ({marks(some)}) ORDER BY id",
             base.digest,
             *some,
         )

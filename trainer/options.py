@@ -27,11 +27,11 @@ CHOICES = {
     "redact": ("secrets", "contacts"),
 }
 
-# Kinds of samples. Ready-made ones come from nobody's night. Contrasts, beginnings to complete and gaps to fill are made and
+# Kinds of samples. Ready-made ones come from nobody's night. Contrasts, premises, beginnings to complete and gaps to fill are made and
 # left out unless asked for: the first until it is measured what they bring for their tokens, the others because it was.
 SAMPLE_KINDS = (
     *("question", "pair", "reversed", "across", "note", "cue", "complete", "blank", "absent", "asked", "voice"),
-    *("open", "contrast", "ready"),
+    *("open", "contrast", "premise", "ready"),
 )  # fmt: skip
 
 LEAST = {

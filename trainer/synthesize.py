@@ -27,6 +27,7 @@ from .open_book import open_book
 from .own_words import own_words
 from .pairs import write_notes, write_pairs
 from .plain_questions import plain_questions
+from .premises import premises
 from .prompt_lists import read_prompts
 from .reading import reads_well
 from .study import Question, write_questions
@@ -404,10 +405,11 @@ def _keep_group(
             told = chunk["kind"] == "told"
             probes.append((chunk["id"], cloze_probe(fact, told)))
             second.append((chunk["id"], cue_probe(fact, fact.spans[-1], told, chooser)))
-    samples += [
-        (chunk_id, Sample("contrast", prompt, answer, second_id))
-        for chunk_id, second_id, prompt, answer in contrasts(facts)
-    ]
+    for kind, made in (("contrast", contrasts(facts)), ("premise", premises(facts))):
+        samples += [
+            (chunk_id, Sample(kind, prompt, answer, second_id))
+            for chunk_id, second_id, prompt, answer in made
+        ]
     samples += [(chunk["id"], settled_sample(chunk)) for chunk in group if is_settled(chunk)]
     samples += [(chunk["id"], _asked_sample(chunk)) for chunk in group if chunk["kind"] == "asked"]
     for wording, some in (("question", probes), ("cue", second)):

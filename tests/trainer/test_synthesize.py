@@ -72,7 +72,10 @@ def test_samples_are_supported_by_their_chunk(
     texts = {chunk["id"]: chunk["text"] for chunk in studied_chunks(store)}
     assert samples(store)
     for sample in samples(store):
-        assert supported(sample["answer"], texts[sample["chunk_id"]]), sample
+        said = sample["answer"]
+        if sample["kind"] == "premise":
+            said = said.partition(". ")[2]
+        assert supported(said, texts[sample["chunk_id"]]), sample
 
 
 def test_golds_stand_in_their_chunk(store: Store, llama: Base, house: int, dog: int) -> None:
