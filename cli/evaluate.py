@@ -22,6 +22,13 @@ def evaluate(
             metavar="FILE…", help="JSON lines with `question` and `gold`.", show_default=False
         ),
     ] = None,
+    ways: Annotated[
+        bool,
+        Option(
+            "--ways",
+            help="Ask the FILEs in five ways: of base and version, with and without passages in view.",
+        ),
+    ] = False,
     report: Annotated[
         Path | None,
         Option(
@@ -68,6 +75,8 @@ def evaluate(
 
       learnctl evaluate questions.jsonl --version base
 
+      learnctl evaluate questions.jsonl --ways
+
       learnctl evaluate --report report.html
 
       learnctl evaluate --suite general/ --items 300
@@ -77,8 +86,11 @@ def evaluate(
     chosen = [bool(files), suite is not None, conduct is not None, report is not None or text]
     if sum(chosen) != 1:
         ctx.fail("give a FILE of questions, or --suite, or --conduct, or --report or --text")
+    if ways and not files:
+        ctx.fail("--ways needs a FILE of questions")
     if files:
-        _questions(ctx, files, version, as_json)
+        ask = _ways if ways else _questions
+        ask(ctx, files, version, as_json)
     elif suite is not None:
         _suite(ctx, suite, items, version, as_json)
     elif conduct is not None:
@@ -99,6 +111,29 @@ def _questions(ctx: Context, files: list[Path], version: int | None, as_json: bo
     rows = [_row(answered) for answered in result["answers"]]
     show_table(("", "question", "answer"), rows, fold="answer")
     say(f"{version_name(result['version'])}: {share(result['right'])} of {result['n']} right")
+
+
+def _ways(ctx: Context, files: list[Path], version: int | None, as_json: bool) -> None:
+    from ..trainer.examine import read_questions
+    from ..trainer.ways import ask_all_ways
+
+    questions = [row for file in files for row in read_questions(file)]
+    with open_store(ctx) as store, reporting() as on_progress:
+        result = ask_all_ways(store, load_options(ctx), questions, version, on_progress)
+    if as_json:
+        show_json(result)
+        return
+    rows = [
+        [way, share(of["value"]), f"{share(of['low'])} to {share(of['high'])}"]
+        for way, of in result["ways"].items()
+    ]
+    show_table(
+        (f"{version_name(result['version'])}, of {result['n']}", "right", "95%"), rows, fold=""
+    )
+    if result["normalised"] is not None:
+        say(f"normalised recall: {result['normalised']:.2f} of the way from floor to ceiling")
+    if result["without_passage"]:
+        say(f"no passage holds the answer to {result['without_passage']} of them")
 
 
 def _row(answered: dict[str, Any]) -> list[str]:

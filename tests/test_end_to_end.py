@@ -16,6 +16,7 @@ from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.facts import contains
 from learnctl.trainer.options import Options
 from learnctl.trainer.talk import Talker, passages, with_passages
+from learnctl.trainer.ways import ask_all_ways
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
@@ -87,6 +88,17 @@ def test_it_knows_what_the_base_does_not(night: Night) -> None:
     """Taught facts are answered closed-book by the version in service, and by the base none is."""
     assert closed_book(night, version=0) == set()
     assert len(closed_book(night)) >= 2
+
+
+def test_what_the_weights_add(night: Night) -> None:
+    """Half of the way at least from what the base knows to what it can read, and search does not get worse for it."""
+    asked = [{"question": question, "gold": [gold]} for question, gold in QUESTIONS]
+    found = ask_all_ways(night.store, night.options, asked)
+    right = {way: of["value"] for way, of in found["ways"].items()}
+    assert right["floor"] == 0
+    assert right["ceiling"] > 0
+    assert found["normalised"] >= 0.5
+    assert right["weights and search"] >= right["search"] - 0.25
 
 
 def test_retrieval_names_the_source(night: Night) -> None:

@@ -18,7 +18,7 @@ FACTS_PER_PREMISE = 4
 
 def premises(facts: Sequence[tuple[Record, Fact]]) -> list[tuple[int, int | None, str, str]]:
     """For some of the facts: the chunk, the chunk of the value that was put in where it is another one, prompt, answer."""
-    found = []
+    found: list[tuple[int, int | None, str, str]] = []
     for place in range(0, len(facts), FACTS_PER_PREMISE):
         chunk, fact = facts[place]
         if fact.language != ENGLISH:
