@@ -205,7 +205,9 @@ def _render(result: dict[str, Any]) -> None:
     if result.get("divergence") is not None:
         low, high = result.get("divergence_interval") or (None, None)
         between = "" if low is None else f" ({low:.2f} to {high:.2f})"
-        show(f"divergence: {result['divergence']:.2f} nats a token{between}")
+        new = result.get("divergence_on_new")
+        on_new = "" if new is None else f"; {new:.2f} on what is new"
+        show(f"divergence: {result['divergence']:.2f} nats a token{between}{on_new}")
     if suite := result.get("suite"):
         show(
             f"general suite: {suite['won']} won, {suite['lost']} lost, of {suite['n']:,}; at most"

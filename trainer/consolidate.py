@@ -94,6 +94,8 @@ OWN_SHARE = 0.1
 LOOK_S = 2.0
 CLOSING_FACTOR = 1.6  # and one for each further try at less strength
 REFUSALS = 3
+# On so many of the new probes it is measured how far a night moves where it is meant to.
+NEW_LOOKS = 16
 # Why a run trains on a general sample that shows who the base is, or what it declines.
 ANCHOR = "refusal or identity"
 # Or that the base asked itself.
@@ -368,10 +370,11 @@ class _Night:
         steps_each = math.ceil(len(epochs[0]) / options.packs_per_step)
         self.on_progress(Progress("measure before", 0, 0))
         measuring = time.monotonic()
-        against = evaluate.reference(store, base)
+        against = evaluate.reference(base, evaluate.own_answers(store, base))
         examination = Examination(store, base, run, options)
         before = examination.before()
         told_apart = examination.told_apart(base.model)
+        on_new = evaluate.reference_on(base, spread(examination.new, NEW_LOOKS))
         measured_s = self._measured_s(run, time.monotonic() - measuring)
         kept = retention.around(store, base, run, options, self.on_progress)
         self.stop.check()
@@ -440,6 +443,8 @@ class _Night:
         of_kinds = retained.conduct if retained else {}
         report["suite"] = rounded(flips) if flips else None
         report["conduct"] = {kind: rounded(one) for kind, one in of_kinds.items()} or None
+        moved_on_new = evaluate.divergence(base, model, on_new).mean if on_new.packs else None
+        report["divergence_on_new"] = moved_on_new
         report["association"] = asdict(associated) if associated else None
         if verdict.promoted:
             answered = [

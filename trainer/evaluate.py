@@ -82,7 +82,7 @@ class Reference:
 
 def own_answers(store: Store, base: Base) -> list[tuple[Chat, str]]:
     """The base's greedy answers to the general prompts; it is asked once, for it never changes."""
-    chats: list[Chat] = [[{"role": "user", "content": p}] for p in read_prompts("divergence")]
+    chats = [in_form(prompt, "direct") for prompt in read_prompts("divergence")]
     key = f"reference {base.digest}"
     answers = json.loads(store.setting(key, "[]"))
     if len(answers) != len(chats):
@@ -91,14 +91,18 @@ def own_answers(store: Store, base: Base) -> list[tuple[Chat, str]]:
     return [pair for pair in zip(chats, answers, strict=True) if pair[1]]
 
 
-def reference(store: Store, base: Base) -> Reference:
-    """What divergence is measured against; made once a run, with no adapter on the base."""
+def reference_on(base: Base, probes: Sequence[Record]) -> Reference:
+    """What divergence on some probes is measured against, as on general prompts."""
+    chats = [in_form(probe["question"], "direct") for probe in probes]
+    answers = answer_batch(base, base.model, chats, max_tokens=DIVERGENCE_TOKENS) if chats else []
+    return reference(base, [pair for pair in zip(chats, answers, strict=True) if pair[1]])
+
+
+def reference(base: Base, answered: Sequence[tuple[Chat, str]]) -> Reference:
+    """What divergence is measured against, by the base's own answers; made once a run, with no adapter on the base."""
     import torch
 
-    rows = [
-        encode(base.tokenizer, chat, answer, base.stop_ids)
-        for chat, answer in own_answers(store, base)
-    ]
+    rows = [encode(base.tokenizer, chat, answer, base.stop_ids) for chat, answer in answered]
     rows = [row for row in rows if len(row.ids) <= DIVERGENCE_PACK]
     packs = pack(rows, DIVERGENCE_PACK)
     found = []

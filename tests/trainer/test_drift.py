@@ -84,7 +84,7 @@ def test_each_prompt_counts_once(store: Store, llama: Base) -> None:
     more than over others."""
     import torch
 
-    against = evaluate.reference(store, llama)
+    against = evaluate.reference(llama, evaluate.own_answers(store, llama))
     assert evaluate.divergence(llama, llama.model, against) == Divergence(0.0, 0.0, 0.0)
     model = new_adapter(llama, 4, 0)
     torch.manual_seed(0)
@@ -108,6 +108,7 @@ def test_nights_learn_from_nights(
     assert first["max_divergence"] == CEILING
     low, high = first["divergence_interval"]
     assert low <= first["divergence"] <= high
+    assert first["divergence_on_new"] > 0
     # Three more such nights, as the store would hold them.
     for version in range(2, 5):
         store.db.execute(
