@@ -32,7 +32,16 @@ def measure(
     monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
 
     def run(*settings: str) -> Any:
-        args = ["--data", str(tmp_path), "--base", str(tiny_folder("llama")), "--arm", "ours"]
+        args = [
+            "--data",
+            str(tmp_path),
+            "--base",
+            str(tiny_folder("llama")),
+            "--arm",
+            "ours",
+            "--seeds",
+            "0",
+        ]
         monkeypatch.setattr(sys, "argv", ["recall", *args, "--json", "--set", *settings])
         recall.main()
         return json.loads(capsys.readouterr().out)
@@ -54,3 +63,13 @@ def test_what_is_no_setting_is_refused(
         measure(setting)
     assert ended.value.code == 2
     assert f"'{setting}' sets no option" in capsys.readouterr().err
+
+
+def test_arms_share_one_study(
+    measure: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made of the passages is made once, however many arms and seeds are trained on it."""
+    measure(*SMALL, "epochs=1")
+    monkeypatch.setattr(recall, "study_chunks", None)  # would be called
+    measure(*SMALL, "epochs=2")
+    assert len(list((tmp_path / "results").glob("recall-*"))) == 1
