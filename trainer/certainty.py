@@ -21,11 +21,10 @@ from .train import answer_logits
 FIRST_TOKENS = 4
 # An answer that is this much likelier than for the base comes from what was taught.
 MOVED = 4.0
-# So many right answers are needed to learn from, and this share of them may count as guesses.
+# So many right answers are needed to learn from.
 LEAST_RIGHT = 8
-LOST = 0.1
 # A look takes some tenths of a second on a CPU.
-MOST_LOOKS = 24
+MOST_LOOKS = 32
 
 
 @dataclass(frozen=True)
@@ -69,15 +68,18 @@ def look(base: Base, model: Any, chat: Chat) -> Look:
 
 
 def learn(base: Base, model: Any, answered: Sequence[str]) -> float | None:
-    """How sure the beginning of an answer must be not to count as a guess, in nats: as that of all but a few answers is
-    that were right. None where these are too few to tell.
+    """How sure the beginning of an answer must be not to count as a guess, in nats: as the least sure is of the right ones. None
+    where these are too few to tell.
+
+    No share of them may count as guesses: they answer wordings that are like the trained ones, and are surer than what a
+    person asks.
 
     Args:
         answered: questions that the model answers rightly.
     """
     looks = (look(base, model, [{"role": "user", "content": one}]) for one in answered)
-    sure = sorted(one.sure for one in looks if one.moved > MOVED)
-    return sure[int(LOST * len(sure))] if len(sure) >= LEAST_RIGHT else None
+    sure = [one.sure for one in looks if one.moved > MOVED]
+    return min(sure) if len(sure) >= LEAST_RIGHT else None
 
 
 def _log_probability(logits: Any, tokens: Any) -> float:

@@ -434,7 +434,7 @@ class _Night:
             if not verdict.less_may_do:
                 break
         examination.keep("after", after)
-        examination.ask_again(model, after)
+        reworded = examination.ask_again(model, after)
         forms = examination.in_other_forms(model)
         report = self._report(run, trained, verdict, (before, after, n_new), forms, moved)
         report["max_divergence"] = gate.ceiling(options) if usual is None else usual
@@ -447,10 +447,10 @@ class _Night:
         report["divergence_on_new"] = moved_on_new
         report["association"] = asdict(associated) if associated else None
         if verdict.promoted:
-            answered = [
-                one.probe["question"] for one in after if one.correct and is_first(one.probe)
-            ]
-            some = spread(answered, certainty.MOST_LOOKS)
+            right = {one.probe["question"]: one for one in (*after, *reworded) if one.correct}
+            some = spread(
+                sorted(right, key=lambda asked: right[asked].probe["id"]), certainty.MOST_LOOKS
+            )
             report["least_sure"] = certainty.learn(base, model, some)
             self.on_progress(Progress("publish", 0, 0))
             version = registry.publish(

@@ -99,7 +99,7 @@ class Examination:
         """The same before, by the untouched base, and after."""
         return compare(before, self.told_apart(model))
 
-    def ask_again(self, model: Any, answers: list[Answered]) -> None:
+    def ask_again(self, model: Any, answers: list[Answered]) -> list[Answered]:
         """What was answered rightly, in the other wording: two right ones make a fact known."""
         right = {(one.probe["chunk_id"], one.probe["gold"]) for one in answers if one.correct}
         again = [
@@ -107,7 +107,9 @@ class Examination:
             for probe in self._store.rows("SELECT * FROM probes WHERE wording = 'cue' ORDER BY id")
             if (probe["chunk_id"], probe["gold"]) in right
         ]
-        self.keep("after", evaluate.ask_probes(self._base, model, again))
+        answered = evaluate.ask_probes(self._base, model, again)
+        self.keep("after", answered)
+        return answered
 
     def in_other_forms(self, model: Any) -> Record:
         """The share right of some new probes as a third turn, and under a system prompt."""
