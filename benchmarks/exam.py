@@ -30,13 +30,14 @@ SORRY = re.compile(r"(?i)(?:unfortunately|(?:i['’]m |i am )?(?:very |so )?sorr
 
 @dataclass(frozen=True)
 class Question:
-    """A question, its accepted answers, the text that holds the answer (empty where there is none), and the
-    source or session that it hangs on, with whose other questions it is right or wrong together."""
+    """A question, its accepted answers, the text that holds the answer (empty where there is none), the source or session
+    that it hangs on, with whose other questions it is right or wrong together, and its kind."""
 
     text: str
     gold: tuple[str, ...]
     source: str = ""
     cluster: str = ""
+    kind: str = ""
 
 
 Form = Callable[[Question], Chat]

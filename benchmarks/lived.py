@@ -1,11 +1,11 @@
 """Lived material: news of 2025 and a long talk between two people. Retrieval, weights, or both?
 
     python -m benchmarks.lived --data FOLDER --what news [--items 40] [--json]
-    python -m benchmarks.lived --data FOLDER --what locomo [--conversation 0] [--sessions 8] [--nights 2]
+    python -m benchmarks.lived --data FOLDER --what locomo [--conversation 0] [--sessions 8] [--nights 8]
 
 News: `FOLDER/news/*.jsonl`, the items whose evidence holds the answer, as dated notes in one night. LoCoMo:
-`FOLDER/locomo/conversations.json`, the first sessions of one conversation in so many nights, as a chat
-export; asked are the questions whose evidence lies in them. *right*: an accepted answer is contained in
+`FOLDER/locomo/conversations.json`, the first sessions of one conversation in so many nights (as many as sessions: session by
+session), as a chat export; asked are the questions whose evidence lies in them. *right*: an accepted answer is contained in
 the greedy answer; *f1*: word overlap. Base and version are asked the same, from weights alone and with retrieval.
 """
 
@@ -29,6 +29,7 @@ from learnctl.trainer.talk import Talker
 from .exam import Question, ask, closed, f1, in_view, retrieved, right
 from .recall import OPEN_GATE
 from .results import Results, finished, label_of
+from .settings import add_set, changes
 
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open", 4: "single-hop"}
 
@@ -94,6 +95,7 @@ def locomo(
             (str(row["answer"]),),
             "\n".join(said[one] for one in row["evidence"]),
             cluster=row["evidence"][0].split(":")[0],  # `D3:7` is the seventh turn of session 3
+            kind=CATEGORIES[row["category"]],
         )
         for row in whole["qa"]
         if row["category"] in CATEGORIES
@@ -126,6 +128,11 @@ def run(options: Options, nights: list[Path], questions: list[Question]) -> dict
     return found | {"reports": [{key: report[key] for key in kept} for report in reports]}
 
 
+def _of_kind(right: list[bool], questions: list[Question], kind: str) -> str:
+    some = [one for one, question in zip(right, questions, strict=True) if question.kind == kind]
+    return f"{kind} {sum(some)} of {len(some)}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
@@ -134,6 +141,8 @@ def main() -> None:
     parser.add_argument("--conversation", type=int, default=0)
     parser.add_argument("--sessions", type=int, default=8)
     parser.add_argument("--nights", type=int, default=2)
+    parser.add_argument("--base", default="embedded")
+    add_set(parser)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if not (given.data / given.what).is_dir():
@@ -148,19 +157,21 @@ def main() -> None:
             nights, questions = locomo(
                 folder, given.data, given.conversation, given.sessions, given.nights
             )
-        options = replace(Options(base="embedded"), **OPEN_GATE)
+        options = replace(Options(base=given.base), **(OPEN_GATE | changes(given.set)))
         row = Results("lived").get(label_of(options, what), lambda: run(options, nights, questions))
     if given.json:
         print(json.dumps(row))
         return
     arms = [name for name in row if name.startswith(("base", "version"))]
     clusters = [question.cluster for question in questions]
+    kinds = dict.fromkeys(question.kind for question in questions)
     for name in arms:
         found = share(row[name]["right"], clusters)
         assert found is not None
+        of_kinds = [_of_kind(row[name]["right"], questions, kind) for kind in kinds if kind]
         print(
             f"{what}: {name:20} right {found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
-            f" of {row['n']}, f1 {row[name]['f1']:.3f}"
+            f" of {row['n']}, f1 {row[name]['f1']:.3f}{', '.join(['', *of_kinds])}"
         )
     both = compare(row["base, retrieval"]["right"], row["version, retrieval"]["right"], clusters)
     assert both is not None
