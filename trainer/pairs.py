@@ -1,7 +1,7 @@
 """What a base that reads well makes of a passage beyond single questions: rounds of pairs, and notes.
 
-Three rounds of questions with answers: specific facts; the other way round, with the earlier pairs in
-view; across two passages of one document. Then notes: the passage in other words, in short, and put to use by
+Three rounds of questions with answers: specific facts; the other way round; across two passages of one document;
+the later ones with the earlier in view. Then notes: the passage in other words, in short, and put to use by
 strategies that the model itself names (Active Reading, https://arxiv.org/abs/2508.09494). Every pair is
 verified twice: its answer stands in the passage, and the base, asked again with the passage in view, gives it
 again. A base that does not read well (`reading.py`) is not asked.
@@ -37,7 +37,7 @@ REVERSED = (
     f"Write {PAIRS_A_ROUND} more that go the other way round: name what was an answer before, and ask"
     f" for what it belongs to. Do not repeat a question. {FORM}"
 )
-ACROSS = f"Write {PAIRS_A_ROUND} questions that need both texts to be answered. {FORM}"
+ACROSS = f"Write {PAIRS_A_ROUND} new questions that need both texts to be answered. {FORM}"
 NOTES = (
     "Write the text again in other words. Keep every name, number and date.",
     "Sum the text up in three sentences. Keep names, numbers and dates.",
@@ -81,8 +81,19 @@ def write_pairs(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[M
     neighbours = [
         (i, i + 1) for i in range(len(chunks) - 1) if chunks[i]["path"] == chunks[i + 1]["path"]
     ]
+    asked = [
+        [question for written in rounds for question, _ in parse_pairs(written)]
+        for rounds in zip(first, second, strict=True)
+    ]
     both: list[Chat] = [
-        [_user(f"{texts[i]}\n\n{texts[k]}\n\n{ACROSS}{told[i]}")] for i, k in neighbours
+        [
+            _user(
+                "\n\n".join(
+                    [texts[i], texts[k], *_asked_already(asked[i] + asked[k]), ACROSS + told[i]]
+                )
+            )
+        ]
+        for i, k in neighbours
     ]
     third = _ask(base, both, PAIR_TOKENS, seed + 2)
     found: list[tuple[Made, str]] = []
@@ -96,6 +107,10 @@ def write_pairs(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[M
         for (place, other, view), written in zip(views, said, strict=True):
             found += [(Made(place, kind, q, a, other), view) for q, a in parse_pairs(written)]
     return _verified(base, found)
+
+
+def _asked_already(questions: Sequence[str]) -> list[str]:
+    return ["\n".join(["Asked already:", *questions])] if questions else []
 
 
 def parse_pairs(written: str) -> list[tuple[str, str]]:

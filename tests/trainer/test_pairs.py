@@ -7,6 +7,7 @@ import pytest
 
 from learnctl.memory.lineage import studied_chunks
 from learnctl.memory.store import Store
+from learnctl.trainer import pairs
 from learnctl.trainer.base import Base
 from learnctl.trainer.facts import contains
 from learnctl.trainer.pairs import is_true_to, parse_pairs, write_notes, write_pairs
@@ -54,6 +55,61 @@ def test_a_base_that_cannot_read_is_not_asked(store: Store, llama: Base, take: A
     kinds = {row["kind"] for row in store.rows("SELECT kind FROM samples")}
     assert {"cue", "complete"} <= kinds
     assert not kinds & {"pair", "reversed", "across", "note"}
+
+
+def test_three_rounds_of_which_the_verified_are_kept(
+    llama: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scripted base: the later rounds see the earlier questions, a pair across two passages names both, and what it does
+    not say again with the passage in view is dropped, as is what does not stand there."""
+    house, garden = SOURCE, "Mathilda Brook planted the pear tree in Sollerby."
+    first = (
+        "Q: Who serviced the boiler?\nA: Harald Immer\n"
+        "Q: What did the service cost?\nA: 120 euros\n"
+        "Q: Who painted the door?\nA: Nobody Known"
+    )
+    seen: list[str] = []
+
+    def said(base: Base, model: Any, chats: list[Any], *_: Any, **__: Any) -> list[str]:
+        return [answer(chat) for chat in chats]
+
+    def answer(chat: Any) -> str:
+        asked = chat[-1]["content"]
+        seen.append("\n".join(turn["content"] for turn in chat))
+        if "need both texts" in asked:
+            return "Q: Which of the two deals with a boiler, Harald Immer or Mathilda Brook?\nA: Larkhill Cottage"
+        if "other way round" in asked:
+            return (
+                "Q: What did Harald Immer service?\nA: the boiler"
+                if SOURCE in chat[0]["content"]
+                else ""
+            )
+        if "specific facts" in asked:
+            return first if SOURCE in asked else "Q: Who planted the pear tree?\nA: Mathilda Brook"
+        # Asked again, it is of another mind about the cost.
+        return "Two hundred" if "cost" in asked.splitlines()[-1] else asked.rpartition("\n\n")[0]
+
+    monkeypatch.setattr(pairs, "answer_batch", said)
+    chunks = [
+        {"path": "a.md", "title": "", "heading": "", "date": None, "language": "en", "text": text}
+        for text in (house, garden)
+    ]
+    made, checked = write_pairs(llama, chunks, seed=0)
+    kept = [(one.kind, one.passage, one.second, one.answer) for one in made]
+    assert sorted(kept, key=str) == [
+        ("across", 0, 1, "Larkhill Cottage"),
+        ("pair", 0, None, "Harald Immer"),
+        ("pair", 1, None, "Mathilda Brook"),
+        ("reversed", 0, None, "the boiler"),
+    ]
+    assert (checked.written, checked.dropped) == (6, 2)
+    across = next(text for text in seen if "need both texts" in text)
+    for question in (
+        "Who serviced the boiler?",
+        "What did Harald Immer service?",
+        "Who planted the pear tree?",
+    ):
+        assert question in across
 
 
 def test_what_is_not_verified_is_dropped(store: Store, llama: Base, take: Any) -> None:
