@@ -215,6 +215,8 @@ def _render(result: dict[str, Any]) -> None:
         )
     for kind, of in (result.get("conduct") or {}).items():
         show(f"{kind}: {of['won']} won, {of['lost']} lost, of {of['n']:,}")
+    for kind, does in (result.get("beyond_the_base") or {}).items():
+        show(f"{kind}: {share(does)} by the base itself, so it is not judged")
     if result.get("n_tokens"):
         show(f"samples: {_samples(result['samples'])}")
         show(f"cost: {_cost(result)}")

@@ -189,15 +189,19 @@ def of_base(
 
 def within_reach(
     store: Store, base: Base, tasks: Sequence[Task], on_progress: OnProgress = silent
-) -> tuple[list[Task], list[bool]]:
-    """The tasks of the kinds that a base can do, and which of them it does rightly; no adapter may be on it."""
+) -> tuple[list[Task], list[bool], dict[str, float]]:
+    """The tasks of the kinds that a base can do, which of them it does rightly, and of the other kinds the share that it does;
+    no adapter may be on it."""
     answered = list(zip(tasks, of_base(store, base, base.model, tasks, on_progress), strict=True))
-    able = []
+    able, beyond = [], {}
     for kind in KINDS:
         some = [(task, right) for task, right in answered if task.kind == kind]
-        if sum(right for _, right in some) >= ABLE * max(1, len(some)):
+        n_right = sum(right for _, right in some)
+        if n_right >= ABLE * len(some):
             able += some
-    return [task for task, _ in able], [right for _, right in able]
+        else:
+            beyond[kind] = round(n_right / len(some), 4)
+    return [task for task, _ in able], [right for _, right in able], beyond
 
 
 def seconds(store: Store, base: Base, tasks: Sequence[Task]) -> float:

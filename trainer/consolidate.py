@@ -442,6 +442,7 @@ class _Night:
         flips = retained.suite if retained else None
         of_kinds = retained.conduct if retained else {}
         report["suite"] = rounded(flips) if flips else None
+        report["beyond_the_base"] = kept.beyond if kept else {}
         report["conduct"] = {kind: rounded(one) for kind, one in of_kinds.items()} or None
         moved_on_new = evaluate.divergence(base, model, on_new).mean if on_new.packs else None
         report["divergence_on_new"] = moved_on_new

@@ -39,6 +39,7 @@ class Retention:
 
     Attributes:
         seconds: about how long it takes to ask them once.
+        beyond: the kinds of conduct that are not asked of what was trained, with the share that the base does of each.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Retention:
         self._items = items
         self._on_progress = on_progress
         self._before = suite.of_version(store, base, base.model, 0, items, on_progress)
-        self._tasks, self._did = within_reach(store, base, tasks, on_progress)
+        self._tasks, self._did, self.beyond = within_reach(store, base, tasks, on_progress)
         self._after: list[bool] = []
         self.seconds = suite.seconds(store, base, items) + conduct.seconds(store, base, self._tasks)
 

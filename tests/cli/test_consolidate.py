@@ -27,6 +27,7 @@ RESULT = {
     "divergence": 0.214,
     "divergence_interval": [0.18, 0.25],
     "divergence_on_new": 2.31,
+    "beyond_the_base": {"unsafe declined": 0.0},
     "n_tokens": 12848,
     "tokens_per_s": 240.3,
     "elapsed_s": 53.2,
@@ -91,6 +92,7 @@ def test_promoted(run: Any, asked: Any) -> None:
         "recall of new: 5% → 61% of 18",
         "in other forms: 25% at the third turn of a chat, 38% under a system prompt, of 8",
         "divergence: 0.21 nats a token (0.18 to 0.25); 2.31 on what is new",
+        "unsafe declined: 0% by the base itself, so it is not judged",
         "samples: 80 new, 20 replay, 12 general",
         "cost: 53s, 12,848 tokens, 240 tokens/s, peak 3.6 GB",
     ]

@@ -138,8 +138,8 @@ def test_what_was_interrupted_goes_on(store: Store, llama: Base) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         within_reach(store, llama, tasks, stop)
-    able, right = within_reach(store, llama, tasks, told.append)
-    assert (len(able), len(right)) == (40, 40)
+    able, right, beyond = within_reach(store, llama, tasks, told.append)
+    assert (len(able), len(right), beyond) == (40, 40, {})
     assert {one.total for one in told} == {24}
 
 

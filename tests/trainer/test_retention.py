@@ -152,6 +152,7 @@ def test_conduct_is_judged_where_the_base_can(
     assert report["suite"] is None
     ((kind, of),) = report["conduct"].items()
     assert (kind, of["n"], of["lost"]) == ("safe answered", 12, 0)
+    assert report["beyond_the_base"] == {"unsafe declined": 0.0}
     totals = {one.phase: one.total for one in told if one.phase.startswith("conduct")}
     assert totals == {"conduct, base": 24, "conduct": 12}
     told.clear()
