@@ -369,17 +369,19 @@ def _keep_group(
     # One wording has one answer: "What is the boat called?" may be asked of another boat already.
     asked_before = {
         normalise(row["prompt"])
-        for row in store.rows("SELECT prompt FROM samples WHERE base_digest = ?", base.digest)
+        for row in store.rows(
+            f"SELECT prompt FROM samples WHERE base_digest = ? AND chunk_id NOT IN ({marks(group)})",
+            base.digest,
+            *(chunk["id"] for chunk in group),
+        )
     }
     for index, (chunk, fact) in enumerate(facts):
         told = chunk["kind"] == "told"
-        known = forbidden | asked_before
         built = {
             form: text
             for form, text in plain[index].items()
-            if form not in known and answers.get((index, text), "") is not None
+            if form not in forbidden and answers.get((index, text), "") is not None
         }
-        asked_before |= set(built)
         taken = forbidden | set(built)
         own = [q for q in questions if q.fact == index and normalise(q.text) not in taken]
         own = [q for q in own if answers.get((index, q.text), "") is not None]
@@ -394,7 +396,10 @@ def _keep_group(
         if chunk["kind"] != "text" or supported(answer, chunk["text"]):
             for text in (*built.values(), *(q.text for q in rest)):
                 said = answers.get((index, text)) or answer
-                samples.append((chunk["id"], Sample("question", text, said)))
+                asked = _of_its_own(text, chunk, forbidden | asked_before)
+                if asked:
+                    samples.append((chunk["id"], Sample("question", asked, said)))
+                    asked_before.add(normalise(asked))
         if rest and index % FACTS_PER_ABSENT == 0 and fact.language == ENGLISH:
             absent = absent_question(rest[0].text, strangers, chooser)
             if absent:
@@ -424,6 +429,15 @@ def _keep_group(
     keep_samples(store, base.digest, samples)
     for chunk in group:
         store.db.execute("INSERT OR IGNORE INTO studied VALUES (?, ?)", [chunk["id"], base.digest])
+
+
+def _of_its_own(question: str, chunk: Record, taken: set[str]) -> str | None:
+    """A question that no other fact is asked with: as it is, or with its section or its day in front. None where these are
+    others' too."""
+    section = str(chunk["heading"] or chunk["title"] or "").split(" › ")[-1]
+    day = written_day(chunk["date"]) if chunk["date"] else ""
+    wordings = [question, *(f"{where}: {question}" for where in (day, section) if where)]
+    return next((one for one in wordings if normalise(one) not in taken), None)
 
 
 def _own_answers(

@@ -107,6 +107,24 @@ def test_every_fact_that_is_asked_is_asked_in_two_wordings(
     assert all(found == {"question", "cue"} for found in wordings.values())
 
 
+def test_a_wording_that_another_fact_has_is_asked_with_its_day_or_section(
+    store: Store, llama: Base, take: Any
+) -> None:
+    """One wording has one answer: what is asked alike of two days says of which."""
+    take(
+        "diary.md",
+        "# Diary\n\n## First of May\n\nThe boat is called Nightjar.\n\n"
+        "## Second of May\n\nThe boat is called Grey Pintail.\n",
+    )
+    take("letter.md", "---\ndate: 2026-05-03\n---\n\nThe boat is called Quimby.\n")
+    study(store, llama)
+    asked = {sample["prompt"]: sample["answer"] for sample in samples(store)}
+    wording = "What is the boat called?"
+    assert "Nightjar" in asked[wording]
+    assert "Grey Pintail" in asked[f"Second of May: {wording}"]
+    assert "Quimby" in asked[f"3 May 2026: {wording}"]
+
+
 def test_one_question_is_held_back_where_enough_remain() -> None:
     """A probe is one of the questions that ask for something firm in words that were not trained; the
     others are left to training."""
