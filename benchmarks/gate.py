@@ -5,7 +5,7 @@
 
 Every run is a second night: one tuning note is learned before, once, another one is new. Good runs differ by seed.
 Bad ones are planted: answers shuffled among the questions, ten times the learning rate, no rehearsal. With `--paragraphs`
-every run is a first night on so many paragraphs of a tuning note, other ones for each seed, and the bad ones are shuffled.
+every run is a first night on so many paragraphs of a tuning note, the next ones for each seed, and the bad ones are shuffled.
 Each trains, measures and judges as a real night does, with all that is shipped. Results are kept in
 `benchmarks/results/gate.jsonl`, the first night beside them; a run that is there is not made again.
 """

@@ -1,7 +1,7 @@
 """Lived material: news of 2025 and a long talk between two people. Retrieval, weights, or both?
 
     python -m benchmarks.lived --data FOLDER --what news [--items 40] [--json]
-    python -m benchmarks.lived --data FOLDER --what locomo [--conversation 0] [--sessions 8] [--nights 8]
+    python -m benchmarks.lived --data FOLDER --what locomo [--conversation 0] [--sessions 8] [--nights 2]
 
 News: `FOLDER/news/*.jsonl`, the items whose evidence holds the answer, as dated notes in one night. LoCoMo:
 `FOLDER/locomo/conversations.json`, the first sessions of one conversation in so many nights (as many as sessions: session by

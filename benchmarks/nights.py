@@ -12,6 +12,7 @@ as shipped, but for the options of its arm and an open gate. Results stay in `be
 """
 
 import argparse
+import hashlib
 import json
 import shutil
 import sys
@@ -305,7 +306,7 @@ def run_arm(
     options = replace(Options(base=given.base), **(OPEN_GATE | arm.options | changes(given.set)))
     label = label_of(options, given.base, kind, given.wordings, name, *given.set)
     # The store of an arm lies beside the results, so that a stopped arm goes on with its next night.
-    home = FOLDER / "nights" / label.replace(" ", "_").replace(",", "").replace("%", "")
+    home = FOLDER / "nights" / hashlib.sha256(label.encode()).hexdigest()[:12]
     if arm.joint:
         asked = [question for _, some in stream for question in some]
         stream = [(stream[0][0].parent, asked)]

@@ -25,7 +25,7 @@ def label_of(options: Options, *parts: object) -> str:
 def finished(report: Row) -> Row:
     """The report of a night, which was not stopped on the way: half a night is no result."""
     if report["decision"] == "paused":
-        raise SystemExit("paused; the same command goes on from here")
+        raise SystemExit("paused; the same command goes on from the last result")
     return report
 
 

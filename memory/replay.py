@@ -1,7 +1,7 @@
 """Rehearsal: which samples of earlier nights are trained on again beside the new ones.
 
 Half goes by turns: every earlier source gets its own, and within a source every chunk, so that a large
-or recent source does not push the others out; what was rehearsed less often comes first, so that over the nights
+or recent source does not push the others out; what was chosen less often comes first, so that over the nights
 all of it comes up. Half goes by surprise: what the weights in service find
 least likely of what they once learned, as the trainer measured it and wrote it down. Replaying what would be lost
 most is "maximally interfered retrieval", https://arxiv.org/abs/1908.04742.
@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 # So many times the samples wanted are measured, to take the most surprising of them.
 POOL = 2.0
+# Why a run trains again, as on what is new, on what was learned before: a slow pass takes all that came since.
+SINCE = "since"
 
 
 def by_turn_and_surprise(pool: list[Record], n_samples: int) -> list[tuple[Record, str]]:
@@ -40,7 +42,7 @@ def choose_replay(
     seed: int,
     kinds: Collection[str] | None = None,
 ) -> list[Record]:
-    """Up to `n_samples` live samples that a version learned from, spread over sources and chunks, the least rehearsed first.
+    """Up to `n_samples` live samples that a version learned from, spread over sources and chunks, what was chosen least first.
 
     Args:
         leave_out: chunks that are trained on as new and need no rehearsal.
@@ -48,16 +50,18 @@ def choose_replay(
     """
     source_of = first_sources(store, sorted(learned_chunks(store, version) - leave_out))
     chain = ancestors(store, version)
-    chooser = random.Random(f"{seed} {version}")  # another order each night
+    # Another order each night, also where many stand on one version.
+    chooser = random.Random(f"{seed} {store.value('SELECT max(id) FROM runs')}")
     by_source: dict[int, dict[int, list[Record]]] = defaultdict(lambda: defaultdict(list))
     for some in batches(source_of):
         for sample in store.rows(
             "SELECT s.id, s.chunk_id, s.kind, s.prompt, s.answer, NULL AS surprise,"
-            " sum(rs.role = 'replay') AS n_rehearsed"
-            " FROM samples s JOIN run_samples rs ON rs.sample_id = s.id"
-            " JOIN adapters a ON a.run_id = rs.run_id"
-            f" WHERE s.chunk_id IN ({marks(some)}) AND a.version IN ({marks(chain)})"
-            " GROUP BY s.id ORDER BY s.id",
+            " (SELECT count(*) FROM run_samples rs JOIN adapters a ON a.run_id = rs.run_id"
+            "  WHERE rs.sample_id = s.id AND rs.role = 'replay' AND rs.why != ?) AS n_chosen"
+            f" FROM samples s WHERE s.chunk_id IN ({marks(some)}) AND EXISTS"
+            " (SELECT 1 FROM run_samples rs JOIN adapters a ON a.run_id = rs.run_id"
+            f" WHERE rs.sample_id = s.id AND a.version IN ({marks(chain)})) ORDER BY s.id",
+            SINCE,
             *some,
             *chain,
         ):
@@ -66,7 +70,7 @@ def choose_replay(
     turns = []
     for of_chunk in by_source.values():
         chunks = [_shuffled(some, chooser) for some in _shuffled(list(of_chunk.values()), chooser)]
-        turns.append(sorted(_round_robin(chunks), key=lambda sample: sample["n_rehearsed"]))
+        turns.append(sorted(_round_robin(chunks), key=lambda sample: sample["n_chosen"]))
     return _round_robin(turns)[:n_samples]
 
 

@@ -17,7 +17,9 @@ class Checked:
 
 
 def count(store: Store, kind: str, found: Checked) -> None:
-    """Add to what was counted of a kind."""
+    """Add to what was counted of a kind, within a transaction that keeps what was written."""
+    if not found.written:
+        return
     so_far = counted(store).get(kind, Checked())
     total = [so_far.written + found.written, so_far.dropped + found.dropped]
     store.set_setting(f"{kind} written", json.dumps(total))

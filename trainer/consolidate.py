@@ -32,7 +32,7 @@ from ..memory.lineage import (
     studied_chunks,
     taught_chunks,
 )
-from ..memory.replay import POOL, by_turn_and_surprise, choose_replay
+from ..memory.replay import POOL, SINCE, by_turn_and_surprise, choose_replay
 from ..memory.search import telling_words
 from ..memory.store import Record, Store, now, to_json
 from . import (
@@ -100,8 +100,6 @@ NEW_LOOKS = 16
 ANCHOR = "refusal or identity"
 # Or that the base asked itself.
 OWN = "its own prompt"
-# Why it trains again, as on what is new, on what was learned before: a slow pass takes all that came since.
-SINCE = "since"
 
 
 def consolidate(

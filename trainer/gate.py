@@ -86,9 +86,7 @@ def judge(
     if (
         associated
         and options.min_recall_gain > 0
-        and not _is_told_apart(
-            associated, 1 - options.min_recall_gain, not _is_luck(new_before, new_after)
-        )
+        and not _is_told_apart(associated, 1 - options.min_recall_gain, _recalls(new_after))
     ):
         too_weak.append(
             f"it learned sentences and not what they answer: {associated.after:.1%} of wrong statements are told"
@@ -163,8 +161,14 @@ def _is_told_apart(associated: Association, nearly_all: float, is_recalled: bool
     return chance(won, lost) <= CHANCE
 
 
+def _recalls(after: Sequence[Answered]) -> bool:
+    """Whether more is right than any answer would have right, learned now or before."""
+    guessed = [max(LUCK, lucky) for lucky in by_luck(after)]
+    return at_least(sum(one.correct for one in after), guessed) <= CHANCE
+
+
 def _is_luck(before: Sequence[Answered], after: Sequence[Answered]) -> bool:
-    """Whether chance explains what was won, if anything: as many might be lost, or any answer might be right."""
+    """Whether chance explains what was won: as many might be lost, or any answer might be right."""
     won, lost = flips(before, after)
     if lost and chance(won, lost) > CHANCE:
         return True

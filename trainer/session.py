@@ -18,6 +18,7 @@ from ..memory.languages import language_of
 from ..memory.lineage import in_service
 from ..memory.search import Hit
 from ..memory.store import Record, Store
+from ..memory.unspaced import spaced
 from . import backend, chats, notes, registry, talk
 from .chat_form import Chat
 from .fold import fold
@@ -25,13 +26,13 @@ from .giving_way import consolidates, give_back
 from .options import Options
 from .prompt_cache import PromptCache
 from .sampling import Sampling
-from .wordings import not_known
+from .wordings import ENGLISH, not_known, says_not_known
 
 # An answer that is made again is drawn with this temperature where none was asked for.
 AGAIN = 0.8
 # Where a conversation is folded, this share of the context is left to what is not.
 FOLDED_TO = 0.5
-# What is longer than so many words, or than a line, is no bare question: it may hold what it asks about.
+# What is longer than so many words (of scripts without spaces, pairs of letters), or than a line, is no bare question: it may hold what it asks about.
 LONGEST_QUESTION = 40
 
 
@@ -273,6 +274,7 @@ class ChatSession:
                 self.turns.append(Turn(text, text, n_logged=1))
             elif self.turns:
                 self.turns[-1].answer = text
+                self.turns[-1].is_guess = says_not_known(text)
                 self.turns[-1].n_logged += 1
         self.number = number if self.is_kept else None
 
@@ -355,7 +357,7 @@ class ChatSession:
         )
         pieces: Iterable[str]
         if turn.is_guess:
-            pieces = [not_known(language_of(turn.question))]
+            pieces = [not_known(language_of(turn.question, self._usual_language()))]
         else:
             pieces = self.talker.stream(asked, sampling, self._cache)
         try:
@@ -370,8 +372,15 @@ class ChatSession:
     def _is_bare(self, asked: Chat) -> bool:
         """Whether a question stands alone, so that it is answered from the weights or not at all."""
         first = asked[0]["content"]
-        is_short = "\n" not in first.strip() and len(first.split()) <= LONGEST_QUESTION
+        is_short = "\n" not in first.strip() and len(spaced(first).split()) <= LONGEST_QUESTION
         return len(asked) == 1 and is_short and not self.hits
+
+    def _usual_language(self) -> str:
+        """That of most of what was taken in: a question is too short to tell near languages apart."""
+        most = (
+            "SELECT language FROM chunks GROUP BY language ORDER BY count(*) DESC, language LIMIT 1"
+        )
+        return (self.store and self.store.value(most)) or ENGLISH
 
     def _switch(self, version: int) -> None:
         if self._talker is None:

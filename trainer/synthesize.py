@@ -10,15 +10,15 @@ import json
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from ..memory.lineage import note_outgrown
 from ..memory.redact import redact
 from ..memory.store import Record, Store, marks, now
 from .absent import NOT_IN_NOTES, absent_question, find_strangers
+from .apart import Asked, written_day
 from .base import Base
 from .chat_form import ANSWER_WITH
-from .checked import count
+from .checked import Checked, count
 from .contrasts import contrasts
 from .cues import cue
 from .facts import Fact, Span, find_facts, inner_names, normalise, supported
@@ -84,13 +84,16 @@ def study_chunks(
     while todo and not out_of_time():
         group, facts = _take_group(todo)
         questions: list[Question] = []
+        checked = {"questions": Checked()}
         if questions_per_fact:
             asked_for = [fact for _, fact in facts]
-            questions, checked = write_questions(base, asked_for, questions_per_fact + 1, seed)
-            count(store, "questions", checked)
+            questions, checked["questions"] = write_questions(
+                base, asked_for, questions_per_fact + 1, seed
+            )
         plain = [_plain(fact, chunk) for chunk, fact in facts]
         answers = _own_answers(store, base, facts, questions, plain)
-        made = _study_well(store, base, group, seed)
+        made, of_more = _study_well(store, base, group, seed)
+        checked |= of_more
         spoken = [chunk for chunk in group if _has_voice(chunk)]
         tasks = write_instructions(base, [chunk["text"] for chunk in spoken], seed)
         with store.db.atomic():
@@ -100,6 +103,8 @@ def study_chunks(
                 for chunk, task in zip(spoken, tasks, strict=True)
             ]
             keep_samples(store, base.digest, [*voices, *made])
+            for kind, found in checked.items():
+                count(store, kind, found)
             if reads_well(store, base):
                 keep_samples(store, base.digest, _open_book(store, base, group))
         todo = todo[len(group) :]
@@ -278,15 +283,6 @@ def attributed(fact: Fact, chunk: Record) -> Fact:
     return replace(fact, statement=statement[:1].upper() + statement[1:])
 
 
-def written_day(date: str) -> str:
-    """A day as people write it: `7 May 2023`; what is no full date stays as it is."""
-    try:
-        day = datetime.fromisoformat(date)
-    except ValueError:
-        return date
-    return f"{day.day} {day:%B %Y}" if len(date) >= len("2023-05-07") else date
-
-
 def _take_group(todo: list[Record]) -> tuple[list[Record], list[tuple[Record, Fact]]]:
     """Chunks from the front, until there are enough facts for a batch of questions."""
     group: list[Record] = []
@@ -309,16 +305,14 @@ def facts_of(chunk: Record) -> list[Fact]:
 
 def _study_well(
     store: Store, base: Base, group: list[Record], seed: int
-) -> list[tuple[int, Sample]]:
-    """Pairs and notes of the passages, where the base reads well enough to write and to check them."""
+) -> tuple[list[tuple[int, Sample]], dict[str, Checked]]:
+    """Pairs and notes of the passages, where the base reads well enough to write and to check them; how many did not pass."""
     if not reads_well(store, base):
-        return []
+        return [], {}
     chunks = [c for c in group if c["kind"] in ("text", "told") and c["learn"] != "voice"]
     pairs, checked_pairs = write_pairs(base, chunks, seed)
     notes, checked_notes = write_notes(base, chunks, seed)
-    count(store, "pairs", checked_pairs)
-    count(store, "notes", checked_notes)
-    return [
+    samples = [
         (
             chunks[one.passage]["id"],
             Sample(
@@ -330,6 +324,7 @@ def _study_well(
         )
         for one in pairs + notes
     ]
+    return samples, {"pairs": checked_pairs, "notes": checked_notes}
 
 
 def _open_book(store: Store, base: Base, group: list[Record]) -> list[tuple[int, Sample]]:
@@ -366,15 +361,17 @@ def _keep_group(
     second: list[tuple[int, Probe]] = []
     samples: list[tuple[int, Sample]] = []
     unasked: list[tuple[Record, Fact]] = []
-    # One wording has one answer: "What is the boat called?" may be asked of another boat already.
-    asked_before = {
-        normalise(row["prompt"])
-        for row in store.rows(
-            f"SELECT prompt FROM samples WHERE base_digest = ? AND chunk_id NOT IN ({marks(group)})",
+    numbers = [chunk["id"] for chunk in group]
+    asked = Asked(
+        forbidden,
+        store.rows(
+            "SELECT DISTINCT s.prompt, o.title, o.heading, o.date, c.language FROM samples s"
+            " JOIN chunks c ON c.id = s.chunk_id JOIN origins o ON o.chunk_id = c.id"
+            f" WHERE s.base_digest = ? AND s.chunk_id NOT IN ({marks(numbers)})",
             base.digest,
-            *(chunk["id"] for chunk in group),
-        )
-    }
+            *numbers,
+        ),
+    )
     for index, (chunk, fact) in enumerate(facts):
         told = chunk["kind"] == "told"
         built = {
@@ -388,6 +385,7 @@ def _keep_group(
         probe, rest = choose_probe(own, fact, told, trained, chooser)
         if probe:
             probes.append((chunk["id"], probe))
+            asked.add(probe.question, chunk)
             span = next(q.span for q in own if q.text == probe.question)
             second.append((chunk["id"], cue_probe(fact, span, told, chooser)))
         else:
@@ -396,10 +394,9 @@ def _keep_group(
         if chunk["kind"] != "text" or supported(answer, chunk["text"]):
             for text in (*built.values(), *(q.text for q in rest)):
                 said = answers.get((index, text)) or answer
-                asked = _of_its_own(text, chunk, forbidden | asked_before)
-                if asked:
-                    samples.append((chunk["id"], Sample("question", asked, said)))
-                    asked_before.add(normalise(asked))
+                if own_wording := asked.of_its_own(text, chunk):
+                    samples.append((chunk["id"], Sample("question", own_wording, said)))
+                    asked.add(own_wording, chunk)
         if rest and index % FACTS_PER_ABSENT == 0 and fact.language == ENGLISH:
             absent = absent_question(rest[0].text, strangers, chooser)
             if absent:
@@ -429,15 +426,6 @@ def _keep_group(
     keep_samples(store, base.digest, samples)
     for chunk in group:
         store.db.execute("INSERT OR IGNORE INTO studied VALUES (?, ?)", [chunk["id"], base.digest])
-
-
-def _of_its_own(question: str, chunk: Record, taken: set[str]) -> str | None:
-    """A question that no other fact is asked with: as it is, or with its section or its day in front. None where these are
-    others' too."""
-    section = str(chunk["heading"] or chunk["title"] or "").split(" › ")[-1]
-    day = written_day(chunk["date"]) if chunk["date"] else ""
-    wordings = [question, *(f"{where}: {question}" for where in (day, section) if where)]
-    return next((one for one in wordings if normalise(one) not in taken), None)
 
 
 def _own_answers(

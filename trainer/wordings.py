@@ -46,6 +46,11 @@ def not_known(language: str) -> str:
     return _NOT_KNOWN.get(language, _NOT_KNOWN[ENGLISH])
 
 
+def says_not_known(answer: str) -> bool:
+    """Whether an answer only says that it is not known, in any language."""
+    return answer in _NOT_KNOWN.values()
+
+
 def spoken_to(text: str, language: str) -> str:
     """What a user said of themselves, as it is said back to them."""
     if language == ENGLISH:

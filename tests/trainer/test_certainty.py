@@ -7,10 +7,11 @@ import pytest
 
 from learnctl.memory.errors import LearnctlError
 from learnctl.memory.store import Store
-from learnctl.trainer import adapter, certainty
+from learnctl.trainer import adapter, certainty, evaluate
 from learnctl.trainer.base import Base
 from learnctl.trainer.certainty import LEAST_RIGHT, MOVED, Look, learn, look
 from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.evaluate import Answered
 from learnctl.trainer.options import Options
 from learnctl.trainer.sampling import Sampling
 from learnctl.trainer.session import ChatSession
@@ -95,6 +96,9 @@ def test_a_guess_is_not_given_in_the_language_of_the_question(
 ) -> None:
     asked = "Wie heißt der Hund von unserem Nachbarn?"
     assert "".join(session(0.0).ask(asked)) == not_known("de")
+    assert "".join(session(0.0).ask("狗叫什么名字？")) == not_known("zh")
+    long = "昨天我和妈妈一起去了新的图书馆看了很多书然后回家吃饭了" * 4
+    assert not_known("zh") not in "".join(session(0.0).ask(f"{long}。狗叫什么名字？"))
 
 
 def test_that_nothing_is_known_cannot_be_right(session: Callable[..., ChatSession]) -> None:
@@ -107,22 +111,46 @@ def test_that_nothing_is_known_cannot_be_right(session: Callable[..., ChatSessio
     talk.confirm()
 
 
+def test_nor_in_a_chat_that_goes_on(llama: Base, moved: Any, store: Store) -> None:
+    options, short = Options(), Sampling(max_tokens=4)
+    talk = ChatSession(Talker(llama, moved, 1, 0.0), store, options, sampling=short)
+    list(talk.ask(QUESTION))
+    assert talk.number is not None
+    again = ChatSession(Talker(llama, moved, 1, 0.0), store, options, sampling=short)
+    again.resume(talk.number)
+    with pytest.raises(LearnctlError, match="no answer"):
+        again.confirm()
+
+
 def test_a_night_learns_it_for_its_version(
-    store: Store, house: int, settings: Any, monkeypatch: pytest.MonkeyPatch
+    store: Store, house: int, take: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From probes that were answered rightly, over all sources and not only the newest."""
+    """From probes that were answered rightly, in both wordings and over all sources, not the newest alone."""
     seen: list[str] = []
 
     def learned(base: Base, model: Any, answered: list[str]) -> float:
         seen.extend(answered)
         return -1.25
 
+    def knows_all(
+        base: Base, model: Any, probes: list[Any], form: str = "direct"
+    ) -> list[Answered]:
+        return [Answered(probe, form, probe["gold"], True) for probe in probes]
+
     monkeypatch.setattr(certainty, "learn", learned)
-    options = settings(epochs=1)
+    monkeypatch.setattr(certainty, "MOST_LOOKS", 8)
+    monkeypatch.setattr(evaluate, "ask_probes", knows_all)
+    options = settings(epochs=1, min_recall_gain=-1.0)
+    consolidate(store, options)
+    take("dog.txt", "The dog is called Quimby. Quimby was born in 2017 in Snorrebeck.\n")
+    seen.clear()
     consolidate(store, options)
     assert wanted(store, options).least_sure == -1.25
     assert wanted(store, options, 0).least_sure is None
-    assert len(seen) <= certainty.MOST_LOOKS
+    probes = {row["question"]: row for row in store.rows("SELECT * FROM probes")}
+    assert len(seen) == min(8, len(probes))
+    assert {probes[one]["wording"] for one in seen} == {"question", "cue"}
+    assert len({probes[one]["chunk_id"] for one in seen}) > 1
 
 
 def test_what_is_sure_or_not_measured_is_answered(session: Callable[..., ChatSession]) -> None:

@@ -208,6 +208,12 @@ def test_a_small_night_must_recall_something(n_right: int, passes: bool) -> None
     assert found.promoted == passes
 
 
+def test_a_small_night_on_what_was_known_passes() -> None:
+    """An edited note: all that is asked was right before, so nothing can be gained."""
+    told = Association(0.736, 0.833, 12, lost=5, won=11)
+    assert judge(OPTIONS, exam(7, 0), exam(7, 0), [], [], sure(0.1), told).promoted
+
+
 def test_at_least() -> None:
     """Unequal coins, by hand."""
     assert at_least(0, [0.2, 0.5]) == pytest.approx(1.0)

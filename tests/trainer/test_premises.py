@@ -67,6 +67,10 @@ def test_values_of_another_form_are_left_alone() -> None:
     assert made("Harald Immer lives in Dunmere Row. The baker also lives in Dunmere Row.") == []
 
 
+def test_what_is_a_fact_too_is_not_denied() -> None:
+    assert made("The boiler was serviced in 2019. The boiler was serviced in 2021.") == []
+
+
 def test_trained_only_where_asked_for(
     store: Store, llama: Base, house: int, dog: int, settings: Any
 ) -> None:

@@ -1,0 +1,64 @@
+"""Facts that would be asked in one wording are told apart by their day or their section: one wording has one answer.
+
+"What is the boat called?" of another boat becomes "3 May 2026: What is the boat called?", where no fact that is asked in that
+wording stands in an entry of that day.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Set
+from datetime import datetime
+
+from ..memory.store import Record
+from .facts import normalise
+from .wordings import ENGLISH
+
+
+class Asked:
+    """The wordings that facts are asked in, and where these facts stand.
+
+    Args:
+        held: wordings, normalised, that nothing is asked in.
+        before: what was asked already: rows with `prompt`, `title`, `heading`, `date` and `language`.
+    """
+
+    def __init__(self, held: Set[str], before: Iterable[Record]) -> None:
+        self._held = held
+        self._places: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for row in before:
+            self.add(row["prompt"], row)
+
+    def add(self, question: str, place: Record) -> None:
+        """A fact that stands there is asked so."""
+        self._places[normalise(question)].append((_day(place), _section(place)))
+
+    def of_its_own(self, question: str, place: Record) -> str | None:
+        """The question as no other fact is asked: as it is, or with what tells this fact from the others in front. None
+        where nothing does, or it is held."""
+        others = self._places.get(normalise(question), [])
+        wordings = [] if others else [question]
+        for where, theirs in (
+            (_day(place), {day for day, _ in others}),
+            (_section(place), {section for _, section in others}),
+        ):
+            if others and where and where not in theirs:
+                wordings.append(f"{where}: {question}")
+        free = (one for one in wordings if normalise(one) not in self._held)
+        return next((one for one in free if not self._places.get(normalise(one))), None)
+
+
+def written_day(date: str) -> str:
+    """A day as people write it in English: `7 May 2023`; what is no full date stays as it is."""
+    try:
+        day = datetime.fromisoformat(date)
+    except ValueError:
+        return date
+    return f"{day.day} {day:%B %Y}" if len(date) >= len("2023-05-07") else date
+
+
+def _day(place: Record) -> str:
+    date = str(place["date"] or "")
+    return written_day(date) if place["language"] == ENGLISH else date[:10]
+
+
+def _section(place: Record) -> str:
+    return str(place["heading"] or place["title"] or "").split(" › ")[-1]
