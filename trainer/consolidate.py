@@ -52,7 +52,7 @@ from . import base as bases
 from .absent import find_strangers
 from .base import Base
 from .choice import Choice, choose
-from .costs import affordable, epochs_within, expected_epochs
+from .costs import affordable, epochs_within, expected_epochs, likely_epochs
 from .distil import teach
 from .evaluate import Answered
 from .examination import Examination, is_first, spread
@@ -67,7 +67,7 @@ from .progress import OnProgress, Progress, silent
 from .rows import (
     GENERAL_ROUNDS,
     MOST_EPOCHS,
-    REPLAY_ROUNDS,
+    REPLAYED,
     Material,
     anchors_beside,
     epoch_rows,
@@ -253,8 +253,9 @@ class _Night:
         if not samples:
             return None
         n_replay = replay_beside(len(samples), options)
-        rounds = min(REPLAY_ROUNDS, expected_epochs(len(samples) + n_replay, options))
-        replay = self._replay(choice, on_hand, math.ceil(rounds * n_replay))
+        left_s = self.deadline - time.monotonic() if self.deadline else None
+        epochs = likely_epochs(store, len(samples) + n_replay, options, left_s)
+        replay = self._replay(choice, on_hand, math.ceil(epochs / REPLAYED * n_replay))
         general = general_samples(store, base, GENERAL_ROUNDS * options.general_rows)
         n_facts = len(samples) + min(n_replay, len(replay))
         n_own = own_beside(n_facts, options)

@@ -124,6 +124,15 @@ def expected_epochs(n_rows: int, options: Options, is_timed: bool = False) -> in
     return n_epochs(options, steps_each, is_timed)
 
 
+def likely_epochs(store: Store, n_rows: int, options: Options, left_s: float | None) -> int:
+    """How many epochs a night of so many rows is likely to have in the time that is left; None where it has no budget."""
+    least = expected_epochs(n_rows, options)
+    if left_s is None:
+        return least
+    most = expected_epochs(n_rows, options, is_timed=True)
+    return min(most, max(least, epochs_within(store, left_s, n_rows * TOKENS_PER_ROW)))
+
+
 def _rows_per_fact(options: Options) -> float:
     of_kind = {
         "question": PLAIN_PER_FACT + options.questions_per_fact * KEPT_SHARE,

@@ -34,10 +34,11 @@ TURN_WORDS = 16
 # it has time for, up to so many.
 EPOCHS = 5
 LEAST_STEPS, MOST_EPOCHS = 96, 12
-# How many epochs' worth of general rows there are to choose from, and of samples of earlier nights: what is not rehearsed
-# at all is forgotten, and to be rehearsed in some of the epochs is enough.
+# How many epochs' worth of general rows there are to choose from.
 GENERAL_ROUNDS = 4
-REPLAY_ROUNDS = 2.5
+# So often a sample of an earlier night is trained in a night. What is not rehearsed at all is forgotten, and this is enough, so
+# the more epochs there are the more samples go round in them.
+REPLAYED = 2
 # Of the rows of an epoch, so many are the base's own word on who it is and on what it declines. A few rows
 # that teach another are enough to lose that: https://arxiv.org/abs/2310.03693.
 ANCHOR_SHARE = 0.015
