@@ -355,6 +355,17 @@ def test_a_small_night_rehearses_enough(n_new: int, wanted: int) -> None:
     assert rows.replay_beside(20, Options(replay_share=0.2, replay_least=0)) == 5
 
 
+@pytest.mark.parametrize(("epochs", "wanted"), [(2, 2), (5, 5), (6, 6)])
+def test_the_more_epochs_the_more_goes_round(
+    store: Store, take: Take, house: int, settings: Settings, epochs: int, wanted: int
+) -> None:
+    """Two an epoch here, each twice a night."""
+    consolidate(store, settings(epochs=1))
+    take("dog.txt", DOG)
+    options = settings(epochs=epochs, replay_share=0.01, replay_least=2)
+    assert consolidate(store, options)["samples"]["replay"] == wanted
+
+
 def test_replay_is_chosen_by_surprise_too(
     store: Store,
     take: Take,
