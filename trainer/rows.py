@@ -36,6 +36,9 @@ EPOCHS = 5
 LEAST_STEPS, MOST_EPOCHS = 96, 12
 # How many epochs' worth of general rows there are to choose from.
 GENERAL_ROUNDS = 4
+# How somebody writes is learned in two passes or three and overdone in twelve: after the first epoch each text is in every
+# sixth alone.
+VOICE_EVERY = 6
 # So often a sample of an earlier night is trained in a night. What is not rehearsed at all is forgotten, and this is enough, so
 # the more epochs there are the more samples go round in them.
 REPLAYED = 2
@@ -120,8 +123,10 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
 def _asked_in(sample: Record, material: Material, seed: int, epoch: int) -> Record | None:
     """A sample as it is asked in an epoch: a cue has other words in each but the first, and what is in no note is asked
     of other strangers. One that a teacher was asked about stays what the teacher was asked. None where nothing is left
-    that is in no note."""
+    that is in no note, and of a text that teaches a voice in most epochs."""
     chooser = random.Random(f"{seed} {epoch} {sample['id']}")
+    if sample["kind"] == "voice" and epoch and (epoch + sample["id"]) % VOICE_EVERY:
+        return None
     if sample["kind"] == "absent":
         prompt = asked_of_another(sample["prompt"], material.strangers, chooser)
         if prompt is None or frozenset(telling_words(prompt)) in material.held:

@@ -215,6 +215,20 @@ def test_what_was_learned_before_goes_round(llama: Base) -> None:
     assert set(seen.values()) <= {5 * n_each // 100, 5 * n_each // 100 + 1}
 
 
+def test_a_voice_is_not_overdone(llama: Base) -> None:
+    """All its texts in the first epoch, and each two or three times in a long night, while facts are in all epochs."""
+    texts_of_theirs = [one | {"kind": "voice"} for one in SAMPLES[:30]]
+    material = Material([*texts_of_theirs, *SAMPLES[30:]], [], {}, [])
+    seen: Counter[str] = Counter()
+    for epoch in range(MOST_EPOCHS):
+        rows = epoch_rows(llama, material, Options(general_rows=0), epoch)
+        numbers = re.findall(r"It is (\d+)", " ".join(answers(llama, rows)))
+        assert epoch or len(numbers) == len(SAMPLES)
+        seen.update(numbers)
+    assert {seen[str(one["id"])] for one in texts_of_theirs} == {2, 3}
+    assert {seen[str(one["id"])] for one in SAMPLES[30:]} == {MOST_EPOCHS}
+
+
 def test_a_small_night_goes_over_its_rows_oftener() -> None:
     """Few steps teach next to nothing: up to twice as many epochs, unless a number was set."""
     assert n_epochs(Options(), 200) == n_epochs(Options(), LEAST_STEPS / EPOCHS) == EPOCHS
