@@ -88,9 +88,10 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
     longest = options.pack_tokens
     n_replayed = min(len(material.replayed), replay_beside(len(material.samples), options))
     replayed = of_epoch(material.replayed, n_replayed, epoch)
+    taught = [sample for sample in material.samples if not _rests(sample, epoch)]
     asked = [
         one
-        for sample in (*material.samples, *replayed)
+        for sample in (*taught, *replayed)
         if (one := _asked_in(sample, material, options.seed, epoch))
     ]
     shuffled = chooser.sample(asked, k=len(asked))
@@ -120,13 +121,16 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
     return [row for group in groups for row in group if len(row.ids) <= longest]
 
 
+def _rests(sample: Record, epoch: int) -> bool:
+    """Whether an epoch goes without a sample of what is taught; what is replayed has its turns anyway."""
+    return bool(sample["kind"] == "voice" and epoch and (epoch + sample["id"]) % VOICE_EVERY)
+
+
 def _asked_in(sample: Record, material: Material, seed: int, epoch: int) -> Record | None:
     """A sample as it is asked in an epoch: a cue has other words in each but the first, and what is in no note is asked
     of other strangers. One that a teacher was asked about stays what the teacher was asked. None where nothing is left
-    that is in no note, and of a text that teaches a voice in most epochs."""
+    that is in no note."""
     chooser = random.Random(f"{seed} {epoch} {sample['id']}")
-    if sample["kind"] == "voice" and epoch and (epoch + sample["id"]) % VOICE_EVERY:
-        return None
     if sample["kind"] == "absent":
         prompt = asked_of_another(sample["prompt"], material.strangers, chooser)
         if prompt is None or frozenset(telling_words(prompt)) in material.held:

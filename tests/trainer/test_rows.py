@@ -229,6 +229,17 @@ def test_a_voice_is_not_overdone(llama: Base) -> None:
     assert {seen[str(one["id"])] for one in SAMPLES[30:]} == {MOST_EPOCHS}
 
 
+def test_a_voice_that_is_replayed_has_its_turns(llama: Base) -> None:
+    """It comes up as often as any other earlier sample."""
+    earlier = [one | {"kind": "voice"} for one in SAMPLES]
+    options = Options(general_rows=0, replay_least=10, replay_share=0.1)
+    for epoch in range(4):
+        rows = epoch_rows(
+            llama, Material(SAMPLES[:1], [], {}, [], replayed=earlier), options, epoch
+        )
+        assert len(rows) == 11
+
+
 def test_a_small_night_goes_over_its_rows_oftener() -> None:
     """Few steps teach next to nothing: up to twice as many epochs, unless a number was set."""
     assert n_epochs(Options(), 200) == n_epochs(Options(), LEAST_STEPS / EPOCHS) == EPOCHS
