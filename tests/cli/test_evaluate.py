@@ -233,3 +233,26 @@ def test_several_files(
     assert [one["file"] for one in result["answers"]] == paths
     assert [one["correct"] for one in result["answers"]] == [True, False]
     assert result["n"] == 2
+
+
+def test_ways(run: Any, run_json: Any, notes: Path, embedded_models: Path, tmp_path: Path) -> None:
+    """Of the base three: alone, with the passage in view, and with what search finds; what no passage holds is said."""
+    run("ingest", str(notes))
+    file = tmp_path / "q.jsonl"
+    rows = [
+        {"question": "What is the dog called?", "gold": "Quimby"},
+        {"question": "What is the name of the moon's king?", "gold": "Zog"},
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    found = run_json("evaluate", str(file), "--ways", "--version", "base")
+    assert list(found["ways"]) == ["floor", "ceiling", "search"]
+    assert (found["n"], found["without_passage"]) == (2, 1)
+    shown = run("evaluate", str(file), "--ways", "--version", "base")
+    assert [line.split()[0] for line in shown.stdout.splitlines()[1:]] == list(found["ways"])
+    assert "no passage holds the answer to 1 of them" in shown.stderr
+    alone = run("evaluate", "--ways", "--text")
+    assert (alone.exit_code, "--ways needs a FILE" in alone.stderr) == (2, True)
+    file.write_text("{")
+    broken = run("evaluate", str(file), "--ways")
+    assert broken.exit_code == 1
+    assert f"{file}:1: expected an object" in broken.stderr
