@@ -170,7 +170,7 @@ def _render_plan(planned: dict[str, Any]) -> None:
         return
     show(f"level    {planned['level']}, on {planned['base']}")
     show(f"new      {_amounts(planned, ('chunk', 'fact'))}, {_tokens(planned['new_tokens'])}")
-    show(f"samples  {_samples(planned['samples'])}")
+    show(f"samples  {_samples(planned['samples'])}, in an epoch")
     show(
         f"to train {_tokens(planned['n_tokens'])}; the whole night about {duration(planned['estimated_s'])}"
     )
@@ -218,7 +218,7 @@ def _render(result: dict[str, Any]) -> None:
     for kind, does in (result.get("beyond_the_base") or {}).items():
         show(f"{kind}: {share(does)} by the base itself, so it is not judged")
     if result.get("n_tokens"):
-        show(f"samples: {_samples(result['samples'])}")
+        show(f"samples: {_samples(result['samples'])}, in all epochs")
         show(f"cost: {_cost(result)}")
 
 

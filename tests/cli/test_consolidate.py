@@ -93,7 +93,7 @@ def test_promoted(run: Any, asked: Any) -> None:
         "in other forms: 25% at the third turn of a chat, 38% under a system prompt, of 8",
         "divergence: 0.21 nats a token (0.18 to 0.25); 2.31 on what is new",
         "unsafe declined: 0% by the base itself, so it is not judged",
-        "samples: 80 new, 20 replay, 12 general",
+        "samples: 80 new, 20 replay, 12 general, in all epochs",
         "cost: 53s, 12,848 tokens, 240 tokens/s, peak 3.6 GB",
     ]
 
