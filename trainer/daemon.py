@@ -3,7 +3,8 @@
 One connection is one request: a line of JSON in, lines of JSON out, the last of them with `done` or
 `error`. Requests are served one after the other; who comes meanwhile waits in the queue of the socket.
 
-    {"op": "ready", "version": 3}   load a version (null: the one in service): its number, its context
+    {"op": "ready", "version": 3}   load a version (null: the one in service): its number, its context,
+                                      and whether it can tell guesses
     {"op": "count", "version": 3, "messages": [...]}   how many tokens the prompt has
     {"op": "guess", "version": 3, "messages": [...]}   whether the answer would be a guess
     {"op": "answer", "version": 3, "messages": [...], "sampling": {...}}   the answer in pieces
