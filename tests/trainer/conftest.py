@@ -5,12 +5,14 @@ chat form of its family, so that everything the trainer does to a large model is
 """
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks import results
 from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
 from learnctl.memory.store import Store
@@ -244,6 +246,28 @@ def settings(tiny_folder: Callable[[str], Path]) -> Callable[..., Options]:
         return Options(**{**small, **OPEN_GATE, **values})
 
     return make
+
+
+@pytest.fixture
+def run_benchmark(
+    tiny_folder: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., str]:
+    """Call a benchmark on a tiny base, with a small night where nothing else is set; what it printed. Its results stay in a
+    folder of the test."""
+    small = ("rank=2", "own_share=0", "questions_per_fact=1", "probes_per_run=2")
+
+    def run(module: Any, *args: str, settings: Sequence[str] = ("epochs=1",)) -> str:
+        for one in (results, module):
+            monkeypatch.setattr(one, "FOLDER", tmp_path / "results", raising=False)
+        base = ["--base", str(tiny_folder("llama")), "--set", *small, *settings]
+        monkeypatch.setattr(sys, "argv", [module.__name__, *args, *base])
+        module.main()
+        return capsys.readouterr().out
+
+    return run
 
 
 @pytest.fixture

@@ -1,32 +1,19 @@
 """The benchmarks of lived material and of voice, on a tiny base and made-up material."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import lived, results, voice
-
-SMALL = ["rank=2", "general_rows=2", "own_share=0", "questions_per_fact=1", "probes_per_run=2"]
+from benchmarks import lived, voice
 
 
 @pytest.fixture
-def measure(
-    tiny_folder: Callable[[str], Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Callable[..., str]:
-    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
-
+def measure(run_benchmark: Callable[..., str], tmp_path: Path) -> Callable[..., str]:
     def run(module: Any, *args: str) -> str:
-        settings = ["--base", str(tiny_folder("llama")), "--set", *SMALL, "epochs=1"]
-        monkeypatch.setattr(sys, "argv", ["", "--data", str(tmp_path), *args, *settings])
-        module.main()
-        return capsys.readouterr().out
+        return run_benchmark(module, "--data", str(tmp_path), *args)
 
     return run
 

@@ -1,16 +1,14 @@
 """The benchmark of many nights, on a tiny base: what an arm trains, and what its rows come to."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import nights, results
+from benchmarks import nights
 
-SMALL = ["rank=2", "fast_rank=1", "own_share=0", "questions_per_fact=1", "probes_per_run=2"]
 STREAM = ["--nights", "2", "--facts", "2", "--wordings", "2"]
 ITEM: dict[str, Any] = {"premise": "The glass fell", "choice1": "It broke.", "choice2": "It sang."}
 
@@ -18,28 +16,17 @@ Run = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
-def run(
-    tiny_folder: Callable[[str], Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Run:
+def run(run_benchmark: Callable[..., str], tmp_path: Path) -> Run:
     """Run arms over two nights of two invented facts; the rows they made."""
-    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
-    monkeypatch.setattr(nights, "FOLDER", tmp_path / "results")
     suite = tmp_path / "suite"
     suite.mkdir()
     lines = [ITEM | {"question": which, "label": 0} for which in ("cause", "effect")]
     (suite / "copa.jsonl").write_text("\n".join(map(json.dumps, lines)))
 
-    def measure(*arms: str, more: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-        base = ["--base", str(tiny_folder("llama")), "--suite", str(suite), "--json"]
-        settings = ["--set", *SMALL, "epochs=1"]
-        monkeypatch.setattr(
-            sys, "argv", ["nights", *STREAM, *base, *more, *settings, "--arm", *arms]
-        )
-        nights.main()
-        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    def measure(*arms: str) -> list[dict[str, Any]]:
+        args = (*STREAM, "--suite", str(suite), "--json", "--arm", *arms)
+        told = run_benchmark(nights, *args, settings=("fast_rank=1", "epochs=1"))
+        return [json.loads(line) for line in told.splitlines()]
 
     return measure
 

@@ -1,25 +1,17 @@
 """The benchmark of recall, on a tiny base: other settings than the shipped ones make other rows."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import recall, results
-
-SMALL = ["rank=2", "general_rows=2", "own_share=0", "questions_per_fact=1", "probes_per_run=2"]
+from benchmarks import recall
 
 
 @pytest.fixture
-def measure(
-    tiny_folder: Callable[[str], Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Callable[..., Any]:
+def measure(run_benchmark: Callable[..., str], tmp_path: Path) -> Callable[..., Any]:
     """Run one trained arm on one passage; the row that it made."""
     passage = {
         "title": "Mill",
@@ -29,30 +21,18 @@ def measure(
     (tmp_path / "squad").mkdir()
     (tmp_path / "squad" / "passages.json").write_text(json.dumps([passage]))
     (tmp_path / "squad" / "splits.json").write_text(json.dumps({"tune": ["Mill"]}))
-    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
 
     def run(*settings: str) -> Any:
-        args = [
-            "--data",
-            str(tmp_path),
-            "--base",
-            str(tiny_folder("llama")),
-            "--arm",
-            "ours",
-            "--seeds",
-            "0",
-        ]
-        monkeypatch.setattr(sys, "argv", ["recall", *args, "--json", "--set", *settings])
-        recall.main()
-        return json.loads(capsys.readouterr().out)
+        args = ("--data", str(tmp_path), "--arm", "ours", "--seeds", "0", "--json")
+        return json.loads(run_benchmark(recall, *args, settings=settings))
 
     return run
 
 
 def test_other_settings_make_another_row(measure: Callable[..., Any]) -> None:
-    once = measure(*SMALL, "epochs=1")
-    assert measure("epochs=1", *SMALL) == once  # kept, with its seconds
-    assert measure(*SMALL, "epochs=3")["n_tokens"] > 2 * once["n_tokens"]
+    once = measure("general_rows=2", "epochs=1")
+    assert measure("epochs=1", "general_rows=2") == once  # kept, with its seconds
+    assert measure("general_rows=2", "epochs=3")["n_tokens"] > 2 * once["n_tokens"]
 
 
 @pytest.mark.parametrize("setting", ["nonsense=1", "epochs=often", "epochs"])
@@ -69,7 +49,7 @@ def test_arms_share_one_study(
     measure: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was made of the passages is made once, however many arms and seeds are trained on it."""
-    measure(*SMALL, "epochs=1")
+    measure("epochs=1")
     monkeypatch.setattr(recall, "study_chunks", None)  # would be called
-    measure(*SMALL, "epochs=2")
+    measure("epochs=2")
     assert len(list((tmp_path / "results").glob("recall-*"))) == 1
