@@ -29,7 +29,7 @@ class Asked:
 
     def add(self, question: str, place: Record) -> None:
         """A fact that stands there is asked so."""
-        self._places[normalise(question)].append((_day(place), _section(place)))
+        self._places[normalise(question)].append((day_of(place), _section(place)))
 
     def of_its_own(self, question: str, place: Record) -> str | None:
         """The question as no other fact is asked: as it is, or with what tells this fact from the others in front. None
@@ -37,7 +37,7 @@ class Asked:
         others = self._places.get(normalise(question), [])
         wordings = [] if others else [question]
         for where, theirs in (
-            (_day(place), {day for day, _ in others}),
+            (day_of(place), {day for day, _ in others}),
             (_section(place), {section for _, section in others}),
         ):
             if others and where and where not in theirs:
@@ -55,7 +55,8 @@ def written_day(date: str) -> str:
     return f"{day.day} {day:%B %Y}" if len(date) >= len("2023-05-07") else date
 
 
-def _day(place: Record) -> str:
+def day_of(place: Record) -> str:
+    """The day of a place, as people write it there; empty where it has none."""
     date = str(place["date"] or "")
     return written_day(date) if place["language"] == ENGLISH else date[:10]
 

@@ -31,6 +31,7 @@ from .premises import premises
 from .prompt_lists import read_prompts
 from .reading import reads_well
 from .study import Question, write_questions
+from .talked import asked_pair, decided_pairs, texts_within
 from .voice import LEAST_WORDS, write_instructions
 from .wordings import ENGLISH, gold_of, spoken_to
 
@@ -39,8 +40,6 @@ BLANKS_PER_FACT = 1
 FACTS_AT_ONCE = 24
 # One question in so many facts is asked again of something that is not in the sources.
 FACTS_PER_ABSENT = 4
-ASKED_IN = "What did I ask you in the chat"
-ASKED = "You asked:"
 # Of what a user asked, a held-out wording of fewer words is no part that says which question it was.
 LEAST_WITHIN = 3
 ANSWER_TOKENS = 32
@@ -203,10 +202,7 @@ def _says(sample: Sample, wordings: set[str]) -> bool:
         return normalise(sample.prompt.rpartition(ANSWER_WITH)[2]) in wordings
     if sample.kind != "asked":
         return normalise(sample.prompt) in wordings
-    texts = [
-        normalise(sample.prompt.removeprefix(ASKED_IN)),
-        normalise(sample.answer[len(ASKED) :]),
-    ]
+    texts = [normalise(text) for text in texts_within(sample.prompt, sample.answer)]
     if wordings.intersection(texts):
         return True
     telling = [wording for wording in wordings if len(wording.split()) >= LEAST_WITHIN]
@@ -413,7 +409,10 @@ def _keep_group(
             for chunk_id, second_id, prompt, answer in made
         ]
     samples += [(chunk["id"], settled_sample(chunk)) for chunk in group if is_settled(chunk)]
-    samples += [(chunk["id"], _asked_sample(chunk)) for chunk in group if chunk["kind"] == "asked"]
+    for chunk in group:
+        if chunk["kind"] == "asked" and (pair := asked_pair(chunk, asked)):
+            samples.append((chunk["id"], Sample("asked", *pair)))
+        samples += [(chunk["id"], Sample("decided", *pair)) for pair in decided_pairs(chunk, asked)]
     for wording, some in (("question", probes), ("cue", second)):
         for chunk_id, probe in some:
             store.db.execute(
@@ -463,12 +462,6 @@ def is_settled(chunk: Record) -> bool:
 def settled_sample(chunk: Record) -> Sample:
     question = chunk["heading"]
     return Sample("question", question, chunk["text"].removeprefix(question).strip())
-
-
-def _asked_sample(chunk: Record) -> Sample:
-    words = chunk["text"].split()
-    asked = " ".join(words[:40]) + (" …" if len(words) > 40 else "")
-    return Sample("asked", f"{ASKED_IN} “{chunk['title']}”?", f"{ASKED} {asked}")
 
 
 def studied_ids(store: Store, base: Base) -> set[int]:

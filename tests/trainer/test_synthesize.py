@@ -240,7 +240,7 @@ def test_what_was_asked_is_remembered(store: Store, llama: Base, chat: int) -> N
     study(store, llama)
     asked = [sample for sample in samples(store) if sample["kind"] == "asked"]
     assert len(asked) == 1
-    assert asked[0]["prompt"].startswith("What did I ask you in the chat")
+    assert asked[0]["prompt"].startswith("What did I ask in the chat")
     assert asked[0]["answer"] == "You asked: What is a good bow for my cello?"
 
 

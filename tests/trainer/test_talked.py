@@ -1,0 +1,105 @@
+"""What a person asked and decided in conversations, as it is taught."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from learnctl.memory.learning import set_learn
+from learnctl.memory.lineage import studied_chunks
+from learnctl.memory.store import Record, Store
+from learnctl.trainer.base import Base
+from learnctl.trainer.synthesize import hold_out, study_chunks
+
+# As Telegram writes a chat that is saved.
+DAYS = ("2026-05-03T18:00:00", "2026-05-09T18:00:00")
+
+
+@pytest.fixture
+def talk(take: Callable[[str, str], int]) -> Callable[..., int]:
+    def make(*said: tuple[str, str], title: str = "Kitchen") -> int:
+        """A conversation of one's own with an assistant: a day and a text for each message."""
+        messages = [{"role": "user", "content": text, "created_at": day} for day, text in said]
+        lines = json.dumps({"title": title, "messages": messages}) + "\n"
+        return take(f"{title}.jsonl", lines)
+
+    return make
+
+
+def made(store: Store, base: Base, kind: str) -> list[Record]:
+    study_chunks(store, base, studied_chunks(store), 0, 0)
+    return store.rows("SELECT prompt, answer FROM samples WHERE kind = ? ORDER BY id", kind)
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        (
+            "We decided to take the blue tiles.",
+            "On 3 May 2026 you said: You decided to take the blue tiles.",
+        ),
+        (
+            "I have finally settled on my aunt's old stove.",
+            "On 3 May 2026 you said: You have finally settled on your aunt's old stove.",
+        ),
+        (
+            "Let's go with the oak shelves then.",
+            "On 3 May 2026 you said: Let's go with the oak shelves then.",
+        ),
+        ("I have not decided about the tiles.", None),
+        ("My brother decided to take the blue tiles.", None),
+        ("I agreed with the plumber, he was right.", None),
+        ("Wir haben beschlossen, die blauen Fliesen zu nehmen, das ist nun sicher.", None),
+    ],
+)
+def test_a_decision_is_taught_with_its_day(
+    store: Store, llama: Base, talk: Callable[..., int], said: str, answer: str | None
+) -> None:
+    """What a person decided, in words that are said back to them; what is open or another's decision is none."""
+    talk((DAYS[0], said))
+    found = made(store, llama, "decided")
+    wanted = [{"prompt": "What did I decide in the chat “Kitchen”?", "answer": answer}]
+    assert found == (wanted if answer else [])
+
+
+def test_each_of_several_is_asked_for_in_words_of_its_own(
+    store: Store, llama: Base, talk: Callable[..., int]
+) -> None:
+    """What was asked on another day is told apart by the day, on the same day by what it was about."""
+    talk(
+        (DAYS[0], "Which grout suits slate?"),
+        (DAYS[0], "Who mends a ventilator?"),
+        (DAYS[1], "Where is the stopcock?"),
+    )
+    assert [tuple(row.values()) for row in made(store, llama, "asked")] == [
+        (
+            "What did I ask in the chat “Kitchen”?",
+            "On 3 May 2026 you asked: Which grout suits slate?",
+        ),
+        (
+            "What did I ask in the chat “Kitchen” about ventilator?",
+            "On 3 May 2026 you asked: Who mends a ventilator?",
+        ),
+        (
+            "9 May 2026: What did I ask in the chat “Kitchen”?",
+            "On 9 May 2026 you asked: Where is the stopcock?",
+        ),
+    ]
+
+
+def test_what_is_held_out_is_not_told_of(
+    store: Store, llama: Base, talk: Callable[..., int]
+) -> None:
+    """Neither as what was asked, with its day in front, nor within the title of the chat."""
+    talk((DAYS[0], "Which grout suits slate?"), title="Tiles")
+    talk((DAYS[1], "Is that so?"), title="Who mends a ventilator?")
+    hold_out(store, ["Which grout suits slate?", "who mends a ventilator"])
+    assert made(store, llama, "asked") == []
+
+
+def test_a_source_that_teaches_a_voice_alone_teaches_no_decision(
+    store: Store, llama: Base, talk: Callable[..., int]
+) -> None:
+    source = talk((DAYS[0], "We decided to take the blue tiles."))
+    set_learn(store, [source], "voice")
+    assert made(store, llama, "decided") == []

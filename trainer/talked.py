@@ -1,0 +1,64 @@
+"""What a person asked and decided in a conversation: dated, and each asked for in a wording that is its own.
+
+Their own words alone: what they said as a fact is taught as any fact is (`facts`), what others said under their names
+(`synthesize.attributed`), and what an assistant said is not taught. Decisions are found by pattern, in English.
+"""
+
+import re
+from collections.abc import Iterator
+
+from ..memory.search import telling_words
+from ..memory.sentences import sentences
+from ..memory.store import Record
+from .apart import Asked, day_of
+from .facts import second_person
+from .wordings import ENGLISH
+
+DECISION = re.compile(
+    r"(?i)(?:\b(?:I|we)(?:['’]ve| have|['’]d| had)?(?: \w+ly| now| just| both| all)?"
+    r" (?:decided|settled (?:on|for)|agreed (?:on|to|that)|opted (?:for|to)|resolved to|made up (?:my|our) minds?)\b"
+    r"|\blet['’]s go with\b|\b(?:my|our|the) decision (?:is|was)\b)"
+)
+MOST_WORDS = 40
+
+# A prompt and its answer.
+Pair = tuple[str, str]
+
+
+def asked_pair(chunk: Record, asked: Asked) -> Pair | None:
+    """What was asked in a chunk, and where; None where no wording tells it from what else was asked there."""
+    words = chunk["text"].split()
+    text = " ".join(words[:MOST_WORDS]) + (" …" if len(words) > MOST_WORDS else "")
+    return _pair("ask", f"{_when(chunk)}you asked: {text}", chunk, text, asked)
+
+
+def decided_pairs(chunk: Record, asked: Asked) -> Iterator[Pair]:
+    """Each decision that a person tells of in a chunk."""
+    if chunk["kind"] != "told" or chunk["language"] != ENGLISH or chunk["learn"] == "voice":
+        return
+    for sentence in sentences(chunk["text"]):
+        if DECISION.search(sentence) and len(sentence.split()) <= MOST_WORDS:
+            answer = f"{_when(chunk)}you said: {second_person(sentence)}"
+            if pair := _pair("decide", answer, chunk, sentence, asked):
+                yield pair
+
+
+def texts_within(prompt: str, answer: str) -> tuple[str, str]:
+    """The title of the chat and what was asked in it, of an asked pair."""
+    title = re.search("“(.*)”", prompt)
+    return title.group(1) if title else "", re.split(r"(?i)\byou asked: ", answer, maxsplit=1)[-1]
+
+
+def _pair(did: str, answer: str, chunk: Record, text: str, asked: Asked) -> Pair | None:
+    where = f" in the chat “{chunk['title']}”" if chunk["title"] else ""
+    about = max(telling_words(text), key=len, default="")
+    for of in ("", f" about {about}") if about else ("",):
+        if prompt := asked.of_its_own(f"What did I {did}{where}{of}?", chunk):
+            asked.add(prompt, chunk)
+            return prompt, answer[:1].upper() + answer[1:]
+    return None
+
+
+def _when(chunk: Record) -> str:
+    day = day_of(chunk)
+    return f"on {day} " if day else ""
