@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,7 @@ from .rows import (
     plain_row,
     replay_beside,
     too_long,
+    without_turn,
 )
 from .stop import Interrupted, StopSignals
 from .synthesize import (
@@ -404,6 +406,9 @@ class _Night:
             # What is in no pack that was trained must not count as learned.
             least_steps=steps_each,
         )
+        n_trained = trained.n_steps * options.packs_per_step
+        begins = accumulate(map(len, epochs[:-1]), initial=0)
+        no_turn = without_turn(material, options, sum(first < n_trained for first in begins))
 
         n_new = len(examination.new)
         earlier = drift.earlier(store, run) if options.max_divergence == AUTO else []
@@ -436,6 +441,7 @@ class _Night:
         reworded = examination.ask_again(model, after)
         forms = examination.in_other_forms(model)
         report = self._report(run, trained, verdict, (before, after, n_new), forms, moved)
+        report["samples"]["replay"] -= len(no_turn)
         report["max_divergence"] = gate.ceiling(options) if usual is None else usual
         report["too_long"] = len(left_out)
         flips = retained.suite if retained else None
@@ -456,6 +462,7 @@ class _Night:
             version = registry.publish(
                 store, run, lambda folder: adapter.save_adapter(model, folder), report
             )
+            self._without(run, no_turn)
             if kept:
                 kept.keep(version)
         else:
@@ -464,6 +471,15 @@ class _Night:
                 self._after_refusal(run, report)
         shutil.rmtree(store.home.runs / str(run["id"]), ignore_errors=True)
         return report
+
+    def _without(self, run: Record, no_turn: list[int]) -> None:
+        """Take out of a run what its time did not come to: it was not rehearsed, and is first another night."""
+        with self.store.db.atomic():
+            for sample_id in no_turn:
+                self.store.db.execute(
+                    "DELETE FROM run_samples WHERE run_id = ? AND sample_id = ? AND role = 'replay'",
+                    [run["id"], sample_id],
+                )
 
     def _after_refusal(self, run: Record, report: Record) -> None:
         """A refused night is tried again as a slow pass, with another seed. A chunk that was new in three

@@ -86,7 +86,7 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
     """The rows of one epoch in their order: facts in forms, and general rows and anchors in their turn."""
     chooser = random.Random(f"{options.seed} {epoch}")
     longest = options.pack_tokens
-    n_replayed = min(len(material.replayed), replay_beside(len(material.samples), options))
+    n_replayed = _replayed_each(material, options)
     replayed = of_epoch(material.replayed, n_replayed, epoch)
     taught = [sample for sample in material.samples if not _rests(sample, epoch)]
     asked = [
@@ -187,6 +187,16 @@ def replay_beside(n_new: int, options: Options) -> int:
     """How many samples are rehearsed beside so many new ones: also beside a single new fact as many as keep the others."""
     share = round(n_new * options.replay_share / (1 - options.replay_share))
     return max(share, options.replay_least) if options.replay_share else 0
+
+
+def without_turn(material: Material, options: Options, n_epochs: int) -> list[int]:
+    """The numbers of the samples of earlier nights that so many epochs did not come to."""
+    each = _replayed_each(material, options)
+    return [sample["id"] for sample in material.replayed[n_epochs * each :]]
+
+
+def _replayed_each(material: Material, options: Options) -> int:
+    return min(len(material.replayed), replay_beside(len(material.samples), options))
 
 
 def anchors_beside(n_facts: int, options: Options) -> int:

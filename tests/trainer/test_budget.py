@@ -109,6 +109,30 @@ def test_time_that_is_left_of_a_budget_is_trained_in(
     assert report["steps"] > 2 * EPOCHS * len(packs_of_an_epoch(store, options))
 
 
+def test_what_time_did_not_come_to_is_not_rehearsed(
+    store: Store, house: int, take: Callable[[str, str], int], settings: Settings
+) -> None:
+    """Laid out were two samples of night one in each of four epochs; one epoch was trained, so two were rehearsed, and the
+    next night takes others."""
+    consolidate(store, settings(epochs=1))
+    take("dog.md", "Our dog is called Barnaby. He is four years old.\n")
+    options = settings(epochs=4, replay_share=0.01, replay_least=2)
+    steps: list[int] = []
+    report = consolidate(
+        store, options, on_step=steps.append, unmet=lambda: "stop" if steps else ""
+    )
+    while report["decision"] == "paused":
+        report = consolidate(store, options, 0.001)
+    replayed = "SELECT sample_id FROM run_samples WHERE run_id = ? AND role = 'replay'"
+    rehearsed = {row["sample_id"] for row in store.rows(replayed, 2)}
+    assert (report["decision"], report["samples"]["replay"], len(rehearsed)) == ("promoted", 2, 2)
+    take("boat.md", "Our boat is called Marigold. It lies at Orrest.\n")
+    consolidate(store, options)
+    turns = {r["sample_id"] for r in store.rows(f"{replayed} AND why = 'turn'", 3)}
+    assert len(turns) == 2
+    assert not turns & rehearsed
+
+
 def test_a_run_that_goes_on_leaves_time_to_be_examined(
     store: Store, house: int, settings: Settings
 ) -> None:
