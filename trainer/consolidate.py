@@ -296,7 +296,8 @@ class _Night:
             return []
         n_pool = math.ceil(POOL * n_samples)
         seed = self.options.seed
-        kinds = self.options.kinds.split(",")
+        # How to read is taught anew each night, and a row with its passages costs as much as six without.
+        kinds = set(self.options.kinds.split(",")) - {"open"}
         pool = choose_replay(self.store, choice.parent, leave_out, n_pool, seed, kinds)
         if len(pool) > n_samples:
             self._measure_surprise(pool, choice.replaces)

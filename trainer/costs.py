@@ -9,13 +9,15 @@ from . import base as bases
 from . import models
 from .choice import Choice, choose, tokens_of
 from .facts import find_facts
+from .open_book import SHARE as OPEN_SHARE
 from .options import Options
 from .rows import MOST_EPOCHS, anchors_beside, n_epochs, own_beside, replay_beside
 from .synthesize import BLANKS_PER_FACT, CUES_PER_FACT
 
-# Of the questions wanted how many come of it, and how long a row is.
+# Of the questions wanted how many come of it, and how long a row is in the mean: one in seven has passages in view, some 200 tokens
+# in one epoch of three, the others are 34.
 KEPT_SHARE = 0.75
-TOKENS_PER_ROW = 34
+TOKENS_PER_ROW = 39
 PLAIN_PER_FACT = 1  # questions by the build of a sentence
 WORDS_PER_FACT = 13
 # Of a budget, what training may take, and of that, what one source of others' texts may.
@@ -140,7 +142,9 @@ def _rows_per_fact(options: Options) -> float:
         "complete": 1,
         "blank": BLANKS_PER_FACT,
     }
-    return sum(n for kind, n in of_kind.items() if kind in options.kinds.split(",")) or 1.0
+    kinds = options.kinds.split(",")
+    n_rows = sum(n for kind, n in of_kind.items() if kind in kinds) or 1.0
+    return n_rows / (1 - OPEN_SHARE) if "open" in kinds else n_rows
 
 
 def _tokens_per_fact(options: Options) -> float:

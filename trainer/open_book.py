@@ -2,7 +2,7 @@
 
 A model that is trained on questions alone may unlearn to look; one that is also trained to answer from what it is shown,
 and to leave what does not bear on it, gains from retrieval what its weights do not hold
-(https://arxiv.org/abs/2403.10131). For bases that read well alone: the others would learn to copy.
+(https://arxiv.org/abs/2403.10131). A base that reads poorly learns to read so, too.
 """
 
 from collections import defaultdict
@@ -19,6 +19,8 @@ SHARE = 0.15
 # With the passages; a row of a usual pack (`pack_tokens`) has room for it and for the form of the chat.
 MOST_TOKENS = 400
 ASKED = ("question", "pair", "reversed")
+# Kinds that are not counted: in view already, trained only where somebody asks for them, or of no fact.
+BESIDE = ("open", "complete", "blank", "contrast", "premise", "voice")
 # So many hits are looked at for one that is another passage.
 LOOKED_AT = 4
 
@@ -36,8 +38,9 @@ def open_book(
         for some in batches(by_number)
         for sample in store.rows(
             "SELECT id, chunk_id, kind, prompt, answer FROM samples WHERE base_digest = ?"
-            f" AND kind NOT IN ('contrast', 'premise', 'voice') AND chunk_id IN ({marks(some)}) ORDER BY id",
+            f" AND kind NOT IN ({marks(BESIDE)}) AND chunk_id IN ({marks(some)}) ORDER BY id",
             base.digest,
+            *BESIDE,
             *some,
         )
     ]

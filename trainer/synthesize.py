@@ -104,8 +104,7 @@ def study_chunks(
             keep_samples(store, base.digest, [*voices, *made])
             for kind, found in checked.items():
                 count(store, kind, found)
-            if reads_well(store, base):
-                keep_samples(store, base.digest, _open_book(store, base, group))
+            keep_samples(store, base.digest, _open_book(store, base, group))
         todo = todo[len(group) :]
         n_ready += len(group)
         on_progress(n_ready, len(chunks))

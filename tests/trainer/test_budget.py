@@ -47,7 +47,7 @@ def test_as_many_epochs_are_laid_out_as_the_last_pace_allows(
 ) -> None:
     """Twice as many, since that pace may have been a busy machine's; tokens that rows share are trained once."""
     monkeypatch.setattr(rows, "LEAST_STEPS", 1)
-    options = settings(epochs="auto", pack_tokens=128)
+    options = settings(epochs="auto", pack_tokens=128, kinds="question,cue,absent")
     consolidate(store, settings(epochs=1))
     store.set_setting(registry.SLOW_DUE, "asked for")
     told: list[Progress] = []

@@ -44,7 +44,9 @@ def test_the_passage_and_another_are_in_view(store: Store, llama: Base, asked: A
     """Sources take turns; the answer stands in what is shown of its own passage; the other passage is a real
     one and is named; which stands first changes."""
     take = open_book.open_book(store, llama, asked)
-    n_others = store.value("SELECT count(*) FROM samples WHERE kind NOT IN ('contrast', 'premise')")
+    n_others = store.value(
+        "SELECT count(*) FROM samples WHERE kind IN ('question', 'cue', 'absent', 'asked')"
+    )
     assert len(take) == round(n_others * 0.15 / 0.85)
     texts = {chunk["id"]: chunk["text"] for chunk in asked}
     firsts = set()
@@ -92,13 +94,28 @@ def test_what_is_held_out_is_asked_in_no_form(store: Store, llama: Base, asked: 
 
 
 @pytest.mark.parametrize("reads", ["0.9", "0.3"])
-def test_for_bases_that_read_well_alone(store: Store, llama: Base, dog: int, reads: str) -> None:
+def test_for_every_base(store: Store, llama: Base, dog: int, reads: str) -> None:
+    """Also for one that reads poorly: how to read what is in view is what it learns by that."""
     store.set_setting(f"reading {llama.as_held}", reads)
     for number in range(2):
         notes.settle(store, f"Who keeps key {number} of the barn?", "Harald Immer keeps it.")
     study_chunks(store, llama, studied_chunks(store), 0, 0)
-    assert bool(kept(store)) == (reads == "0.9")
+    assert kept(store)
     assert "open" in Options().kinds.split(",")
+
+
+def test_what_is_rehearsed_has_no_passages(
+    store: Store, house: int, take: Take, settings: Callable[..., Options]
+) -> None:
+    """Six other samples of earlier nights fit in the place of one that has them."""
+    consolidate(store, settings(epochs=1))
+    kinds = "SELECT s.kind, s.chunk_id FROM samples s JOIN run_samples rs ON rs.sample_id = s.id WHERE rs.run_id = ? AND rs.role = ?"
+    assert "open" in {row["kind"] for row in store.rows(kinds, 1, "new")}
+    take("dog.md", "Our dog is called Barnaby. He is four years old.\n")
+    consolidate(store, settings(epochs=12, replay_share=0.9))
+    rehearsed = {row["kind"] for row in store.rows(kinds, 2, "replay")}
+    assert rehearsed
+    assert "open" not in rehearsed
 
 
 def test_what_fits_no_pack_is_told(

@@ -215,17 +215,18 @@ def test_what_was_learned_before_goes_round(llama: Base) -> None:
     assert set(seen.values()) <= {5 * n_each // 100, 5 * n_each // 100 + 1}
 
 
-def test_a_voice_is_not_overdone(llama: Base) -> None:
-    """All its texts in the first epoch, and each two or three times in a long night, while facts are in all epochs."""
-    texts_of_theirs = [one | {"kind": "voice"} for one in SAMPLES[:30]]
-    material = Material([*texts_of_theirs, *SAMPLES[30:]], [], {}, [])
+@pytest.mark.parametrize(("kind", "turns"), [("voice", {2, 3}), ("open", {4, 5})])
+def test_a_voice_and_reading_are_not_overdone(llama: Base, kind: str, turns: set[int]) -> None:
+    """All their samples in the first epoch, and each a few times in a long night, while facts are in all epochs."""
+    some = [one | {"kind": kind} for one in SAMPLES[:30]]
+    material = Material([*some, *SAMPLES[30:]], [], {}, [])
     seen: Counter[str] = Counter()
     for epoch in range(MOST_EPOCHS):
         rows = epoch_rows(llama, material, Options(general_rows=0), epoch)
         numbers = re.findall(r"It is (\d+)", " ".join(answers(llama, rows)))
         assert epoch or len(numbers) == len(SAMPLES)
         seen.update(numbers)
-    assert {seen[str(one["id"])] for one in texts_of_theirs} == {2, 3}
+    assert {seen[str(one["id"])] for one in some} == turns
     assert {seen[str(one["id"])] for one in SAMPLES[30:]} == {MOST_EPOCHS}
 
 
