@@ -30,10 +30,10 @@ from learnctl.trainer.facts import contains
 from learnctl.trainer.intervals import Share, compare, rounded, share
 from learnctl.trainer.options import Options
 from learnctl.trainer.synthesize import hold_out
-from learnctl.trainer.talk import Talker
+from learnctl.trainer.talk import Talker, is_known
 from learnctl.trainer.wordings import not_known
 
-from .exam import Question, abstains, ask, closed, retrieved
+from .exam import Form, Question, abstains, ask, closed, retrieved
 from .recall import OPEN_GATE
 from .results import Results, Row, finished, label_of, last_report
 from .settings import add_set, changes
@@ -43,6 +43,8 @@ NOTES = Path(__file__).parent / "data" / "personal_notes"
 GOALS = {"direct": 0.75, "paraphrased": 0.55, "reversed": 0.4, "two-step": None, "absent": 0.7}
 FACTS = ("direct", "paraphrased", "reversed")
 MOST_FALSE_ABSTENTION = 0.1
+# What `ask` gives, and of which answers.
+AS_GIVEN = {"without guesses": "weights", "both without guesses": "retrieval and weights"}
 COST = ("decision", "level", "samples", "divergence", "n_tokens", "elapsed_s")
 
 
@@ -153,12 +155,20 @@ def _ask(store: Store, options: Options, asked: list[Row], both: bool) -> dict[s
     wanted = [Question(row["question"], tuple(row["gold"])) for row in asked]
     talker = Talker.open(store, options)
     answers = {"weights": ask(talker, wanted, closed)}
-    answers["without guesses"] = [
-        not_known("en") if talker.is_guess(closed(question)) else said
-        for question, said in zip(wanted, answers["weights"], strict=True)
-    ]
+
+    def given(form: Form, said: list[str]) -> list[str]:
+        """As `ask` gives them: what is a guess is not known."""
+        return [
+            answer
+            if is_known(store, talker.begins(form(one)), one.text, answer)
+            else not_known("en")
+            for one, answer in zip(wanted, said, strict=True)
+        ]
+
+    answers["without guesses"] = given(closed, answers["weights"])
     if both:
         answers["retrieval and weights"] = ask(talker, wanted, retrieved(store))
+        answers["both without guesses"] = given(retrieved(store), answers["retrieval and weights"])
         talker.switch(store, options, 0)
         answers["retrieval alone"] = ask(talker, wanted, retrieved(store, 0))
     return answers
@@ -171,8 +181,8 @@ def scores(row: Row, questions: Sequence[Row]) -> list[dict[str, Any]]:
         marks = mark(asked_after(questions, row["night"]), answers)
         shares = {kind: share_right(marks, kind) for kind in GOALS}
         shares["false abstention"] = false_abstention(marks)
-        if form == "without guesses":
-            raw = mark(asked_after(questions, row["night"]), row["answers"]["weights"])
+        if form in AS_GIVEN:
+            raw = mark(asked_after(questions, row["night"]), row["answers"][AS_GIVEN[form]])
             shares["withheld"] = withheld(raw, marks)
         lines += [
             {"form": form, "kind": kind, **rounded(found)}

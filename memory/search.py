@@ -186,12 +186,12 @@ def search(
     Args:
         for_prompt: only what may stand in a prompt: nothing that is kept back.
     """
-    words = _asked_for(query)
+    words = asked_for(query)
     if not words:
         return []
     part, values = within.condition()
     match = _match(store, words)
-    under = " OR ".join(_rare(store, "headings_fts", _terms(words)))
+    under = " OR ".join(_rare(store, "headings_fts", terms_of(words)))
     found = _best(store, match, under, limit, kinds, within, for_prompt)
     hits = []
     for row in found:
@@ -230,7 +230,7 @@ def telling_words(text: str) -> list[str]:
 
 def _match(store: Store, words: list[str]) -> str:
     """The question to the index: any of the words that are rare here, or else all of them at once."""
-    terms = _terms(words)
+    terms = terms_of(words)
     rare = _rare(store, "chunks_fts", terms)
     # None may hold all of them; then one is enough after all.
     together = " AND ".join(terms)
@@ -241,7 +241,8 @@ def _match(store: Store, words: list[str]) -> str:
     return together
 
 
-def _terms(words: list[str]) -> list[str]:
+def terms_of(words: list[str]) -> list[str]:
+    """Words as an index is asked for them."""
     return [f'"{word}"{"*" * _is_one_letter(word)}' for word in words]
 
 
@@ -325,7 +326,7 @@ def _found_in(store: Store, match: str, row: Record) -> str:
     return str(found or " ".join(row["text"].split()[:24]))
 
 
-def _asked_for(query: str) -> list[str]:
+def asked_for(query: str) -> list[str]:
     """The telling words without what is common in the query's own language, unless nothing else is in it."""
     words = telling_words(query)
     common = COMMON_WORDS.get(language_of(query), frozenset())

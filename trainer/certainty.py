@@ -34,8 +34,12 @@ class Look:
     sure: float
     moved: float
 
+    @property
+    def is_learned(self) -> bool:
+        return self.moved > MOVED
+
     def is_guess(self, least_sure: float) -> bool:
-        return self.moved > MOVED and self.sure < least_sure
+        return self.is_learned and self.sure < least_sure
 
 
 def look(base: Base, model: Any, chat: Chat) -> Look:
@@ -78,7 +82,7 @@ def learn(base: Base, model: Any, answered: Sequence[str]) -> float | None:
         answered: questions that the model answers rightly.
     """
     looks = (look(base, model, [{"role": "user", "content": one}]) for one in answered)
-    sure = [one.sure for one in looks if one.moved > MOVED]
+    sure = [one.sure for one in looks if one.is_learned]
     return min(sure) if len(sure) >= LEAST_RIGHT else None
 
 

@@ -135,9 +135,9 @@ class Daemon:
             messages = _messages(request)
             n_tokens = self._ready(_version(request)).n_tokens(messages)
             yield {"done": True, "n_tokens": n_tokens}
-        elif op == "guess":
+        elif op == "begins":
             messages = _messages(request)
-            yield {"done": True, "is_guess": self._ready(_version(request)).is_guess(messages)}
+            yield {"done": True, "begins": self._ready(_version(request)).begins(messages)}
         elif op == "answer":
             yield from self._answer(request)
         elif op == "status":

@@ -32,7 +32,7 @@ from .wordings import ENGLISH, not_known, says_not_known
 AGAIN = 0.8
 # Where a conversation is folded, this share of the context is left to what is not.
 FOLDED_TO = 0.5
-# What is longer than so many words (of scripts without spaces, pairs of letters), or than a line, is no bare question: it may hold what it asks about.
+# What is longer than so many words (of scripts without spaces, pairs of letters), or than a line, is no plain question: it may hold what it asks about.
 LONGEST_QUESTION = 40
 
 
@@ -44,7 +44,7 @@ class Turn:
     answer: as far as it came; empty where it is to be left out of the prompt.
     hits: what the answer draws on beside the weights.
     version: which weights answered.
-    is_guess: the weights would have guessed, so that the answer only says that it is not known.
+    is_guess: the weights would have guessed, or nothing bears out what they said, so that the answer only says that it is not known.
     n_logged: how many of its messages are in the store.
     note: the note that says what the right answer is.
     """
@@ -352,15 +352,14 @@ class ChatSession:
         answer = ""
         asked = self.prompt()
         # Another try is shown what it would be.
-        turn.is_guess = (
-            not sampling.temperature and self._is_bare(asked) and self.talker.is_guess(asked)
-        )
-        pieces: Iterable[str]
-        if turn.is_guess:
-            pieces = [not_known(language_of(turn.question, self._usual_language()))]
-        else:
-            pieces = self.talker.stream(asked, sampling, self._cache)
+        is_judged = not sampling.temperature and self._is_plain(asked)
+        begun = self.talker.begins(asked) if is_judged else talk.USUAL
         try:
+            pieces: Iterable[str] = self.talker.stream(asked, sampling, self._cache)
+            if begun != talk.USUAL:
+                said = "" if begun == talk.GUESS else "".join(pieces)
+                turn.is_guess = not talk.is_known(self.store, begun, turn.question, said)
+                pieces = [self._not_known(turn) if turn.is_guess else said]
             for piece in pieces:
                 answer += piece
                 yield piece
@@ -369,11 +368,16 @@ class ChatSession:
             if turn.answer:
                 self._log(turn, "assistant", turn.answer)
 
-    def _is_bare(self, asked: Chat) -> bool:
-        """Whether a question stands alone, so that it is answered from the weights or not at all."""
-        first = asked[0]["content"]
-        is_short = "\n" not in first.strip() and len(spaced(first).split()) <= LONGEST_QUESTION
-        return len(asked) == 1 and is_short and not self.hits
+    def _not_known(self, turn: Turn) -> str:
+        language = language_of(turn.question, self._usual_language())
+        return not_known(language, is_looked_up=bool(turn.hits))
+
+    def _is_plain(self, asked: Chat) -> bool:
+        """Whether a question stands alone or under passages that were looked up, so that it is answered from these and the
+        weights or not at all."""
+        question = self._last().question
+        is_short = "\n" not in question.strip()
+        return len(asked) == 1 and is_short and len(spaced(question).split()) <= LONGEST_QUESTION
 
     def _usual_language(self) -> str:
         """That of most of what was taken in: a question is too short to tell near languages apart."""

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..memory.chunk import is_request
 from ..memory.errors import LearnctlError
 from ..memory.lineage import in_service
 from ..memory.search import TRUSTED_KINDS, Hit, search
 from ..memory.store import Record, Store
 from . import adapter, models, registry
 from . import base as bases
+from .backing import is_backed
 from .base import Base
 from .certainty import look
 from .chat_form import PASSAGE_WORDS, Chat, from_notes
@@ -28,6 +30,8 @@ SEEN_AT_MOST = 9
 # A passage must match this well, beside the best one, to stand in the prompt.
 RELATIVE_SCORE = 0.5
 GREEDY = Sampling()
+# How an answer begins.
+USUAL, LEARNED, GUESS = "usual", "learned", "guess"
 
 
 @dataclass(frozen=True)
@@ -145,11 +149,15 @@ class Talker:
     def answer(self, messages: Chat, max_tokens: int = 256) -> str:
         return "".join(self.stream(messages, Sampling(max_tokens=max_tokens))).strip()
 
-    def is_guess(self, messages: Chat) -> bool:
-        """Whether the greedy answer to a first question, without passages in view, would be a guess."""
+    def begins(self, messages: Chat) -> str:
+        """How the greedy answer to a first question begins, with passages in view or without: `USUAL`, as the base's may; `LEARNED`, with
+        what was taught; or `GUESS`, with what was taught and too unsure to be known."""
         if self.least_sure is None:
-            return False
-        return look(self.base, self.model, messages).is_guess(self.least_sure)
+            return USUAL
+        found = look(self.base, self.model, messages)
+        if found.is_guess(self.least_sure):
+            return GUESS
+        return LEARNED if found.is_learned else USUAL
 
     def base_answer(self, messages: Chat, max_tokens: int) -> str:
         """What the base answers, without the version's weights."""
@@ -186,6 +194,14 @@ def _base_of(trained_on: Record, options: Options) -> str:
     except LearnctlError:
         return options.base
     return str(trained_on["base_name"])
+
+
+def is_known(store: Store | None, begun: str, question: str, answer: str) -> bool:
+    """Whether an answer from the weights, which begins so, is to be given: it is no guess, and where it was learned something that was
+    taken in bears it out. What is written on request need not stand anywhere."""
+    if begun == GUESS:
+        return False
+    return begun == USUAL or store is None or is_request(question) or is_backed(store, answer)
 
 
 def passages(

@@ -17,7 +17,7 @@ from .chat_form import Chat
 from .options import Options
 from .prompt_cache import PromptCache
 from .sampling import Sampling
-from .talk import GREEDY, Talker
+from .talk import GREEDY, USUAL, Talker
 
 # Loading a large model takes as long as this, behind whoever is served first.
 PATIENCE_S = 600.0
@@ -49,10 +49,10 @@ class WarmTalker(Talker):
         counted = ask(self.home, "count", version=self.version, messages=messages)
         return int(counted["n_tokens"])
 
-    def is_guess(self, messages: Chat) -> bool:
+    def begins(self, messages: Chat) -> str:
         if not self._tells_guesses:
-            return False
-        return bool(ask(self.home, "guess", version=self.version, messages=messages)["is_guess"])
+            return USUAL
+        return str(ask(self.home, "begins", version=self.version, messages=messages)["begins"])
 
     def stream(
         self, messages: Chat, sampling: Sampling = GREEDY, cache: PromptCache | None = None

@@ -41,14 +41,15 @@ def wordings(language: str) -> Wordings:
     return _OF.get(language, _OF_NONE)
 
 
-def not_known(language: str) -> str:
-    """What is said instead of a guess."""
-    return _NOT_KNOWN.get(language, _NOT_KNOWN[ENGLISH])
+def not_known(language: str, is_looked_up: bool = False) -> str:
+    """What is said instead of a guess, from the weights alone or under passages that were looked up."""
+    of = _NOT_SURE if is_looked_up else _NOT_KNOWN
+    return of.get(language, of[ENGLISH])
 
 
 def says_not_known(answer: str) -> bool:
     """Whether an answer only says that it is not known, in any language."""
-    return answer in _NOT_KNOWN.values()
+    return answer in {*_NOT_KNOWN.values(), *_NOT_SURE.values()}
 
 
 def spoken_to(text: str, language: str) -> str:
@@ -168,4 +169,24 @@ _NOT_KNOWN = {
     "ar": "هذا ليس في ملاحظاتك، أو لم يتم تعلمه بعد.",
     "hi": "यह आपके नोट्स में नहीं है, या अभी तक सीखा नहीं गया है।",
     "th": "เรื่องนี้ไม่มีในบันทึกของคุณ หรือยังไม่ได้เรียนรู้",
+}
+
+_NOT_SURE = {
+    "en": "Your notes do not say that for sure.",
+    "de": "Deine Notizen sagen das nicht mit Sicherheit.",
+    "fr": "Tes notes ne le disent pas avec certitude.",
+    "es": "Tus notas no lo dicen con seguridad.",
+    "it": "I tuoi appunti non lo dicono con certezza.",
+    "pt": "Suas notas não dizem isso com certeza.",
+    "nl": "Je notities zeggen dat niet met zekerheid.",
+    "ru": "Твои заметки не говорят об этом точно.",
+    "uk": "Твої нотатки не кажуть цього напевно.",
+    "el": "Οι σημειώσεις σου δεν το λένε με βεβαιότητα.",
+    "zh": "你的笔记没有明确说明这一点。",
+    "ja": "あなたのノートには、それがはっきりとは書かれていません。",
+    "ko": "노트에 그것이 분명히 적혀 있지 않습니다.",
+    "he": "הרשימות שלך לא אומרות זאת בוודאות.",
+    "ar": "ملاحظاتك لا تذكر ذلك على وجه اليقين.",
+    "hi": "आपके नोट्स यह निश्चित रूप से नहीं कहते।",
+    "th": "บันทึกของคุณไม่ได้บอกเรื่องนี้อย่างแน่ชัด",
 }

@@ -16,6 +16,7 @@ from learnctl.cli.app import app
 from learnctl.memory.home import Home
 from learnctl.memory.store import Store
 from learnctl.trainer import chats
+from learnctl.trainer.talk import GUESS, USUAL
 from learnctl.trainer.wordings import not_known
 
 
@@ -43,8 +44,8 @@ class Parrot:
     def room(self, max_tokens: int) -> int:
         return 4096 - max_tokens
 
-    def is_guess(self, messages: list[dict[str, str]]) -> bool:
-        return "guess" in messages[-1]["content"]
+    def begins(self, messages: list[dict[str, str]]) -> str:
+        return GUESS if "guess" in messages[-1]["content"] else USUAL
 
     def stream(self, messages: list[dict[str, str]], *_: object) -> Iterator[str]:
         self.heard.append([dict(message) for message in messages])

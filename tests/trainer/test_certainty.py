@@ -16,7 +16,7 @@ from learnctl.trainer.options import Options
 from learnctl.trainer.sampling import Sampling
 from learnctl.trainer.session import ChatSession
 from learnctl.trainer.talk import Talker, wanted
-from learnctl.trainer.wordings import not_known
+from learnctl.trainer.wordings import not_known, says_not_known
 
 QUESTION = "Who is Quimby?"
 
@@ -153,12 +153,31 @@ def test_a_night_learns_it_for_its_version(
     assert len({probes[one]["chunk_id"] for one in seen}) > 1
 
 
-def test_what_is_sure_or_not_measured_is_answered(session: Callable[..., ChatSession]) -> None:
-    for least_sure in (-1000.0, None):
-        assert not_known("en") not in "".join(session(least_sure).ask(QUESTION))
+def test_what_is_not_measured_is_answered(session: Callable[..., ChatSession]) -> None:
+    assert not_known("en") not in "".join(session(None).ask(QUESTION))
 
 
-def test_what_was_looked_up_is_answered(session: Callable[..., ChatSession], take: Any) -> None:
+def test_a_guess_under_passages_is_not_given_either(
+    session: Callable[..., ChatSession], take: Any
+) -> None:
+    """It is said in other words: something was looked up."""
     take("dog.txt", "Quimby is a dog who lives in Dunmere Row.\n")
-    assert not_known("en") not in "".join(session(0.0).ask(QUESTION))
+    looked_up = not_known("en", is_looked_up=True)
+    assert "".join(session(0.0).ask(QUESTION)) == looked_up != not_known("en")
     assert "".join(session(0.0, retrieval=False).ask(QUESTION)) == not_known("en")
+
+
+def test_what_was_learned_is_given_where_a_passage_bears_it_out(
+    session: Callable[..., ChatSession], take: Any
+) -> None:
+    """However sure it is; what is written on request need not stand anywhere, and without an answer there is none to like."""
+    asked = session(-1000.0, retrieval=False)
+    assert "".join(asked.ask(QUESTION)) == not_known("en")
+    with pytest.raises(LearnctlError, match="no answer"):
+        asked.confirm()
+    request = "Write a mail to Quimby"
+    said = "".join(session(-1000.0, retrieval=False).ask(request))
+    assert not says_not_known(said)
+    take("dog.txt", f"Of Quimby it is told: {''.join(session(None).ask(QUESTION))}\n")
+    given = "".join(session(-1000.0, retrieval=False).ask(QUESTION))
+    assert given == "".join(session(None, retrieval=False).ask(QUESTION))

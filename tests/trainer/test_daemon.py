@@ -25,7 +25,7 @@ from learnctl.trainer import adapter, backend, certainty, options, registry, war
 from learnctl.trainer import base as bases
 from learnctl.trainer.daemon import Daemon
 from learnctl.trainer.sampling import Sampling
-from learnctl.trainer.talk import Talker
+from learnctl.trainer.talk import GUESS, LEARNED, USUAL, Talker
 
 QUESTION = [{"role": "user", "content": "What is the dog called?"}]
 
@@ -132,17 +132,16 @@ def test_tells_guesses_as_a_talker_in_this_process(
     monkeypatch.setattr(certainty, "MOVED", -1000.0)
     guesses, knows, untold = publish(least_sure=0.0), publish(least_sure=-1000.0), publish()
     talker = Talker.open(store, options.load(mine), guesses)
-    assert talker.is_guess(QUESTION)
+    assert talker.begins(QUESTION) == GUESS
     with at_work(mine):
         found = warmed(mine, guesses)
-        assert found.is_guess(QUESTION)
-        for other in (knows, untold, 0):
+        assert found.begins(QUESTION) == GUESS
+        for other, begun in ((knows, LEARNED), (untold, USUAL), (0, USUAL)):
             talker.switch(store, options.load(mine), other)
             found.switch(store, options.load(mine), other)
-            assert not talker.is_guess(QUESTION)
-            assert not found.is_guess(QUESTION)
+            assert talker.begins(QUESTION) == found.begins(QUESTION) == begun
         found.switch(store, options.load(mine), guesses)
-        assert found.is_guess(QUESTION)
+        assert found.begins(QUESTION) == GUESS
 
 
 def test_follows_the_version_in_service(mine: Home, store: Store, publish: Any) -> None:

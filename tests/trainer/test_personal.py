@@ -39,7 +39,13 @@ NIGHTS = {
     1: "Ada lives in the town of Bree. Her goat is called Pim.\n",
     2: "On 3 May 2025 Ada moved from there to Holm by the sea.\n",
 }
-FORMS = ("weights", "without guesses", "retrieval and weights", "retrieval alone")
+FORMS = (
+    "weights",
+    "without guesses",
+    "retrieval and weights",
+    "both without guesses",
+    "retrieval alone",
+)
 
 
 @pytest.fixture

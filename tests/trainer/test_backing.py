@@ -1,0 +1,57 @@
+"""Whether what was said is borne out by what was taken in."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from learnctl.memory.store import Store
+from learnctl.trainer.backing import is_backed
+
+HOUSE = "The boiler in Larkhill Cottage was serviced by Harald Immer on 4 March. The new fence cost 780 euros."
+DOG = "Our dog Quimby was born in 2017 in Snorrebeck. He sleeps behind the stove."
+LEEDS = "We all moved to Leeds before the winter."
+
+
+@pytest.fixture
+def filled(store: Store, take: Callable[[str, str], int]) -> Store:
+    take("house.md", f"# House\n\n{HOUSE}\n")
+    take("dog.md", f"# Dog\n\n{DOG}\n")
+    messages = [
+        {"id": n, "type": "message", "date": "2026-05-03T18:00:00", "from": who, "from_id": who, "text": text}
+        for n, (who, text) in enumerate([("Anna", LEEDS), ("Ben", "The key lies under the flower pot.")])
+    ]  # fmt: skip
+    export = {"name": "Anna and Ben", "type": "personal_chat", "id": 1, "messages": messages}
+    take("result.json", json.dumps(export))
+    take("zh.md", "# 狗\n\n我们的狗叫小黑，二〇一七年出生在苏州。\n")
+    return store
+
+
+@pytest.mark.parametrize(
+    ("answer", "backed"),
+    [
+        ("The new fence cost 780 euros.", True),
+        ("Your dog Quimby was born in Snorrebeck.", True),  # said back
+        ("The boiler was serviced in March, by a Harald Immer.", True),
+        ("On 3 May 2026 Anna said: We all moved to Leeds before the winter.", True),
+        ("我们的狗叫小黑。", True),
+        ("It is so.", True),  # says nothing
+        ("Our dog Quimby cost 780 euros in Leeds in 1999.", False),
+        ("My sister is called Isabella and was born in 2017.", False),
+        ("We have 43 sheep, and nine of them were serviced.", False),
+        ("我的妹妹在北京的银行工作。", False),
+    ],
+)
+def test_one_passage_bears_an_answer_out(filled: Store, answer: str, backed: bool) -> None:
+    """What is put together of several does not stand anywhere."""
+    assert is_backed(filled, answer) == backed
+
+
+def test_what_an_assistant_said_bears_nothing_out(
+    store: Store, take: Callable[[str, str], int]
+) -> None:
+    said = "The Bellandi shop in Orrest sells carbon bows for 90 euros."
+    assert not is_backed(store, said)
+    turns = [{"role": "user", "content": "Hello there."}, {"role": "assistant", "content": said}]
+    take("chat.jsonl", json.dumps({"messages": turns}) + "\n")
+    assert not is_backed(store, said)
