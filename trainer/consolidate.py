@@ -529,15 +529,16 @@ class _Night:
         def packed(epoch: int) -> list[list[Row]]:
             return pack(epoch_rows(self.base, material, options, epoch), options.pack_tokens)
 
-        epochs = [packed(0)]
-        steps_each = math.ceil(len(epochs[0]) / options.packs_per_step)
+        # The first has all samples in it; how many there are goes by those that follow.
+        epochs, usual = [packed(0)], packed(1)
+        steps_each = math.ceil(len(usual) / options.packs_per_step)
         wanted = n_epochs(options, steps_each)
         begun = saved_packs(checkpoint)
         if begun:
             wanted = max(wanted, MOST_EPOCHS)
         elif self.deadline is not None:
             # Laid out are as many as there is time for, and no more than help.
-            each = sum(map(n_nodes_of, epochs[0]))
+            each = sum(map(n_nodes_of, usual))
             most = n_epochs(options, steps_each, is_timed=True)
             left_s = self.deadline - time.monotonic()
             wanted = min(most, max(wanted, epochs_within(self.store, left_s, each)))

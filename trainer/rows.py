@@ -36,7 +36,7 @@ EPOCHS = 5
 LEAST_STEPS, MOST_EPOCHS = 96, 12
 # How many epochs' worth of general rows there are to choose from.
 GENERAL_ROUNDS = 4
-# After the first epoch of a night, samples of these kinds are in every so manieth alone. How somebody writes is learned in two
+# After the first epoch of a night, samples of these kinds are in one epoch of so many alone. How somebody writes is learned in two
 # passes or three and overdone in twelve; how to read what is in view is learned in few, and costs six times as much a row.
 EVERY = {"voice": 6, "open": 3}
 # So often a sample of an earlier night is trained in a night. What is not rehearsed at all is forgotten, and this is enough, so
