@@ -30,7 +30,7 @@ from learnctl.trainer.facts import contains
 from learnctl.trainer.intervals import Share, compare, rounded, share
 from learnctl.trainer.options import Options
 from learnctl.trainer.synthesize import hold_out
-from learnctl.trainer.talk import Talker, is_known
+from learnctl.trainer.talk import Talker, is_known, passages
 from learnctl.trainer.wordings import not_known
 
 from .exam import Form, Question, abstains, ask, closed, retrieved
@@ -123,7 +123,7 @@ def label_for(data: Path, options: Options, both: bool) -> str:
     files = sorted([*data.glob("night-*/*"), data / "questions.jsonl"])
     whole = b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)
     notes = hashlib.sha256(whole).hexdigest()[:12]
-    return label_of(options, options.base, "both" if both else "weights", notes, "timed")
+    return label_of(options, options.base, "both" if both else "weights", notes, "timed, looked up")
 
 
 def _run_night(
@@ -156,19 +156,21 @@ def _ask(store: Store, options: Options, asked: list[Row], both: bool) -> dict[s
     talker = Talker.open(store, options)
     answers = {"weights": ask(talker, wanted, closed)}
 
-    def given(form: Form, said: list[str]) -> list[str]:
+    def given(form: Form, said: list[str], is_looked_up: bool) -> list[str]:
         """As `ask` gives them: what is a guess is not known."""
-        return [
-            answer
-            if is_known(store, talker.begins(form(one)), one.text, answer)
-            else not_known("en")
-            for one, answer in zip(wanted, said, strict=True)
-        ]
+        found = []
+        for one, answer in zip(wanted, said, strict=True):
+            hits = passages(store, one.text) if is_looked_up else []
+            begun = talker.begins(form(one))
+            known = is_known(store, talker.version, begun, answer, hits)
+            found.append(answer if known else not_known("en", is_looked_up))
+        return found
 
-    answers["without guesses"] = given(closed, answers["weights"])
+    answers["without guesses"] = given(closed, answers["weights"], False)
     if both:
         answers["retrieval and weights"] = ask(talker, wanted, retrieved(store))
-        answers["both without guesses"] = given(retrieved(store), answers["retrieval and weights"])
+        of_both = answers["retrieval and weights"]
+        answers["both without guesses"] = given(retrieved(store), of_both, True)
         talker.switch(store, options, 0)
         answers["retrieval alone"] = ask(talker, wanted, retrieved(store, 0))
     return answers

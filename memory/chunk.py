@@ -45,16 +45,11 @@ def message_chunks(message: Message) -> Iterator[Chunk]:
     told: list[str] = []
     asked: list[str] = []
     for sentence in sentences(message.text):
-        is_asked = sentence.endswith(_QUESTION_MARKS) or is_request(sentence)
-        (asked if is_asked else told).append(sentence)
+        is_request = sentence.endswith(_QUESTION_MARKS) or _REQUEST.match(sentence)
+        (asked if is_request else told).append(sentence)
     for kind, found in (("told", told), ("asked", asked)):
         for text in _pieces(" ".join(found)):
             yield Chunk(kind, text)
-
-
-def is_request(text: str) -> bool:
-    """Whether a text asks for something to be done, in English."""
-    return bool(_REQUEST.match(text))
 
 
 _Sized = tuple[str, int]  # a text and its `_size`

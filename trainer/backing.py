@@ -8,30 +8,39 @@ an answer up after it was given is cheap, and finds what search with the words o
 
 import math
 import sqlite3
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import closing
 
-from ..memory.search import COMMON_HERE, asked_for, search, terms_of
+from ..memory.search import COMMON_HERE, Hit, asked_for, search, telling_words, terms_of
 from ..memory.store import HEADINGS_INDEX, Store, marks
 from ..memory.unspaced import spaced
 from .apart import written_day
+from .wordings import all_you_said
 
 # A passage must hold so much of an answer, by the weight of its words.
 BORNE_OUT = 0.5
 LOOKED_AT = 8
 # What may have been learned: never what an assistant once said.
 KINDS = ("text", "told", "asked", "said")
+# Words that are not of any passage, but of how it is told who said it, and such as claim nothing.
+NO_CLAIM = {"said", "asked", *telling_words(" ".join(all_you_said()))}
+NO_CLAIM |= {"yes", "ja", "oui", "si", "sí", "sim", "да", "так", "ναι"}
 
 
-def is_backed(store: Store, answer: str) -> bool:
-    """Whether one passage, with its day, its speaker and what it stands under, holds at least half of the words of an answer.
+def is_backed(store: Store, answer: str, hits: Sequence[Hit] = ()) -> bool:
+    """Whether one passage, with its days, its speakers and what it stands under, holds at least half of the words of an answer.
 
-    Rare words weigh more, as in search; an answer of no telling words is backed.
+    Rare words weigh more, as in search; an answer of no telling words is backed, such as yes.
+
+    Args:
+        hits: passages that were in view, beside those that are looked up.
     """
-    terms = terms_of(asked_for(answer))
+    words = [word for word in asked_for(answer) if word not in NO_CLAIM]
+    terms = terms_of(words)
     if not terms:
         return True
-    passages = _passages(store, answer)
+    passages = _passages(store, answer, hits)
     n_chunks = 1 + (store.value("SELECT max(id) FROM chunks") or 0)
     weights = [math.log(1 + n_chunks / (_n_with(store, term) + 0.5)) for term in terms]
     held = [0.0] * len(passages)
@@ -45,20 +54,22 @@ def is_backed(store: Store, answer: str) -> bool:
     return max(held, default=0.0) >= BORNE_OUT * sum(weights)
 
 
-def _passages(store: Store, answer: str) -> Sequence[str]:
-    """The passages that are likest to an answer, each with its day, its speaker and what it stands under."""
-    hits = search(store, answer, LOOKED_AT, KINDS, for_prompt=True)
-    origins = store.rows(
-        "SELECT chunk_id, date, speaker FROM origins"
-        f" WHERE chunk_id IN ({marks(hits)}) GROUP BY chunk_id",
-        *(hit.chunk for hit in hits),
-    )
-    of = {row["chunk_id"]: row for row in origins}
+def _passages(store: Store, answer: str, hits: Sequence[Hit]) -> Sequence[str]:
+    """The passages that are likest to an answer and those that were in view, each with its days, its speakers and what it stands
+    under."""
+    found = search(store, answer, LOOKED_AT, KINDS, for_prompt=True)
+    looked_at = {
+        hit.chunk: hit for hit in (*found, *hits) if hit in hits or hit.trust != "untrusted"
+    }
+    around: dict[int, set[str]] = defaultdict(set)
+    for row in store.rows(
+        f"SELECT chunk_id, date, speaker FROM origins WHERE chunk_id IN ({marks(looked_at)})",
+        *looked_at,
+    ):
+        around[row["chunk_id"]] |= {written_day(row["date"] or ""), row["speaker"] or ""}
     return [
-        spaced(
-            f"{hit.place} {written_day(of[hit.chunk]['date'] or '')} {of[hit.chunk]['speaker'] or ''} {hit.text}"
-        )
-        for hit in hits
+        spaced(" ".join([hit.place, *sorted(around[chunk]), hit.text]))
+        for chunk, hit in looked_at.items()
     ]
 
 

@@ -442,7 +442,6 @@ class _Night:
         reworded = examination.ask_again(model, after)
         forms = examination.in_other_forms(model)
         report = self._report(run, trained, verdict, (before, after, n_new), forms, moved)
-        report["samples"]["replay"] -= len(no_turn)
         report["max_divergence"] = gate.ceiling(options) if usual is None else usual
         report["too_long"] = len(left_out)
         flips = retained.suite if retained else None
@@ -460,10 +459,10 @@ class _Night:
             )
             report["least_sure"] = certainty.learn(base, model, some)
             self.on_progress(Progress("publish", 0, 0))
+            report["samples"]["replay"] -= len(no_turn)
             version = registry.publish(
-                store, run, lambda folder: adapter.save_adapter(model, folder), report
+                store, run, lambda folder: adapter.save_adapter(model, folder), report, no_turn
             )
-            self._without(run, no_turn)
             if kept:
                 kept.keep(version)
         else:
@@ -472,15 +471,6 @@ class _Night:
                 self._after_refusal(run, report)
         shutil.rmtree(store.home.runs / str(run["id"]), ignore_errors=True)
         return report
-
-    def _without(self, run: Record, no_turn: list[int]) -> None:
-        """Take out of a run what its time did not come to: it was not rehearsed, and is first another night."""
-        with self.store.db.atomic():
-            for sample_id in no_turn:
-                self.store.db.execute(
-                    "DELETE FROM run_samples WHERE run_id = ? AND sample_id = ? AND role = 'replay'",
-                    [run["id"], sample_id],
-                )
 
     def _after_refusal(self, run: Record, report: Record) -> None:
         """A refused night is tried again as a slow pass, with another seed. A chunk that was new in three

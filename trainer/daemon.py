@@ -4,9 +4,9 @@ One connection is one request: a line of JSON in, lines of JSON out, the last of
 `error`. Requests are served one after the other; who comes meanwhile waits in the queue of the socket.
 
     {"op": "ready", "version": 3}   load a version (null: the one in service): its number, its context,
-                                      and whether it can tell guesses
+                                      and whether it can tell how an answer begins
     {"op": "count", "version": 3, "messages": [...]}   how many tokens the prompt has
-    {"op": "guess", "version": 3, "messages": [...]}   whether the answer would be a guess
+    {"op": "begins", "version": 3, "messages": [...]}   how the answer begins (`Talker.begins`)
     {"op": "answer", "version": 3, "messages": [...], "sampling": {...}}   the answer in pieces
     {"op": "status"}, {"op": "unload"}, {"op": "stop"}
 
@@ -129,7 +129,7 @@ class Daemon:
                 "done": True,
                 "version": talker.version,
                 "n_context": talker.room(0),
-                "tells_guesses": talker.least_sure is not None,
+                "tells_beginnings": talker.least_sure is not None,
             }
         elif op == "count":
             messages = _messages(request)

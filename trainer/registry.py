@@ -8,7 +8,7 @@ then commits the rows.
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from ..memory.errors import LearnctlError
@@ -30,12 +30,19 @@ class Overtaken(Exception):
     """What a run rests on was taken back while it trained; says what."""
 
 
-def publish(store: Store, run: Record, save: Callable[[Path], None], report: Record) -> int:
+def publish(
+    store: Store,
+    run: Record,
+    save: Callable[[Path], None],
+    report: Record,
+    without: Collection[int] = (),
+) -> int:
     """Write an adapter as the next version and put it in service, with the report of its run.
 
     Args:
         save: called with a folder; writes the weights and settings of the adapter into it.
         report: what the run measured; its `version` is filled in.
+        without: samples that its time did not come to: they were not rehearsed, and are first another night.
 
     Returns:
         The version's number. Until this returns, what was in service is in service.
@@ -70,6 +77,10 @@ def publish(store: Store, run: Record, save: Callable[[Path], None], report: Rec
         store.db.table("adapters").insert(
             {**adapter, "sha256": sha256, "created_at": now(), "state": "ok"}
         )
+        for sample in without:
+            store.db.execute(
+                "DELETE FROM run_samples WHERE run_id = ? AND sample_id = ?", [run["id"], sample]
+            )
         finish(store, run["id"], report)
         _serve(store, version)
         store.db.execute("DELETE FROM settings WHERE key = ?", [SLOW_DUE])

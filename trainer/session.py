@@ -26,6 +26,7 @@ from .giving_way import consolidates, give_back
 from .options import Options
 from .prompt_cache import PromptCache
 from .sampling import Sampling
+from .voice import asks_for_writing
 from .wordings import ENGLISH, not_known, says_not_known
 
 # An answer that is made again is drawn with this temperature where none was asked for.
@@ -123,7 +124,8 @@ class ChatSession:
         return self.turns[-1].hits if self.turns else ()
 
     def ask(self, question: str) -> Generator[str, None, None]:
-        """The answer piece by piece. Where it is stopped, what came of it stays in the conversation.
+        """The answer piece by piece; one that was learned is looked up first, and comes whole. Where it is stopped, what was given
+        of it stays in the conversation.
 
         Raises:
             LearnctlError: the question is longer than what the base can read.
@@ -353,12 +355,15 @@ class ChatSession:
         asked = self.prompt()
         # Another try is shown what it would be.
         is_judged = not sampling.temperature and self._is_plain(asked)
-        begun = self.talker.begins(asked) if is_judged else talk.USUAL
+        turn.is_guess = False
         try:
-            pieces: Iterable[str] = self.talker.stream(asked, sampling, self._cache)
+            begun = self.talker.begins(asked) if is_judged else talk.USUAL
+            pieces: Iterable[str] = ()
+            if begun != talk.GUESS or turn.hits:
+                pieces = self.talker.stream(asked, sampling, self._cache)
             if begun != talk.USUAL:
-                said = "" if begun == talk.GUESS else "".join(pieces)
-                turn.is_guess = not talk.is_known(self.store, begun, turn.question, said)
+                said = "".join(pieces)
+                turn.is_guess = not talk.is_known(self.store, self.version, begun, said, turn.hits)
                 pieces = [self._not_known(turn) if turn.is_guess else said]
             for piece in pieces:
                 answer += piece
@@ -376,8 +381,10 @@ class ChatSession:
         """Whether a question stands alone or under passages that were looked up, so that it is answered from these and the
         weights or not at all."""
         question = self._last().question
-        is_short = "\n" not in question.strip()
-        return len(asked) == 1 and is_short and len(spaced(question).split()) <= LONGEST_QUESTION
+        is_short = (
+            "\n" not in question.strip() and len(spaced(question).split()) <= LONGEST_QUESTION
+        )
+        return len(asked) == 1 and is_short and not asks_for_writing(question)
 
     def _usual_language(self) -> str:
         """That of most of what was taken in: a question is too short to tell near languages apart."""

@@ -8,7 +8,7 @@ its wording is never trained on. Everything made is kept in the store by content
 import hashlib
 import json
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from ..memory.lineage import note_outgrown
@@ -40,6 +40,8 @@ BLANKS_PER_FACT = 1
 FACTS_AT_ONCE = 24
 # One question in so many facts is asked again of something that is not in the sources.
 FACTS_PER_ABSENT = 4
+# What a person asked and decided, told with the title of the talk, which is often a question itself.
+LOGGED = ("asked", "decided")
 # Of what a user asked, a held-out wording of fewer words is no part that says which question it was.
 LEAST_WITHIN = 3
 ANSWER_TOKENS = 32
@@ -199,8 +201,10 @@ def _says(sample: Sample, wordings: set[str]) -> bool:
     same question."""
     if sample.kind == "open":
         return normalise(sample.prompt.rpartition(ANSWER_WITH)[2]) in wordings
-    if sample.kind != "asked":
-        return normalise(sample.prompt) in wordings
+    if normalise(sample.prompt) in wordings:
+        return True
+    if sample.kind not in LOGGED:
+        return False
     texts = [normalise(text) for text in texts_within(sample.prompt, sample.answer)]
     if wordings.intersection(texts):
         return True
@@ -208,11 +212,11 @@ def _says(sample: Sample, wordings: set[str]) -> bool:
     return any(f" {wording} " in f" {text} " for wording in telling for text in texts)
 
 
-def _drop_samples(store: Store, wordings: set[str], kinds: str = "%") -> None:
-    """Delete the samples with one of these wordings; who learned from them is found when their source goes."""
-    rows = store.rows(
-        "SELECT id, chunk_id, kind, prompt, answer FROM samples WHERE kind LIKE ?", kinds
-    )
+def _drop_samples(store: Store, wordings: set[str], kinds: Collection[str] = ()) -> None:
+    """Delete the samples with one of these wordings, of some kinds or of all; who learned from them is found when their source
+    goes."""
+    only = f" WHERE kind IN ({marks(kinds)})" if kinds else ""
+    rows = store.rows(f"SELECT id, chunk_id, kind, prompt, answer FROM samples{only}", *kinds)
     gone = [r for r in rows if _says(Sample(r["kind"], r["prompt"], r["answer"]), wordings)]
     note_outgrown(store, {row["chunk_id"] for row in gone if row["chunk_id"] is not None})
     for row in gone:
@@ -409,6 +413,8 @@ def _keep_group(
         ]
     samples += [(chunk["id"], settled_sample(chunk)) for chunk in group if is_settled(chunk)]
     for chunk in group:
+        if chunk["learn"] == "voice":
+            continue
         if chunk["kind"] == "asked" and (pair := asked_pair(chunk, asked)):
             samples.append((chunk["id"], Sample("asked", *pair)))
         samples += [(chunk["id"], Sample("decided", *pair)) for pair in decided_pairs(chunk, asked)]
@@ -420,7 +426,7 @@ def _keep_group(
                 [chunk_id, probe.question, probe.gold, probe.span_kind, wording],
             )
     # What a user asked some night may be what a probe asks now.
-    _drop_samples(store, {normalise(probe.question) for _, probe in probes}, "asked")
+    _drop_samples(store, {normalise(probe.question) for _, probe in probes}, LOGGED)
     keep_samples(store, base.digest, samples)
     for chunk in group:
         store.db.execute("INSERT OR IGNORE INTO studied VALUES (?, ?)", [chunk["id"], base.digest])

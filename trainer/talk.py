@@ -1,12 +1,11 @@
 """Talking to base and version: the weights, and what retrieval adds to a question."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..memory.chunk import is_request
 from ..memory.errors import LearnctlError
 from ..memory.lineage import in_service
 from ..memory.search import TRUSTED_KINDS, Hit, search
@@ -21,6 +20,7 @@ from .generate import answer_batch, prompt_ids, stream
 from .knowledge import known_chunks
 from .options import Options
 from .prompt_cache import PromptCache
+from .reading import LEAST_READING
 from .sampling import Sampling
 
 # Room left for the answer and for what a model's context cannot hold anyway.
@@ -196,12 +196,27 @@ def _base_of(trained_on: Record, options: Options) -> str:
     return str(trained_on["base_name"])
 
 
-def is_known(store: Store | None, begun: str, question: str, answer: str) -> bool:
-    """Whether an answer from the weights, which begins so, is to be given: it is no guess, and where it was learned something that was
-    taken in bears it out. What is written on request need not stand anywhere."""
-    if begun == GUESS:
-        return False
-    return begun == USUAL or store is None or is_request(question) or is_backed(store, answer)
+def is_known(
+    store: Store | None, version: int, begun: str, answer: str, hits: Sequence[Hit] = ()
+) -> bool:
+    """Whether an answer that begins so is to be given: it is no guess, and where it was learned, something that was taken in
+    bears it out.
+
+    What is read from a passage that was never learned begins unsure too, so under passages to be borne out is enough. A base
+    that reads well answers in words of its own, which were not measured: those are not looked up.
+
+    Args:
+        hits: the passages in view.
+    """
+    if begun == USUAL or (begun == GUESS and not hits):
+        return begun == USUAL
+    if store is None:
+        return True
+    reads = store.value(
+        "SELECT r.report ->> 'reading' FROM runs r JOIN adapters a ON a.run_id = r.id WHERE a.version = ?",
+        version,
+    )
+    return (reads is not None and reads >= LEAST_READING) or is_backed(store, answer, hits)
 
 
 def passages(

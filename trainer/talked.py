@@ -17,7 +17,11 @@ from .wordings import ENGLISH
 DECISION = re.compile(
     r"(?i)(?:\b(?:I|we)(?:['’]ve| have|['’]d| had)?(?: \w+ly| now| just| both| all)?"
     r" (?:decided|settled (?:on|for)|agreed (?:on|to|that)|opted (?:for|to)|resolved to|made up (?:my|our) minds?)\b"
-    r"|\blet['’]s go with\b|\b(?:my|our|the) decision (?:is|was)\b)"
+    r"|\blet['’]s go with\b|\b(?:my|our) decision (?:is|was)\b)"
+)
+# What is only thought of, or was taken back.
+OPEN = re.compile(
+    r"(?i)\b(?:if|once|when|until|unless|before|wish|might|would have|['’]d have)\b|\bhad decided\b.*\bbut\b"
 )
 MOST_WORDS = 40
 
@@ -34,19 +38,22 @@ def asked_pair(chunk: Record, asked: Asked) -> Pair | None:
 
 def decided_pairs(chunk: Record, asked: Asked) -> Iterator[Pair]:
     """Each decision that a person tells of in a chunk."""
-    if chunk["kind"] != "told" or chunk["language"] != ENGLISH or chunk["learn"] == "voice":
+    if chunk["kind"] != "told" or chunk["language"] != ENGLISH:
         return
     for sentence in sentences(chunk["text"]):
-        if DECISION.search(sentence) and len(sentence.split()) <= MOST_WORDS:
+        if not DECISION.search(sentence) or OPEN.search(sentence):
+            continue
+        if len(sentence.split()) <= MOST_WORDS:
             answer = f"{_when(chunk)}you said: {second_person(sentence)}"
             if pair := _pair("decide", answer, chunk, sentence, asked):
                 yield pair
 
 
 def texts_within(prompt: str, answer: str) -> tuple[str, str]:
-    """The title of the chat and what was asked in it, of an asked pair."""
+    """The title of the chat and what was asked or decided in it, of a pair."""
     title = re.search("“(.*)”", prompt)
-    return title.group(1) if title else "", re.split(r"(?i)\byou asked: ", answer, maxsplit=1)[-1]
+    said = re.split(r"(?i)\byou (?:asked|said): ", answer, maxsplit=1)[-1]
+    return title.group(1) if title else "", said
 
 
 def _pair(did: str, answer: str, chunk: Record, text: str, asked: Asked) -> Pair | None:

@@ -5,6 +5,8 @@ the adapter learns how the person writes when asked to write, after PanzaMail
 (https://arxiv.org/abs/2407.10994). Facts and voice are kinds of samples apart from each other.
 """
 
+import re
+
 from .base import Base
 from .generate import complete_batch
 
@@ -22,6 +24,18 @@ Task: Write a diary entry about a walk along the river.
 """
 TEXT_WORDS = 60  # of each text are shown: its beginning says what it is for
 LEAST_WORDS = 12  # shorter texts have no voice
+TASK = re.compile(
+    r"(?i)(?:(?:please|hey|now|and|(?:can|could|would|will) you)\b,? ?)*"
+    r"(?:write|draft|compose|reply|respond|rewrite|rephrase|translate|summari[sz]e|continue|invent|imagine"
+    r"|schreib\w*|verfass\w*|formulier\w*|übersetz\w*|écri\w+|rédige\w*|tradui\w*|escrib\w+|redact\w+|traduc\w*"
+    r"|scriv\w+|escrev\w+|traduz\w*|schrijf\w*|vertaal\w*|напиши\w*|переведи\w*)\b"
+    r"|(?:请|請)?(?:写|寫|翻译|翻譯)|.*書いて"
+)
+
+
+def asks_for_writing(text: str) -> bool:
+    """Whether a text asks for one to be written, which is no question that notes could answer."""
+    return bool(TASK.match(text.strip()))
 
 
 def write_instructions(base: Base, texts: list[str], seed: int) -> list[str]:

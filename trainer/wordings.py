@@ -59,6 +59,11 @@ def spoken_to(text: str, language: str) -> str:
     return f"{wordings(language).you_said}: {text}".removeprefix(": ")
 
 
+def all_you_said() -> list[str]:
+    """In front of what the user said, in each language."""
+    return [of.you_said for of in _OF.values()]
+
+
 def write_in(language: str) -> str:
     """What a base is told that writes about a text in English by itself; nothing where it need not be told."""
     name = "" if language == ENGLISH else wordings(language).name

@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from learnctl.memory.search import search
 from learnctl.memory.store import Store
+from learnctl.memory.trust import set_trust
 from learnctl.trainer.backing import is_backed
 
 HOUSE = "The boiler in Larkhill Cottage was serviced by Harald Immer on 4 March. The new fence cost 780 euros."
@@ -23,6 +25,11 @@ def filled(store: Store, take: Callable[[str, str], int]) -> Store:
     ]  # fmt: skip
     export = {"name": "Anna and Ben", "type": "personal_chat", "id": 1, "messages": messages}
     take("result.json", json.dumps(export))
+    take(
+        "de.jsonl", json.dumps({"messages": [{"role": "user", "content": "Ich bin Imker."}]}) + "\n"
+    )
+    again = messages[0] | {"date": "2026-05-09T18:00:00", "from": "Ben", "from_id": "Ben"}
+    take("again.json", json.dumps(export | {"id": 2, "messages": [again, messages[1]]}))
     take("zh.md", "# 狗\n\n我们的狗叫小黑，二〇一七年出生在苏州。\n")
     return store
 
@@ -36,6 +43,10 @@ def filled(store: Store, take: Callable[[str, str], int]) -> Store:
         ("On 3 May 2026 Anna said: We all moved to Leeds before the winter.", True),
         ("我们的狗叫小黑。", True),
         ("It is so.", True),  # says nothing
+        ("Yes.", True),
+        ("Du hast gesagt: Ich bin Imker.", True),
+        ("Has dicho: Soy apicultor.", False),
+        ("On 9 May 2026 Ben said: We all moved to Leeds before the winter.", True),  # so did he
         ("Our dog Quimby cost 780 euros in Leeds in 1999.", False),
         ("My sister is called Isabella and was born in 2017.", False),
         ("We have 43 sheep, and nine of them were serviced.", False),
@@ -55,3 +66,16 @@ def test_what_an_assistant_said_bears_nothing_out(
     turns = [{"role": "user", "content": "Hello there."}, {"role": "assistant", "content": said}]
     take("chat.jsonl", json.dumps({"messages": turns}) + "\n")
     assert not is_backed(store, said)
+
+
+def test_what_is_in_view_bears_out_too(filled: Store, take: Callable[[str, str], int]) -> None:
+    """A day alone is found by no search; what only a source says that is not trusted counts where it is in view."""
+    day = "On 3 May 2026."
+    assert not is_backed(filled, day)
+    assert is_backed(filled, day, search(filled, "Who moved to Leeds?"))
+    stranger = take("stranger.md", "The treasure of Bellweather lies in Obermoor.\n")
+    claim = "The treasure of Bellweather lies in Obermoor."
+    assert is_backed(filled, claim)
+    set_trust(filled, [stranger], "untrusted")
+    assert not is_backed(filled, claim)
+    assert is_backed(filled, claim, search(filled, claim))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from learnctl.memory.errors import LearnctlError
+from learnctl.memory.search import search
 from learnctl.memory.store import Store
 from learnctl.trainer import adapter, certainty, evaluate
 from learnctl.trainer.base import Base
@@ -15,7 +16,7 @@ from learnctl.trainer.evaluate import Answered
 from learnctl.trainer.options import Options
 from learnctl.trainer.sampling import Sampling
 from learnctl.trainer.session import ChatSession
-from learnctl.trainer.talk import Talker, wanted
+from learnctl.trainer.talk import GUESS, LEARNED, USUAL, Talker, is_known, wanted
 from learnctl.trainer.wordings import not_known, says_not_known
 
 QUESTION = "Who is Quimby?"
@@ -80,6 +81,7 @@ def test_a_guess_is_not_given_for_an_answer(session: Callable[..., ChatSession])
     talk = session(0.0)
     assert "".join(talk.ask(QUESTION)) == not_known("en")
     assert not_known("en") not in "".join(talk.retry())
+    talk.confirm()
     assert not_known("en") not in "".join(talk.ask("And who is his wife?"))
 
 
@@ -157,14 +159,34 @@ def test_what_is_not_measured_is_answered(session: Callable[..., ChatSession]) -
     assert not_known("en") not in "".join(session(None).ask(QUESTION))
 
 
-def test_a_guess_under_passages_is_not_given_either(
+def test_under_passages_it_is_enough_to_be_borne_out(store: Store, take: Any) -> None:
+    """However unsure an answer begins: what is read was perhaps never learned. From the weights alone a guess stays one."""
+    take("dog.txt", "Quimby keeps bees in Dunmere Row.\n")
+    hits = search(store, QUESTION)
+    assert is_known(store, 1, GUESS, "Quimby keeps bees.", hits)
+    assert not is_known(store, 1, GUESS, "Quimby keeps bees.")
+    assert not is_known(store, 1, GUESS, "Ottilie sells violins.", hits)
+    assert not is_known(store, 1, LEARNED, "Ottilie sells violins.", hits)
+    assert is_known(store, 1, USUAL, "Ottilie sells violins.", hits)
+
+
+def test_what_was_looked_up_and_is_not_known_is_said_in_other_words(
     session: Callable[..., ChatSession], take: Any
 ) -> None:
-    """It is said in other words: something was looked up."""
-    take("dog.txt", "Quimby is a dog who lives in Dunmere Row.\n")
+    take("dog.txt", "The dog Quimby was found at the mill.\n")
     looked_up = not_known("en", is_looked_up=True)
     assert "".join(session(0.0).ask(QUESTION)) == looked_up != not_known("en")
     assert "".join(session(0.0, retrieval=False).ask(QUESTION)) == not_known("en")
+
+
+def test_a_base_that_reads_well_answers_in_its_own_words(
+    store: Store, take: Any, publish_noise: Callable[..., int]
+) -> None:
+    """What it learned is not looked up: that was not measured of such bases."""
+    version = publish_noise()
+    assert not is_known(store, version, LEARNED, "Ottilie sells violins.")
+    store.db.execute("UPDATE runs SET report = json_set(report, '$.reading', 0.9)")
+    assert is_known(store, version, LEARNED, "Ottilie sells violins.")
 
 
 def test_what_was_learned_is_given_where_a_passage_bears_it_out(
@@ -175,9 +197,9 @@ def test_what_was_learned_is_given_where_a_passage_bears_it_out(
     assert "".join(asked.ask(QUESTION)) == not_known("en")
     with pytest.raises(LearnctlError, match="no answer"):
         asked.confirm()
-    request = "Write a mail to Quimby"
-    said = "".join(session(-1000.0, retrieval=False).ask(request))
-    assert not says_not_known(said)
+    for least_sure in (0.0, -1000.0):
+        wanted = session(least_sure, retrieval=False)
+        assert not says_not_known("".join(wanted.ask("Can you write a mail to Quimby?")))
     take("dog.txt", f"Of Quimby it is told: {''.join(session(None).ask(QUESTION))}\n")
     given = "".join(session(-1000.0, retrieval=False).ask(QUESTION))
     assert given == "".join(session(None, retrieval=False).ask(QUESTION))

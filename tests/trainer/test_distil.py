@@ -8,7 +8,7 @@ import pytest
 
 from learnctl.memory.store import Store
 from learnctl.trainer.base import Base
-from learnctl.trainer.distil import teach
+from learnctl.trainer.distil import NOT_READ_OUT, teach
 from learnctl.trainer.pack import encode, lay_out
 from learnctl.trainer.synthesize import Sample, keep_samples
 from learnctl.trainer.train import loss_of
@@ -38,7 +38,7 @@ def test_the_source_alone_asks_no_teacher(taught: Callable[..., Any]) -> None:
     assert taught("ce") == {}
 
 
-@pytest.mark.parametrize("kind", ["open", "absent", "note", "voice", "asked"])
+@pytest.mark.parametrize("kind", NOT_READ_OUT)
 def test_some_kinds_are_taught_by_the_source_alone(taught: Callable[..., Any], kind: str) -> None:
     """What the base would say with the passage in view is no lesson in how somebody writes, or in saying no."""
     assert taught("kl", kind=kind) == {}

@@ -11,7 +11,6 @@ from learnctl.memory.store import Record, Store
 from learnctl.trainer.base import Base
 from learnctl.trainer.synthesize import hold_out, study_chunks
 
-# As Telegram writes a chat that is saved.
 DAYS = ("2026-05-03T18:00:00", "2026-05-09T18:00:00")
 
 
@@ -47,6 +46,8 @@ def made(store: Store, base: Base, kind: str) -> list[Record]:
             "On 3 May 2026 you said: Let's go with the oak shelves then.",
         ),
         ("I have not decided about the tiles.", None),
+        ("If we agreed on a price we could start.", None),
+        ("The decision was hers, not mine.", None),
         ("My brother decided to take the blue tiles.", None),
         ("I agreed with the plumber, he was right.", None),
         ("Wir haben beschlossen, die blauen Fliesen zu nehmen, das ist nun sicher.", None),
@@ -93,7 +94,18 @@ def test_what_is_held_out_is_not_told_of(
     """Neither as what was asked, with its day in front, nor within the title of the chat."""
     talk((DAYS[0], "Which grout suits slate?"), title="Tiles")
     talk((DAYS[1], "Is that so?"), title="Who mends a ventilator?")
+    talk((DAYS[1], "We decided to mend it ourselves."), title="Who mends a ventilator?")
     hold_out(store, ["Which grout suits slate?", "who mends a ventilator"])
+    assert made(store, llama, "asked") == []
+    assert made(store, llama, "decided") == []
+
+
+def test_a_prompt_that_is_held_out_goes(
+    store: Store, llama: Base, talk: Callable[..., int]
+) -> None:
+    talk((DAYS[0], "Which grout suits slate?"))
+    (asked,) = made(store, llama, "asked")
+    hold_out(store, [asked["prompt"]])
     assert made(store, llama, "asked") == []
 
 
