@@ -58,9 +58,8 @@ def _passages(store: Store, answer: str, hits: Sequence[Hit]) -> Sequence[str]:
     """The passages that are likest to an answer and those that were in view, each with its days, its speakers and what it stands
     under."""
     found = search(store, answer, LOOKED_AT, KINDS, for_prompt=True)
-    looked_at = {
-        hit.chunk: hit for hit in (*found, *hits) if hit in hits or hit.trust != "untrusted"
-    }
+    looked_at = {hit.chunk: hit for hit in found if hit.trust != "untrusted"}
+    looked_at |= {hit.chunk: hit for hit in hits}
     around: dict[int, set[str]] = defaultdict(set)
     for row in store.rows(
         f"SELECT chunk_id, date, speaker FROM origins WHERE chunk_id IN ({marks(looked_at)})",

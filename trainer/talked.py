@@ -19,10 +19,9 @@ DECISION = re.compile(
     r" (?:decided|settled (?:on|for)|agreed (?:on|to|that)|opted (?:for|to)|resolved to|made up (?:my|our) minds?)\b"
     r"|\blet['’]s go with\b|\b(?:my|our) decision (?:is|was)\b)"
 )
-# What is only thought of, or was taken back.
-OPEN = re.compile(
-    r"(?i)\b(?:if|once|when|until|unless|before|wish|might|would have|['’]d have)\b|\bhad decided\b.*\bbut\b"
-)
+# In front of what is only thought of, and behind what was taken back.
+OPEN = re.compile(r"(?i)\b(?:if|once|when|until|unless|before|after|wish|hope)\b")
+BUT = re.compile(r"(?i)\bhad decided\b.*\bbut\b")
 MOST_WORDS = 40
 
 # A prompt and its answer.
@@ -41,7 +40,8 @@ def decided_pairs(chunk: Record, asked: Asked) -> Iterator[Pair]:
     if chunk["kind"] != "told" or chunk["language"] != ENGLISH:
         return
     for sentence in sentences(chunk["text"]):
-        if not DECISION.search(sentence) or OPEN.search(sentence):
+        found = DECISION.search(sentence)
+        if not found or OPEN.search(sentence[: found.start()]) or BUT.search(sentence):
             continue
         if len(sentence.split()) <= MOST_WORDS:
             answer = f"{_when(chunk)}you said: {second_person(sentence)}"

@@ -46,7 +46,12 @@ def made(store: Store, base: Base, kind: str) -> list[Record]:
             "On 3 May 2026 you said: Let's go with the oak shelves then.",
         ),
         ("I have not decided about the tiles.", None),
+        (
+            "We agreed to move before the winter.",
+            "On 3 May 2026 you said: You agreed to move before the winter.",
+        ),
         ("If we agreed on a price we could start.", None),
+        ("I had decided to quit, but I changed my mind.", None),
         ("The decision was hers, not mine.", None),
         ("My brother decided to take the blue tiles.", None),
         ("I agreed with the plumber, he was right.", None),
