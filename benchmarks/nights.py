@@ -202,11 +202,13 @@ def show(arm: str, rows: list[Row], base: Row | None, asked: list[Question], n_n
     if found.base is not None:
         told.append(f"base {found.base:.3f}")
     if len(rows) > 1:
-        told += [_backward(rows, asked, found.bwt), f"diagonal {found.diagonal:.3f}"]
+        told += [f"BWT {_backward(rows, asked)}", f"diagonal {found.diagonal:.3f}"]
     for name, wanted in (("direct", False), ("reversed", True)):
         some = [one for one, q in zip(last, asked, strict=True) if q["reversed"] == wanted]
         if some and len(some) < len(last):
             told.append(f"{name} {sum(some) / len(some):.3f}")
+            if len(rows) > 1:
+                told[-1] += f" (BWT {_backward(rows, asked, wanted)})"
     told += [f"divergence {rows[-1]['divergence']}"]
     told += [f"{sum(row['elapsed_s'] for row in rows):.0f} s"]
     print(f"{arm}: {', '.join(told)}")
@@ -216,17 +218,17 @@ def show(arm: str, rows: list[Row], base: Row | None, asked: list[Question], n_n
         print(f"   {shares}   {row['level']}, samples {row['samples']}")
 
 
-def _backward(rows: list[Row], asked: list[Question], bwt: float | None) -> str:
-    """What became of the questions of all nights but the last since each was learned."""
+def _backward(rows: list[Row], asked: list[Question], is_reversed: bool | None = None) -> str:
+    """What became of the questions of all nights but the last since each was learned: of one kind, or of both."""
     earlier = [
         (bool(rows[q["night"]]["right"][index]), bool(rows[-1]["right"][index]), q["of"])
         for index, q in enumerate(asked)
-        if q["night"] < len(rows) - 1
+        if q["night"] < len(rows) - 1 and is_reversed in (None, q["reversed"])
     ]
     then, now, clusters = zip(*earlier, strict=True)
     changed = compare(then, now, clusters)
     assert changed is not None
-    return f"BWT {bwt:+.3f} [{changed.low:+.3f}, {changed.high:+.3f}]"
+    return f"{changed.change:+.3f} [{changed.low:+.3f}, {changed.high:+.3f}]"
 
 
 def _show_suite(rows: list[Row]) -> None:
