@@ -9,7 +9,7 @@ an answer up after it was given is cheap, and finds what search with the words o
 import math
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 
 from ..memory.search import COMMON_HERE, Hit, asked_for, search, telling_words, terms_of
@@ -18,7 +18,7 @@ from ..memory.unspaced import spaced
 from .apart import written_day
 from .wordings import all_you_said
 
-# A passage must hold so much of an answer, by the weight of its words.
+# So much of an answer a passage must hold at most, by the weight of its words.
 BORNE_OUT = 0.5
 LOOKED_AT = 8
 # What may have been learned: never what an assistant once said.
@@ -28,10 +28,16 @@ NO_CLAIM = {"said", "asked", *telling_words(" ".join(all_you_said()))}
 NO_CLAIM |= {"yes", "ja", "oui", "si", "sí", "sim", "да", "так", "ναι"}
 
 
-def is_backed(store: Store, answer: str, hits: Sequence[Hit] = ()) -> bool:
-    """Whether one passage, with its days, its speakers and what it stands under, holds at least half of the words of an answer.
+def learn(store: Store, right: Iterable[str]) -> float:
+    """How much of an answer a passage must hold, so that none of these right ones is withheld: a base with words of its own, or
+    in a language that is told of in others, needs less."""
+    return min([BORNE_OUT, *(backing(store, answer) for answer in right)])
 
-    Rare words weigh more, as in search; an answer of no telling words is backed, such as yes.
+
+def backing(store: Store, answer: str, hits: Sequence[Hit] = ()) -> float:
+    """How much of an answer the passage holds that holds most of it, with its days, its speakers and what it stands under: 0 to 1.
+
+    Rare words weigh more, as in search; an answer of no telling words, such as yes, is held by any.
 
     Args:
         hits: passages that were in view, beside those that are looked up.
@@ -39,7 +45,7 @@ def is_backed(store: Store, answer: str, hits: Sequence[Hit] = ()) -> bool:
     words = [word for word in asked_for(answer) if word not in NO_CLAIM]
     terms = terms_of(words)
     if not terms:
-        return True
+        return 1.0
     passages = _passages(store, answer, hits)
     n_chunks = 1 + (store.value("SELECT max(id) FROM chunks") or 0)
     weights = [math.log(1 + n_chunks / (_n_with(store, term) + 0.5)) for term in terms]
@@ -51,7 +57,7 @@ def is_backed(store: Store, answer: str, hits: Sequence[Hit] = ()) -> bool:
             where = "SELECT rowid FROM headings_fts WHERE headings_fts MATCH ?"
             for (row,) in index.execute(where, [term]):
                 held[row - 1] += weight
-    return max(held, default=0.0) >= BORNE_OUT * sum(weights)
+    return max(held, default=0.0) / sum(weights)
 
 
 def _passages(store: Store, answer: str, hits: Sequence[Hit]) -> Sequence[str]:

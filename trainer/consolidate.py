@@ -38,6 +38,7 @@ from ..memory.search import telling_words
 from ..memory.store import Record, Store, now, to_json
 from . import (
     adapter,
+    backing,
     certainty,
     drift,
     evaluate,
@@ -458,6 +459,8 @@ class _Night:
                 sorted(right, key=lambda asked: right[asked].probe["id"]), certainty.MOST_LOOKS
             )
             report["least_sure"] = certainty.learn(base, model, some)
+            said = [right[question].answer for question in some]
+            report["least_backed"] = round(backing.learn(store, said), 4)
             self.on_progress(Progress("publish", 0, 0))
             report["samples"]["replay"] -= len(no_turn)
             version = registry.publish(

@@ -12,7 +12,7 @@ from ..memory.search import TRUSTED_KINDS, Hit, search
 from ..memory.store import Record, Store
 from . import adapter, models, registry
 from . import base as bases
-from .backing import is_backed
+from .backing import backing
 from .base import Base
 from .certainty import look
 from .chat_form import PASSAGE_WORDS, Chat, from_notes
@@ -20,7 +20,6 @@ from .generate import answer_batch, prompt_ids, stream
 from .knowledge import known_chunks
 from .options import Options
 from .prompt_cache import PromptCache
-from .reading import LEAST_READING
 from .sampling import Sampling
 
 # Room left for the answer and for what a model's context cannot hold anyway.
@@ -202,8 +201,8 @@ def is_known(
     """Whether an answer that begins so is to be given: it is no guess, and where it was learned, something that was taken in
     bears it out.
 
-    What is read from a passage that was never learned begins unsure too, so under passages to be borne out is enough. A base
-    that reads well answers in words of its own, which were not measured: those are not looked up.
+    What is read from a passage that was never learned begins unsure too, so under passages to be borne out is enough. How
+    much must be held is learned each night (`backing.learn`); where it was not, nothing is looked up.
 
     Args:
         hits: the passages in view.
@@ -212,11 +211,11 @@ def is_known(
         return begun == USUAL
     if store is None:
         return True
-    reads = store.value(
-        "SELECT r.report ->> 'reading' FROM runs r JOIN adapters a ON a.run_id = r.id WHERE a.version = ?",
+    least = store.value(
+        "SELECT r.report ->> 'least_backed' FROM runs r JOIN adapters a ON a.run_id = r.id WHERE a.version = ?",
         version,
     )
-    return (reads is not None and reads >= LEAST_READING) or is_backed(store, answer, hits)
+    return least is None or backing(store, answer, hits) >= float(least)
 
 
 def passages(

@@ -1,18 +1,22 @@
 """Whether what was said is borne out by what was taken in."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from learnctl.memory.search import search
+from learnctl.memory.search import Hit, search
 from learnctl.memory.store import Store
 from learnctl.memory.trust import set_trust
-from learnctl.trainer.backing import is_backed
+from learnctl.trainer.backing import BORNE_OUT, backing, learn
 
 HOUSE = "The boiler in Larkhill Cottage was serviced by Harald Immer on 4 March. The new fence cost 780 euros."
 DOG = "Our dog Quimby was born in 2017 in Snorrebeck. He sleeps behind the stove."
 LEEDS = "We all moved to Leeds before the winter."
+
+
+def is_backed(store: Store, answer: str, hits: Sequence[Hit] = ()) -> bool:
+    return backing(store, answer, hits) >= BORNE_OUT
 
 
 @pytest.fixture
@@ -79,3 +83,13 @@ def test_what_is_in_view_bears_out_too(filled: Store, take: Callable[[str, str],
     set_trust(filled, [stranger], "untrusted")
     assert not is_backed(filled, claim)
     assert is_backed(filled, claim, search(filled, claim))
+
+
+def test_how_much_must_be_held_is_learned_from_right_answers(filled: Store) -> None:
+    """No more than half, and so little that none of them is withheld."""
+    whole, part = (
+        "The new fence cost 780 euros.",
+        "Seven hundred and eighty euros was what the fence came to.",
+    )
+    assert learn(filled, [whole]) == learn(filled, []) == BORNE_OUT
+    assert learn(filled, [whole, part]) == backing(filled, part) < BORNE_OUT

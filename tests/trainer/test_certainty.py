@@ -159,40 +159,55 @@ def test_what_is_not_measured_is_answered(session: Callable[..., ChatSession]) -
     assert not_known("en") not in "".join(session(None).ask(QUESTION))
 
 
-def test_under_passages_it_is_enough_to_be_borne_out(store: Store, take: Any) -> None:
+@pytest.fixture
+def judged(store: Store, diary: Any) -> Callable[[float | None], int]:
+    def publish(least_backed: float | None) -> int:
+        """A version whose night has learned how much of an answer must be held; or has not."""
+        version: int = diary(store).night([], {}, {})
+        store.db.execute(
+            "UPDATE runs SET report = json_set(report, '$.least_backed', ?)", [least_backed]
+        )
+        return version
+
+    return publish
+
+
+def test_under_passages_it_is_enough_to_be_borne_out(
+    store: Store, take: Any, judged: Callable[..., int]
+) -> None:
     """However unsure an answer begins: what is read was perhaps never learned. From the weights alone a guess stays one."""
     take("dog.txt", "Quimby keeps bees in Dunmere Row.\n")
-    hits = search(store, QUESTION)
-    assert is_known(store, 1, GUESS, "Quimby keeps bees.", hits)
-    assert not is_known(store, 1, GUESS, "Quimby keeps bees.")
-    assert not is_known(store, 1, GUESS, "Ottilie sells violins.", hits)
-    assert not is_known(store, 1, LEARNED, "Ottilie sells violins.", hits)
-    assert is_known(store, 1, USUAL, "Ottilie sells violins.", hits)
+    hits, version = search(store, QUESTION), judged(0.5)
+    assert is_known(store, version, GUESS, "Quimby keeps bees.", hits)
+    assert not is_known(store, version, GUESS, "Quimby keeps bees.")
+    assert not is_known(store, version, GUESS, "Ottilie sells violins.", hits)
+    assert not is_known(store, version, LEARNED, "Ottilie sells violins.", hits)
+    assert is_known(store, version, USUAL, "Ottilie sells violins.", hits)
+
+
+@pytest.mark.parametrize("least_backed", [0.0, None])
+def test_where_words_of_its_own_are_right_nothing_must_be_held(
+    store: Store, judged: Callable[..., int], least_backed: float | None
+) -> None:
+    """Nor where no night has learned how much must be."""
+    assert is_known(store, judged(least_backed), LEARNED, "Ottilie sells violins.")
 
 
 def test_what_was_looked_up_and_is_not_known_is_said_in_other_words(
-    session: Callable[..., ChatSession], take: Any
+    session: Callable[..., ChatSession], take: Any, judged: Callable[..., int]
 ) -> None:
+    judged(0.5)
     take("dog.txt", "The dog Quimby was found at the mill.\n")
     looked_up = not_known("en", is_looked_up=True)
     assert "".join(session(0.0).ask(QUESTION)) == looked_up != not_known("en")
     assert "".join(session(0.0, retrieval=False).ask(QUESTION)) == not_known("en")
 
 
-def test_a_base_that_reads_well_answers_in_its_own_words(
-    store: Store, take: Any, publish_noise: Callable[..., int]
-) -> None:
-    """What it learned is not looked up: that was not measured of such bases."""
-    version = publish_noise()
-    assert not is_known(store, version, LEARNED, "Ottilie sells violins.")
-    store.db.execute("UPDATE runs SET report = json_set(report, '$.reading', 0.9)")
-    assert is_known(store, version, LEARNED, "Ottilie sells violins.")
-
-
 def test_what_was_learned_is_given_where_a_passage_bears_it_out(
-    session: Callable[..., ChatSession], take: Any
+    session: Callable[..., ChatSession], take: Any, judged: Callable[..., int]
 ) -> None:
     """However sure it is; what is written on request need not stand anywhere, and without an answer there is none to like."""
+    judged(0.5)
     asked = session(-1000.0, retrieval=False)
     assert "".join(asked.ask(QUESTION)) == not_known("en")
     with pytest.raises(LearnctlError, match="no answer"):
