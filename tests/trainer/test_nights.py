@@ -60,7 +60,8 @@ def test_measures(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out
     for measure in ("ACC 0.750 [", "BWT -0.500 [", "diagonal 1.000", "base 0.250"):
         assert measure in told
-    assert "direct 1.000, reversed 0.500" in told
+    assert "direct 1.000 (BWT +0.000 [" in told
+    assert "reversed 0.500 (BWT -1.000 [" in told
     assert nights.cells([1, 1], asked, 2) == [1.0, None]
     nights.show("joint", [cost | {"right": [1, 0, 1, 1]}], None, asked, 2)
     assert "ACC 0.750 [" in capsys.readouterr().out
