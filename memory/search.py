@@ -248,8 +248,13 @@ def terms_of(words: list[str]) -> list[str]:
 
 def _rare(store: Store, index: str, terms: list[str]) -> list[str]:
     """The terms that few enough rows of an index hold to be worth ranking."""
+    return [term for term in terms if n_with(store, term, index) < COMMON_HERE]
+
+
+def n_with(store: Store, term: str, index: str = "chunks_fts") -> int:
+    """How many rows of an index hold a term, counted up to `COMMON_HERE`."""
     query = f"SELECT count(*) FROM (SELECT 1 FROM {index} WHERE {index} MATCH ? LIMIT ?)"
-    return [term for term in terms if store.value(query, term, COMMON_HERE) < COMMON_HERE]
+    return int(store.value(query, term, COMMON_HERE))
 
 
 def _best(

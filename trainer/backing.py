@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 
-from ..memory.search import COMMON_HERE, Hit, asked_for, search, telling_words, terms_of
+from ..memory.search import Hit, asked_for, n_with, search, telling_words, terms_of
 from ..memory.store import HEADINGS_INDEX, Store, marks
 from ..memory.unspaced import spaced
 from .apart import written_day
@@ -48,7 +48,7 @@ def backing(store: Store, answer: str, hits: Sequence[Hit] = ()) -> float:
         return 1.0
     passages = _passages(store, answer, hits)
     n_chunks = 1 + (store.value("SELECT max(id) FROM chunks") or 0)
-    weights = [math.log(1 + n_chunks / (_n_with(store, term) + 0.5)) for term in terms]
+    weights = [math.log(1 + n_chunks / (n_with(store, term) + 0.5)) for term in terms]
     held = [0.0] * len(passages)
     with closing(sqlite3.connect(":memory:")) as index:  # stems words as the store's own indexes do
         index.execute(HEADINGS_INDEX)
@@ -76,8 +76,3 @@ def _passages(store: Store, answer: str, hits: Sequence[Hit]) -> Sequence[str]:
         spaced(" ".join([hit.place, *sorted(around[chunk]), hit.text]))
         for chunk, hit in looked_at.items()
     ]
-
-
-def _n_with(store: Store, term: str) -> int:
-    found = "SELECT count(*) FROM (SELECT 1 FROM chunks_fts WHERE chunks_fts MATCH ? LIMIT ?)"
-    return int(store.value(found, term, COMMON_HERE))
