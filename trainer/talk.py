@@ -207,9 +207,9 @@ def is_known(
     Args:
         hits: the passages in view.
     """
-    if begun == USUAL or (begun == GUESS and not hits):
-        return begun == USUAL
-    if store is None:
+    if begun == GUESS and not hits:
+        return False
+    if begun == USUAL or store is None:
         return True
     least = store.value(
         "SELECT r.report ->> 'least_backed' FROM runs r JOIN adapters a ON a.run_id = r.id WHERE a.version = ?",
