@@ -98,9 +98,12 @@ def test_what_is_held_out_is_not_told_of(
 ) -> None:
     """Neither as what was asked, with its day in front, nor within the title of the chat."""
     talk((DAYS[0], "Which grout suits slate?"), title="Tiles")
-    talk((DAYS[1], "Is that so?"), title="Who mends a ventilator?")
-    talk((DAYS[1], "We decided to mend it ourselves."), title="Who mends a ventilator?")
+    said = (DAYS[1], "Is that so?"), (DAYS[1], "We decided to mend it ourselves.")
+    talk(*said, title="Who mends a ventilator?")
+    assert len(made(store, llama, "asked")) == 2
+    assert len(made(store, llama, "decided")) == 1
     hold_out(store, ["Which grout suits slate?", "who mends a ventilator"])
+    store.db.execute("DELETE FROM studied")  # nor does it come back
     assert made(store, llama, "asked") == []
     assert made(store, llama, "decided") == []
 
@@ -114,9 +117,9 @@ def test_a_prompt_that_is_held_out_goes(
     assert made(store, llama, "asked") == []
 
 
-def test_a_source_that_teaches_a_voice_alone_teaches_no_decision(
+def test_a_source_that_teaches_a_voice_alone_teaches_nothing_else(
     store: Store, llama: Base, talk: Callable[..., int]
 ) -> None:
-    source = talk((DAYS[0], "We decided to take the blue tiles."))
+    source = talk((DAYS[0], "We decided to take the blue tiles. Which grout suits slate?"))
     set_learn(store, [source], "voice")
-    assert made(store, llama, "decided") == []
+    assert made(store, llama, "decided") == made(store, llama, "asked") == []
