@@ -15,6 +15,7 @@ from .base import Base
 from .chat_form import Chat
 from .generate import prompt_ids
 from .pack import Row, lay_out, n_nodes_of
+from .prompt_cache import PromptCache
 from .train import answer_logits
 
 # The first tokens decide what an answer is about; the rest of a learned sentence is sure however wrong it is.
@@ -42,16 +43,22 @@ class Look:
         return self.is_learned and self.sure < least_sure
 
 
-def look(base: Base, model: Any, chat: Chat) -> Look:
-    """How a model with an adapter begins its greedy answer."""
+def look(base: Base, model: Any, chat: Chat, cache: PromptCache | None = None) -> Look:
+    """How a model with an adapter begins its greedy answer.
+
+    Args:
+        cache: holds what was computed for it afterwards.
+    """
     import torch
 
     prompt = prompt_ids(base, chat)
     ids = torch.tensor([prompt], device=base.device)
     with torch.inference_mode():
+        computed = cache.take(model, prompt) if cache is not None else None
         begun = model.generate(
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
+            past_key_values=computed,
             max_new_tokens=FIRST_TOKENS,
             do_sample=False,
             temperature=None,
@@ -62,7 +69,10 @@ def look(base: Base, model: Any, chat: Chat) -> Look:
             output_logits=True,
             return_dict_in_generate=True,
         )
-        row = Row(tuple(begun.sequences[0].tolist()), len(prompt))
+        said = begun.sequences[0].tolist()
+        if cache is not None:
+            cache.keep(computed, said)
+        row = Row(tuple(said), len(prompt))
         laid = lay_out([row], n_nodes_of([row]), base.tokenizer.pad_token_id)
         with model.disable_adapter():
             of_base = answer_logits(model, [laid], base.device)

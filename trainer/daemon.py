@@ -32,6 +32,7 @@ from ..memory.store import Record, Store
 from . import options
 from .giving_way import TICK_S, consolidates, give_back
 from .options import Options
+from .prompt_cache import PromptCache
 from .sampling import Sampling
 from .talk import Talker, wanted
 from .warm import is_same_user
@@ -54,6 +55,8 @@ class Daemon:
         self._talker: Talker | None = None
         self._loaded: object = None  # all that decides what is loaded
         self._used_at = time.monotonic()
+        # From how an answer begins to the answer. Not longer: what was said may be forgotten by another process.
+        self._cache = PromptCache()
         self._n_answers = 0
         self._stopping = False
 
@@ -137,7 +140,8 @@ class Daemon:
             yield {"done": True, "n_tokens": n_tokens}
         elif op == "begins":
             messages = _messages(request)
-            yield {"done": True, "begins": self._ready(_version(request)).begins(messages)}
+            begun = self._ready(_version(request)).begins(messages, self._cache)
+            yield {"done": True, "begins": begun}
         elif op == "answer":
             yield from self._answer(request)
         elif op == "status":
@@ -156,9 +160,10 @@ class Daemon:
         talker = self._ready(_version(request))
         self._n_answers += 1
         try:
-            for piece in talker.stream(messages, sampling):
+            for piece in talker.stream(messages, sampling, self._cache):
                 yield {"piece": piece}
         finally:
+            self._cache.clear()
             self._used_at = time.monotonic()
         yield {"done": True}
 
@@ -193,6 +198,7 @@ class Daemon:
         if self._talker is None:
             return
         self._talker = self._loaded = None
+        self._cache.clear()
         give_back()
 
     def _let_go_in_time(self) -> None:

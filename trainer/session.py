@@ -357,7 +357,7 @@ class ChatSession:
         is_judged = not sampling.temperature and self._is_plain(asked)
         turn.is_guess = False
         try:
-            begun = self.talker.begins(asked) if is_judged else talk.USUAL
+            begun = self.talker.begins(asked, self._cache) if is_judged else talk.USUAL
             pieces: Iterable[str] = ()
             if begun != talk.GUESS or turn.hits:
                 pieces = self.talker.stream(asked, sampling, self._cache)

@@ -148,12 +148,16 @@ class Talker:
     def answer(self, messages: Chat, max_tokens: int = 256) -> str:
         return "".join(self.stream(messages, Sampling(max_tokens=max_tokens))).strip()
 
-    def begins(self, messages: Chat) -> str:
-        """How the greedy answer to a first question begins, with passages in view or without: `USUAL`, as the base's may; `LEARNED`, with
-        what was taught; or `GUESS`, with what was taught and too unsure to be known."""
+    def begins(self, messages: Chat, cache: PromptCache | None = None) -> str:
+        """How the greedy answer to a first question begins, with passages in view or without: `USUAL`, as the base's may;
+        `LEARNED`, with what was taught; or `GUESS`, with what was taught and too unsure to be known.
+
+        Args:
+            cache: holds what was computed for it afterwards; `stream` goes on from there.
+        """
         if self.least_sure is None:
             return USUAL
-        found = look(self.base, self.model, messages)
+        found = look(self.base, self.model, messages, cache)
         if found.is_guess(self.least_sure):
             return GUESS
         return LEARNED if found.is_learned else USUAL

@@ -49,7 +49,7 @@ class WarmTalker(Talker):
         counted = ask(self.home, "count", version=self.version, messages=messages)
         return int(counted["n_tokens"])
 
-    def begins(self, messages: Chat) -> str:
+    def begins(self, messages: Chat, cache: PromptCache | None = None) -> str:
         if not self._tells_beginnings:
             return USUAL
         return str(ask(self.home, "begins", version=self.version, messages=messages)["begins"])

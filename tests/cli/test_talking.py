@@ -44,7 +44,7 @@ class Parrot:
     def room(self, max_tokens: int) -> int:
         return 4096 - max_tokens
 
-    def begins(self, messages: list[dict[str, str]]) -> str:
+    def begins(self, messages: list[dict[str, str]], *_: object) -> str:
         return GUESS if "guess" in messages[-1]["content"] else USUAL
 
     def stream(self, messages: list[dict[str, str]], *_: object) -> Iterator[str]:

@@ -13,7 +13,9 @@ from learnctl.trainer.base import Base
 from learnctl.trainer.certainty import LEAST_RIGHT, MOVED, Look, learn, look
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.evaluate import Answered
+from learnctl.trainer.generate import prompt_ids
 from learnctl.trainer.options import Options
+from learnctl.trainer.prompt_cache import PromptCache
 from learnctl.trainer.sampling import Sampling
 from learnctl.trainer.session import ChatSession
 from learnctl.trainer.talk import GUESS, LEARNED, USUAL, Talker, is_known, wanted
@@ -63,6 +65,16 @@ def test_how_sure_one_must_be_is_learned_from_right_answers(llama: Base, moved: 
     assert not any(one.is_guess(least) for one in looks)
     assert any(one.is_guess(least + 0.01) for one in looks)
     assert learn(llama, moved, questions[: LEAST_RIGHT - 1]) is None
+
+
+def test_an_answer_goes_on_from_how_it_begins(llama: Base, moved: Any) -> None:
+    """Its prompt is read once, and what is said is what would have been said."""
+    talker, cache = Talker(llama, moved, 1, 0.0), PromptCache()
+    prompt = prompt_ids(llama, chat(QUESTION))
+    assert talker.begins(chat(QUESTION), cache) == talker.begins(chat(QUESTION)) == GUESS
+    assert len(cache) >= len(prompt)
+    goes_on = "".join(talker.stream(chat(QUESTION), Sampling(max_tokens=12), cache))
+    assert goes_on == "".join(talker.stream(chat(QUESTION), Sampling(max_tokens=12)))
 
 
 @pytest.fixture

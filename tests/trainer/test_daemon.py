@@ -140,6 +140,7 @@ def test_tells_guesses_as_a_talker_in_this_process(
             talker.switch(store, options.load(mine), other)
             found.switch(store, options.load(mine), other)
             assert talker.begins(QUESTION) == found.begins(QUESTION) == begun
+            assert found.answer(QUESTION, 12) == talker.answer(QUESTION, 12)
         found.switch(store, options.load(mine), guesses)
         assert found.begins(QUESTION) == GUESS
 
