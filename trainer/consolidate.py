@@ -300,6 +300,9 @@ class _Night:
         # How to read is taught anew each night, and a row with its passages costs as much as six without.
         kinds = set(self.options.kinds.split(",")) - {"open"}
         pool = choose_replay(self.store, choice.parent, leave_out, n_pool, seed, kinds)
+        # Packs may be shorter than when it was learned: what fits none is not rehearsed, and must not count as if it were.
+        unfit = set(too_long(self.base, pool, self.options.pack_tokens))
+        pool = [sample for sample in pool if sample["id"] not in unfit]
         if len(pool) > n_samples:
             self._measure_surprise(pool, choice.replaces)
         return by_turn_and_surprise(pool, n_samples)
@@ -307,14 +310,13 @@ class _Night:
     def _measure_surprise(self, pool: list[Record], version: int) -> None:
         """Write into the pool and the store how unlikely a version finds each answer."""
         longest = self.options.pack_tokens
-        rows = [(sample, plain_row(self.base, sample)) for sample in pool]
-        rows = [(sample, row) for sample, row in rows if len(row.ids) <= longest]
+        rows = [plain_row(self.base, sample) for sample in pool]
         folder = registry.weights_folder(self.store, version)
         model = adapter.load_adapter(self.base, folder)
-        losses = row_losses(self.base, model, [row for _, row in rows], longest)
+        losses = row_losses(self.base, model, rows, longest)
         self.base.model = adapter.remove_adapter(model)
         with self.store.db.atomic():
-            for (sample, _), loss in zip(rows, losses, strict=True):
+            for sample, loss in zip(pool, losses, strict=True):
                 sample["surprise"] = round(loss, 4)
                 self.store.db.execute(
                     "UPDATE samples SET surprise = ? WHERE id = ?", [loss, sample["id"]]

@@ -40,6 +40,11 @@ def kept(store: Store, kind: str = "open") -> list[Record]:
     return store.rows("SELECT * FROM samples WHERE kind = ? ORDER BY id", kind)
 
 
+def of_run(store: Store, run: int, role: str) -> list[Record]:
+    sql = "SELECT s.* FROM samples s JOIN run_samples rs ON rs.sample_id = s.id WHERE rs.run_id = ? AND rs.role = ?"
+    return store.rows(sql, run, role)
+
+
 def test_the_passage_and_another_are_in_view(store: Store, llama: Base, asked: Any) -> None:
     """Sources take turns; the answer stands in what is shown of its own passage; the other passage is a real
     one and is named; which stands first changes."""
@@ -109,13 +114,27 @@ def test_what_is_rehearsed_has_no_passages(
 ) -> None:
     """Six other samples of earlier nights fit in the place of one that has them."""
     consolidate(store, settings(epochs=1))
-    kinds = "SELECT s.kind, s.chunk_id FROM samples s JOIN run_samples rs ON rs.sample_id = s.id WHERE rs.run_id = ? AND rs.role = ?"
-    assert "open" in {row["kind"] for row in store.rows(kinds, 1, "new")}
+    assert "open" in {row["kind"] for row in of_run(store, 1, "new")}
     take("dog.md", "Our dog is called Barnaby. He is four years old.\n")
     consolidate(store, settings(epochs=12, replay_share=0.9))
-    rehearsed = {row["kind"] for row in store.rows(kinds, 2, "replay")}
+    rehearsed = {row["kind"] for row in of_run(store, 2, "replay")}
     assert rehearsed
     assert "open" not in rehearsed
+
+
+def test_what_fits_no_pack_is_not_rehearsed(
+    store: Store, llama: Base, house: int, take: Take, settings: Callable[..., Options]
+) -> None:
+    """Packs may be shorter than they were when it was learned."""
+    consolidate(store, settings(epochs=1))
+    learned = [one for one in of_run(store, 1, "new") if one["kind"] != "open"]
+    lengths = sorted(len(plain_row(llama, one).ids) for one in learned)
+    take("dog.md", "Our dog is called Barnaby. He is four years old.\n")
+    shorter = settings(epochs=12, replay_share=0.9, pack_tokens=lengths[-3])
+    consolidate(store, shorter)
+    rehearsed = of_run(store, 2, "replay")
+    assert rehearsed
+    assert all(len(plain_row(llama, one).ids) <= shorter.pack_tokens for one in rehearsed)
 
 
 def test_what_fits_no_pack_is_told(
