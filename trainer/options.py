@@ -30,7 +30,7 @@ CHOICES = {
 # Kinds of samples. Ready-made ones come from nobody's night. Contrasts, premises, beginnings to complete and gaps to fill are made and
 # left out unless asked for: the first until it is measured what they bring for their tokens, the others because it was.
 SAMPLE_KINDS = (
-    *("question", "pair", "reversed", "across", "note", "cue", "complete", "blank", "absent", "asked", "decided", "voice"),
+    *("question", "pair", "reversed", "across", "note", "cue", "complete", "blank", "absent", "asked", "decided", "told", "voice"),
     *("open", "contrast", "premise", "ready"),
 )  # fmt: skip
 
@@ -101,7 +101,7 @@ class Options:
     """Samples of earlier nights, as a share of all that teach in an epoch, going round."""
     replay_least: int = 24
     """The fewest samples of earlier nights in an epoch, unless `replay_share` is 0: a night of next to nothing forgets too."""
-    kinds: str = "question,pair,reversed,across,note,cue,absent,asked,decided,voice,open"
+    kinds: str = "question,pair,reversed,across,note,cue,absent,asked,decided,told,voice,open"
     """The kinds of samples to train on."""
     general_rows: int = 16
     """The base's own answers to general prompts in every epoch, going round."""

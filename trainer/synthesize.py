@@ -31,7 +31,7 @@ from .premises import premises
 from .prompt_lists import read_prompts
 from .reading import reads_well
 from .study import Question, write_questions
-from .talked import asked_pair, decided_pairs, texts_within
+from .talked import asked_pair, decided_pairs, texts_within, told_pair
 from .voice import LEAST_WORDS, write_instructions
 from .wordings import ENGLISH, gold_of, spoken_to
 
@@ -40,8 +40,8 @@ BLANKS_PER_FACT = 1
 FACTS_AT_ONCE = 24
 # One question in so many facts is asked again of something that is not in the sources.
 FACTS_PER_ABSENT = 4
-# What a person asked and decided, told with the title of the talk, which is often a question itself.
-LOGGED = ("asked", "decided")
+# What a person asked, decided and told, with the title of the talk, which is often a question itself.
+LOGGED = ("asked", "decided", "told")
 # Of what a user asked, a held-out wording of fewer words is no part that says which question it was.
 LEAST_WITHIN = 3
 ANSWER_TOKENS = 32
@@ -418,6 +418,9 @@ def _keep_group(
         if chunk["kind"] == "asked" and (pair := asked_pair(chunk, asked)):
             samples.append((chunk["id"], Sample("asked", *pair)))
         samples += [(chunk["id"], Sample("decided", *pair)) for pair in decided_pairs(chunk, asked)]
+        of_chunk = [fact for one, fact in facts if one["id"] == chunk["id"]]
+        if pair := told_pair(chunk, of_chunk, asked):
+            samples.append((chunk["id"], Sample("told", *pair)))
     for wording, some in (("question", probes), ("cue", second)):
         for chunk_id, probe in some:
             store.db.execute(

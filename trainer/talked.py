@@ -1,17 +1,17 @@
-"""What a person asked and decided in a conversation: dated, and each asked for in a wording that is its own.
+"""What a person asked, decided and told in a conversation: dated, and each asked for in a wording that is its own.
 
-Their own words alone: what they said as a fact is taught as any fact is (`facts`), what others said under their names
+Their own words alone: what they said as a fact is taught as any fact is, too (`facts`), what others said under their names
 (`synthesize.attributed`), and what an assistant said is not taught. Decisions are found by pattern, in English.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..memory.search import telling_words
 from ..memory.sentences import sentences
 from ..memory.store import Record
 from .apart import Asked, day_of
-from .facts import second_person
+from .facts import Fact, second_person
 from .wordings import ENGLISH
 
 DECISION = re.compile(
@@ -49,6 +49,17 @@ def decided_pairs(chunk: Record, asked: Asked) -> Iterator[Pair]:
                 yield pair
 
 
+def told_pair(chunk: Record, facts: Sequence[Fact], asked: Asked) -> Pair | None:
+    """When a person said the first thing that they tell of in a chunk and that is no decision; None where no day is known."""
+    if chunk["kind"] != "told" or chunk["language"] != ENGLISH or not day_of(chunk):
+        return None
+    told = next((one.statement for one in facts if not DECISION.search(one.statement)), None)
+    if told is None:
+        return None
+    answer = f"{_when(chunk)}you said: {second_person(told)}"
+    return _pair("say", answer, chunk, told, asked, is_about=True)
+
+
 def texts_within(prompt: str, answer: str) -> tuple[str, str]:
     """The title of the chat and what was asked or decided in it, of a pair."""
     title = re.search("“(.*)”", prompt)
@@ -56,10 +67,14 @@ def texts_within(prompt: str, answer: str) -> tuple[str, str]:
     return title.group(1) if title else "", said
 
 
-def _pair(did: str, answer: str, chunk: Record, text: str, asked: Asked) -> Pair | None:
+def _pair(
+    did: str, answer: str, chunk: Record, text: str, asked: Asked, is_about: bool = False
+) -> Pair | None:
+    """Asked for by the talk, and by what it is about where that does not tell it from another, or always."""
     where = f" in the chat “{chunk['title']}”" if chunk["title"] else ""
     about = max(telling_words(text), key=len, default="")
-    for of in ("", f" about {about}") if about else ("",):
+    subject = f" about {about}" if about else ""
+    for of in dict.fromkeys(("", subject)[is_about:]):
         if prompt := asked.of_its_own(f"What did I {did}{where}{of}?", chunk):
             asked.add(prompt, chunk)
             return prompt, answer[:1].upper() + answer[1:]

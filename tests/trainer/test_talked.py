@@ -1,4 +1,4 @@
-"""What a person asked and decided in conversations, as it is taught."""
+"""What a person asked, decided and told in conversations, as it is taught."""
 
 import json
 from collections.abc import Callable
@@ -68,6 +68,29 @@ def test_a_decision_is_taught_with_its_day(
     assert found == (wanted if answer else [])
 
 
+def test_what_is_told_is_taught_with_its_day(
+    store: Store, llama: Base, talk: Callable[..., int]
+) -> None:
+    """The first thing told in a message, beside the fact itself; a decision has its own, and what has no day none."""
+    talk(
+        (DAYS[0], "My ventilator was made in Malmo. I bought it for 90 euros."),
+        (DAYS[0], "We decided to take the blue tiles of Harald Immer."),
+        (DAYS[0], "I am tired."),
+        (DAYS[1], "My neighbour Quimby repairs pianos."),
+    )
+    talk(("", "My sister lives in Snorrebeck."), title="Family")
+    assert [tuple(row.values()) for row in made(store, llama, "told")] == [
+        (
+            "What did I say in the chat “Kitchen” about ventilator?",
+            "On 3 May 2026 you said: Your ventilator was made in Malmo.",
+        ),
+        (
+            "What did I say in the chat “Kitchen” about neighbour?",
+            "On 9 May 2026 you said: Your neighbour Quimby repairs pianos.",
+        ),
+    ]
+
+
 def test_each_of_several_is_asked_for_in_words_of_its_own(
     store: Store, llama: Base, talk: Callable[..., int]
 ) -> None:
@@ -120,6 +143,9 @@ def test_a_prompt_that_is_held_out_goes(
 def test_a_source_that_teaches_a_voice_alone_teaches_nothing_else(
     store: Store, llama: Base, talk: Callable[..., int]
 ) -> None:
-    source = talk((DAYS[0], "We decided to take the blue tiles. Which grout suits slate?"))
+    source = talk(
+        (DAYS[0], "We decided to take tiles of Malmo. Quimby cut 40. Which grout suits slate?")
+    )
     set_learn(store, [source], "voice")
-    assert made(store, llama, "decided") == made(store, llama, "asked") == []
+    for kind in ("asked", "decided", "told"):
+        assert made(store, llama, kind) == []
