@@ -48,6 +48,9 @@ def closed(question: Question) -> Chat:
 
 
 def in_view(question: Question) -> Chat:
+    """With the text in view that holds the answer, where there is one."""
+    if not question.source:
+        return closed(question)
     return [{"role": "user", "content": f"{question.source}\n\n{question.text}"}]
 
 

@@ -5,7 +5,7 @@
 
 `benchmarks/data/personal_notes` holds six nights of documents and `questions.jsonl`. After each night every
 question that holds by then is asked, greedy: from weights alone, also as `ask` does, which says so where it would guess; with `--both`, also with retrieval and weights,
-and of the base with retrieval. *right*: an accepted answer is contained; of a question whose answer is in no note
+and of the base with retrieval and with the very passage in view that holds the answer. *right*: an accepted answer is contained; of a question whose answer is in no note
 (*absent*), that the answer says so (`exam.abstains`). *false abstention*: it says so of a fact that the notes tell,
 and does not tell it; *withheld*: that it says so of one that the weights tell. Intervals know that questions of one source go together. The nights run as
 scheduled ones do, with the time that `night_minutes` gives them, behind an open gate. Results stay in `benchmarks/results/personal.jsonl`, night by night.
@@ -31,9 +31,10 @@ from learnctl.trainer.intervals import Share, compare, rounded, share
 from learnctl.trainer.options import Options
 from learnctl.trainer.synthesize import hold_out
 from learnctl.trainer.talk import Talker, is_known, passages
+from learnctl.trainer.ways import holding
 from learnctl.trainer.wordings import not_known
 
-from .exam import Form, Question, abstains, ask, closed, retrieved
+from .exam import Form, Question, abstains, ask, closed, in_view, retrieved
 from .recall import OPEN_GATE
 from .results import Results, Row, finished, label_of, last_report
 from .settings import add_set, changes
@@ -173,6 +174,12 @@ def _ask(store: Store, options: Options, asked: list[Row], both: bool) -> dict[s
         answers["both without guesses"] = given(retrieved(store), of_both, True)
         talker.switch(store, options, 0)
         answers["retrieval alone"] = ask(talker, wanted, retrieved(store, 0))
+        # What is in no note is asked alone.
+        shown = [
+            replace(one, source=holding(store, row) or "")
+            for one, row in zip(wanted, asked, strict=True)
+        ]
+        answers["passage in view"] = ask(talker, shown, in_view)
     return answers
 
 

@@ -41,7 +41,7 @@ def ask_all_ways(
     hold_out(store, [row["question"] for row in questions])
     talker = Talker.open(store, options, version)
     alone: list[Chat] = [[{"role": "user", "content": row["question"]}] for row in questions]
-    shown = [_passage(store, row) for row in questions]
+    shown = [holding(store, row) for row in questions]
     in_sight: list[Chat] = [
         [{"role": "user", "content": in_view(text, row["question"])}] if text else chat
         for text, row, chat in zip(shown, questions, alone, strict=True)
@@ -89,8 +89,8 @@ def _ask(
     ]
 
 
-def _passage(store: Store, row: Record) -> str | None:
-    """The text of the best match that holds an accepted answer; None where none does."""
+def holding(store: Store, row: Record) -> str | None:
+    """The text of the best match for a `question` that holds an accepted answer, one of `gold`; None where none does."""
     found = search(store, row["question"], LOOKED_THROUGH, TRUSTED_KINDS, for_prompt=True)
     texts = (hit.text for hit in found)
     return next((text for text in texts if any(contains(text, gold) for gold in row["gold"])), None)

@@ -45,6 +45,7 @@ FORMS = (
     "retrieval and weights",
     "both without guesses",
     "retrieval alone",
+    "passage in view",
 )
 
 
