@@ -90,10 +90,13 @@ def _ask(
 
 
 def holding(store: Store, row: Record) -> str | None:
-    """The text of the best match for a `question` that holds an accepted answer, one of `gold`; None where none does."""
-    found = search(store, row["question"], LOOKED_THROUGH, TRUSTED_KINDS, for_prompt=True)
-    texts = (hit.text for hit in found)
-    return next((text for text in texts if any(contains(text, gold) for gold in row["gold"])), None)
+    """The text of the best match for a `question`, else for its answer, that holds an accepted answer, one of `gold`; None where
+    none does."""
+    for words in (row["question"], *row["gold"]):
+        for hit in search(store, words, LOOKED_THROUGH, TRUSTED_KINDS, for_prompt=True):
+            if any(contains(hit.text, gold) for gold in row["gold"]):
+                return hit.text
+    return None
 
 
 def _searched(store: Store, alone: list[Chat], version: int) -> list[Chat]:

@@ -58,3 +58,12 @@ def test_of_the_base_there_are_three(
     found = ask_all_ways(store, settings(), ASKED, version=0)
     assert list(found["ways"]) == ["floor", "ceiling", "search"]
     assert found["normalised"] is None
+
+
+def test_a_passage_holds_the_answer_also_where_it_says_nothing_in_the_words_of_the_question(
+    store: Store, house: int, dog: int
+) -> None:
+    shown = ways.holding(store, {"question": "Whom do we ring for the furnace?", "gold": ["Immer"]})
+    assert shown is not None
+    assert "Harald Immer" in shown
+    assert ways.holding(store, {"question": "Who services the boiler?", "gold": ["Nobody"]}) is None
