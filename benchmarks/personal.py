@@ -5,7 +5,7 @@
 
 `benchmarks/data/personal_notes` holds six nights of documents and `questions.jsonl`. After each night every
 question that holds by then is asked, greedy: from weights alone, also as `ask` does, which says so where it would guess; with `--both`, also with retrieval and weights,
-and of the base with retrieval and with the very passage in view that holds the answer. *right*: an accepted answer is contained; of a question whose answer is in no note
+and of the base with retrieval and with a passage in view that holds the answer. *right*: an accepted answer is contained; of a question whose answer is in no note
 (*absent*), that the answer says so (`exam.abstains`). *false abstention*: it says so of a fact that the notes tell,
 and does not tell it; *withheld*: that it says so of one that the weights tell. Intervals know that questions of one source go together. The nights run as
 scheduled ones do, with the time that `night_minutes` gives them, behind an open gate. Results stay in `benchmarks/results/personal.jsonl`, night by night.
@@ -124,7 +124,7 @@ def label_for(data: Path, options: Options, both: bool) -> str:
     files = sorted([*data.glob("night-*/*"), data / "questions.jsonl"])
     whole = b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)
     notes = hashlib.sha256(whole).hexdigest()[:12]
-    return label_of(options, options.base, "both" if both else "weights", notes, "timed, looked up")
+    return label_of(options, options.base, "both, in view" if both else "weights", notes, "timed, looked up")
 
 
 def _run_night(

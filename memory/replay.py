@@ -9,7 +9,8 @@ most is "maximally interfered retrieval", https://arxiv.org/abs/1908.04742.
 
 import random
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from itertools import islice
 from typing import TypeVar
 
 from .lineage import ancestors, first_sources, learned_chunks
@@ -41,12 +42,14 @@ def choose_replay(
     n_samples: int,
     seed: int,
     kinds: Collection[str] | None = None,
+    fits: Callable[[Record], bool] = lambda sample: True,
 ) -> list[Record]:
     """Up to `n_samples` live samples that a version learned from, spread over sources and chunks, what was chosen least first.
 
     Args:
         leave_out: chunks that are trained on as new and need no rehearsal.
         kinds: of samples; None: all.
+        fits: whether a sample can be rehearsed at all.
     """
     source_of = first_sources(store, sorted(learned_chunks(store, version) - leave_out))
     chain = ancestors(store, version)
@@ -71,7 +74,7 @@ def choose_replay(
     for of_chunk in by_source.values():
         chunks = [_shuffled(some, chooser) for some in _shuffled(list(of_chunk.values()), chooser)]
         turns.append(sorted(_round_robin(chunks), key=lambda sample: sample["n_chosen"]))
-    return _round_robin(turns)[:n_samples]
+    return list(islice(filter(fits, _round_robin(turns)), n_samples))
 
 
 def _round_robin(queues: list[list[T]]) -> list[T]:

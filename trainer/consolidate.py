@@ -299,10 +299,12 @@ class _Night:
         seed = self.options.seed
         # How to read is taught anew each night, and a row with its passages costs as much as six without.
         kinds = set(self.options.kinds.split(",")) - {"open"}
-        pool = choose_replay(self.store, choice.parent, leave_out, n_pool, seed, kinds)
-        # Packs may be shorter than when it was learned: what fits none is not rehearsed, and must not count as if it were.
-        unfit = set(too_long(self.base, pool, self.options.pack_tokens))
-        pool = [sample for sample in pool if sample["id"] not in unfit]
+
+        def fits(sample: Record) -> bool:
+            """Packs may be shorter than when it was learned; what fits none must not count as rehearsed."""
+            return not too_long(self.base, [sample], self.options.pack_tokens)
+
+        pool = choose_replay(self.store, choice.parent, leave_out, n_pool, seed, kinds, fits)
         if len(pool) > n_samples:
             self._measure_surprise(pool, choice.replaces)
         return by_turn_and_surprise(pool, n_samples)

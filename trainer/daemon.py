@@ -38,6 +38,7 @@ from .talk import Talker, wanted
 from .warm import is_same_user
 
 MOST_REQUEST_BYTES = 4_000_000
+HELD_S = 5.0  # what was computed for how an answer begins, until the answer is asked for
 REQUEST_S = 10.0  # for a whole request to come in, and for each line to be taken
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON may hold half a character, which is no text
 
@@ -47,6 +48,7 @@ class Daemon:
 
     Attributes:
         unload_after_s: how long a model that nobody asks stays loaded.
+        computed: for how an answer begins, until the answer is asked for.
     """
 
     def __init__(self, home: Home, unload_after_s: float) -> None:
@@ -55,8 +57,8 @@ class Daemon:
         self._talker: Talker | None = None
         self._loaded: object = None  # all that decides what is loaded
         self._used_at = time.monotonic()
-        # From how an answer begins to the answer. Not longer: what was said may be forgotten by another process.
-        self._cache = PromptCache()
+        # Not for long: another process may forget what was said.
+        self.computed = PromptCache()
         self._n_answers = 0
         self._stopping = False
 
@@ -140,7 +142,8 @@ class Daemon:
             yield {"done": True, "n_tokens": n_tokens}
         elif op == "begins":
             messages = _messages(request)
-            begun = self._ready(_version(request)).begins(messages, self._cache)
+            begun = self._ready(_version(request)).begins(messages, self.computed)
+            self._used_at = time.monotonic()
             yield {"done": True, "begins": begun}
         elif op == "answer":
             yield from self._answer(request)
@@ -160,10 +163,11 @@ class Daemon:
         talker = self._ready(_version(request))
         self._n_answers += 1
         try:
-            for piece in talker.stream(messages, sampling, self._cache):
-                yield {"piece": piece}
+            with closing(talker.stream(messages, sampling, self.computed)) as pieces:
+                for piece in pieces:
+                    yield {"piece": piece}
         finally:
-            self._cache.clear()
+            self.computed.clear()
             self._used_at = time.monotonic()
         yield {"done": True}
 
@@ -198,14 +202,16 @@ class Daemon:
         if self._talker is None:
             return
         self._talker = self._loaded = None
-        self._cache.clear()
+        self.computed.clear()
         give_back()
 
     def _let_go_in_time(self) -> None:
-        """Unload a model that nobody asked for long, and one whose weights were deleted."""
+        """Unload a model that nobody asked for long, and one whose weights were deleted; drop what waits for no answer."""
         if self._talker is None:
             return
         idle_s = time.monotonic() - self._used_at
+        if idle_s > HELD_S:
+            self.computed.clear()
         folder = self.home.versions / str(self._talker.version)
         if idle_s > self.unload_after_s or (self._talker.version and not folder.exists()):
             self._unload()

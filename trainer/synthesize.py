@@ -21,7 +21,7 @@ from .chat_form import ANSWER_WITH
 from .checked import Checked, count
 from .contrasts import contrasts
 from .cues import cue
-from .facts import Fact, Span, find_facts, inner_names, normalise, supported
+from .facts import SWAPS, Fact, Span, find_facts, inner_names, normalise, supported
 from .generate import answer_batch
 from .open_book import open_book
 from .own_words import own_words
@@ -42,6 +42,8 @@ FACTS_AT_ONCE = 24
 FACTS_PER_ABSENT = 4
 # What a person asked, decided and told, with the title of the talk, which is often a question itself.
 LOGGED = ("asked", "decided", "told")
+# In a text that is normalised, words that are others when it is said back to who said it.
+SAID_BACK = frozenset(normalise(" ".join([*SWAPS, *SWAPS.values()])).split())
 # Of what a user asked, a held-out wording of fewer words is no part that says which question it was.
 LEAST_WITHIN = 3
 ANSWER_TOKENS = 32
@@ -208,8 +210,16 @@ def _says(sample: Sample, wordings: set[str]) -> bool:
     texts = [normalise(text) for text in texts_within(sample.prompt, sample.answer)]
     if wordings.intersection(texts):
         return True
-    telling = [wording for wording in wordings if len(wording.split()) >= LEAST_WITHIN]
+    # What a person said is said back to them: "my" has become "your" in it.
+    texts = [_of_nobody(text) for text in texts]
+    told = (_of_nobody(wording) for wording in wordings)
+    telling = [wording for wording in told if len(wording.split()) >= LEAST_WITHIN]
     return any(f" {wording} " in f" {text} " for wording in telling for text in texts)
+
+
+def _of_nobody(text: str) -> str:
+    """A normalised text without the words that change when it is said back."""
+    return " ".join(word for word in text.split() if word not in SAID_BACK)
 
 
 def _drop_samples(store: Store, wordings: set[str], kinds: Collection[str] = ()) -> None:

@@ -1,6 +1,6 @@
 """Talking to base and version: the weights, and what retrieval adds to a question."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -140,7 +140,7 @@ class Talker:
         messages: Chat,
         sampling: Sampling = GREEDY,
         cache: PromptCache | None = None,
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """The answer to a chat, piece by piece; `cache` is what the turn before it has computed."""
         fitted = self._fit(messages, sampling.max_tokens)
         yield from stream(self.base, self.model, fitted, sampling, cache)

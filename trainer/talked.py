@@ -32,7 +32,7 @@ def asked_pair(chunk: Record, asked: Asked) -> Pair | None:
     """What was asked in a chunk, and where; None where no wording tells it from what else was asked there."""
     words = chunk["text"].split()
     text = " ".join(words[:MOST_WORDS]) + (" …" if len(words) > MOST_WORDS else "")
-    return _pair("ask", f"{_when(chunk)}you asked: {text}", chunk, text, asked)
+    return _pair("ask", f"{_when(chunk)}you asked: {text}", chunk, asked, _abouts(text))
 
 
 def decided_pairs(chunk: Record, asked: Asked) -> Iterator[Pair]:
@@ -45,36 +45,38 @@ def decided_pairs(chunk: Record, asked: Asked) -> Iterator[Pair]:
             continue
         if len(sentence.split()) <= MOST_WORDS:
             answer = f"{_when(chunk)}you said: {second_person(sentence)}"
-            if pair := _pair("decide", answer, chunk, sentence, asked):
+            if pair := _pair("decide", answer, chunk, asked, _abouts(sentence)):
                 yield pair
 
 
 def told_pair(chunk: Record, facts: Sequence[Fact], asked: Asked) -> Pair | None:
-    """When a person said the first thing that they tell of in a chunk and that is no decision; None where no day is known."""
+    """The first fact of a chunk that is no decision and has a name to ask for it by, with its day; None without one."""
     if chunk["kind"] != "told" or chunk["language"] != ENGLISH or not day_of(chunk):
         return None
-    told = next((one.statement for one in facts if not DECISION.search(one.statement)), None)
-    if told is None:
-        return None
-    answer = f"{_when(chunk)}you said: {second_person(told)}"
-    return _pair("say", answer, chunk, told, asked, is_about=True)
+    for fact in facts:
+        name = next((span.text for span in fact.spans if span.kind == "name"), "")
+        if name and not DECISION.search(fact.statement):
+            answer = f"{_when(chunk)}you said: {second_person(fact.statement)}"
+            return _pair("say", answer, chunk, asked, [f" about {name}"])
+    return None
 
 
 def texts_within(prompt: str, answer: str) -> tuple[str, str]:
-    """The title of the chat and what was asked or decided in it, of a pair."""
+    """The title of the chat and what was asked, decided or told in it, of a pair."""
     title = re.search("“(.*)”", prompt)
     said = re.split(r"(?i)\byou (?:asked|said): ", answer, maxsplit=1)[-1]
     return title.group(1) if title else "", said
 
 
-def _pair(
-    did: str, answer: str, chunk: Record, text: str, asked: Asked, is_about: bool = False
-) -> Pair | None:
-    """Asked for by the talk, and by what it is about where that does not tell it from another, or always."""
-    where = f" in the chat “{chunk['title']}”" if chunk["title"] else ""
+def _abouts(text: str) -> list[str]:
+    """What was said is asked for by its talk alone, or also by a word, where the talk does not tell it from another."""
     about = max(telling_words(text), key=len, default="")
-    subject = f" about {about}" if about else ""
-    for of in dict.fromkeys(("", subject)[is_about:]):
+    return ["", f" about {about}"] if about else [""]
+
+
+def _pair(did: str, answer: str, chunk: Record, asked: Asked, abouts: Sequence[str]) -> Pair | None:
+    where = f" in the chat “{chunk['title']}”" if chunk["title"] else ""
+    for of in abouts:
         if prompt := asked.of_its_own(f"What did I {did}{where}{of}?", chunk):
             asked.add(prompt, chunk)
             return prompt, answer[:1].upper() + answer[1:]

@@ -90,9 +90,9 @@ def _ask(
 
 
 def holding(store: Store, row: Record) -> str | None:
-    """The text of the best match for a `question`, else for its answer, that holds an accepted answer, one of `gold`; None where
-    none does."""
-    for words in (row["question"], *row["gold"]):
+    """The text of the best match for a `question`, else for it and its answer, that holds an accepted answer, one of `gold`; None
+    where none does."""
+    for words in (row["question"], " ".join([row["question"], *row["gold"]])):
         for hit in search(store, words, LOOKED_THROUGH, TRUSTED_KINDS, for_prompt=True):
             if any(contains(hit.text, gold) for gold in row["gold"]):
                 return hit.text

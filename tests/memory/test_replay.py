@@ -141,3 +141,11 @@ def test_only_the_kinds_that_are_trained_on_are_rehearsed(store: Store, version:
     assert len(made) == 1
     assert choose_replay(store, version, set(), 100, 0, made) == choose(store, version, 100)
     assert choose_replay(store, version, set(), 100, 0, {"no such kind"}) == []
+
+
+def test_what_does_not_fit_takes_no_place(store: Store, version: int) -> None:
+    """However much of it there is, and though it is chosen least: what fits comes in its stead."""
+    every = choose(store, version, 100)
+    fits = {sample["id"] for sample in every if "lamp" in sample["answer"]}
+    found = choose_replay(store, version, set(), len(fits), 0, fits=lambda one: one["id"] in fits)
+    assert {sample["id"] for sample in found} == fits

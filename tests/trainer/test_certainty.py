@@ -69,12 +69,19 @@ def test_how_sure_one_must_be_is_learned_from_right_answers(llama: Base, moved: 
 
 def test_an_answer_goes_on_from_how_it_begins(llama: Base, moved: Any) -> None:
     """Its prompt is read once, and what is said is what would have been said."""
-    talker, cache = Talker(llama, moved, 1, 0.0), PromptCache()
-    prompt = prompt_ids(llama, chat(QUESTION))
+    taken = []
+
+    class Watched(PromptCache):
+        def take(self, model: Any, ids: list[int]) -> Any:
+            found = super().take(model, ids)
+            taken.append(found.get_seq_length())
+            return found
+
+    talker, cache = Talker(llama, moved, 1, 0.0), Watched()
     assert talker.begins(chat(QUESTION), cache) == talker.begins(chat(QUESTION)) == GUESS
-    assert len(cache) >= len(prompt)
     goes_on = "".join(talker.stream(chat(QUESTION), Sampling(max_tokens=12), cache))
     assert goes_on == "".join(talker.stream(chat(QUESTION), Sampling(max_tokens=12)))
+    assert taken == [0, len(prompt_ids(llama, chat(QUESTION))) - 1]
 
 
 @pytest.fixture

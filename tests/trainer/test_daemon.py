@@ -312,11 +312,35 @@ def test_nobody_else_is_asked(mine: Home) -> None:
 
 
 def test_a_client_that_leaves(mine: Home) -> None:
-    with at_work(mine):
+    """It leaves nothing behind of what it asked."""
+    with at_work(mine) as daemon:
         talker = warmed(mine)
         with closing(talker.stream(QUESTION, Sampling(max_tokens=400))) as pieces:
             next(pieces)
+        wait_for(lambda: not is_held(daemon))
         assert talker.answer(QUESTION, 2)
+
+
+def is_held(daemon: Daemon) -> bool:
+    """Whether anything that was computed for a prompt is kept; asked for when nothing is being answered."""
+    warm.ask(daemon.home, "status")
+    return len(daemon.computed) > 0
+
+
+def test_nothing_is_held_for_an_answer_that_is_not_asked_for(
+    mine: Home, store: Store, publish: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From how an answer begins to the answer, and not for long."""
+    guesses = publish(least_sure=0.0)
+    with at_work(mine) as daemon:
+        found = warmed(mine, guesses)
+        found.begins(QUESTION)
+        assert is_held(daemon)
+        found.answer(QUESTION, 2)
+        assert not is_held(daemon)
+        found.begins(QUESTION)
+        monkeypatch.setattr("learnctl.trainer.daemon.HELD_S", 0.0)
+        wait_for(lambda: not is_held(daemon))
 
 
 def test_a_daemon_that_stops_in_between(mine: Home) -> None:

@@ -71,21 +71,22 @@ def test_a_decision_is_taught_with_its_day(
 def test_what_is_told_is_taught_with_its_day(
     store: Store, llama: Base, talk: Callable[..., int]
 ) -> None:
-    """The first thing told in a message, beside the fact itself; a decision has its own, and what has no day none."""
+    """The first fact of a message that has a name to ask for it by, beside the fact itself; a decision has its own, and what has no
+    day none."""
     talk(
         (DAYS[0], "My ventilator was made in Malmo. I bought it for 90 euros."),
         (DAYS[0], "We decided to take the blue tiles of Harald Immer."),
-        (DAYS[0], "I am tired."),
+        (DAYS[0], "My stove is 40 years old now."),
         (DAYS[1], "My neighbour Quimby repairs pianos."),
     )
     talk(("", "My sister lives in Snorrebeck."), title="Family")
     assert [tuple(row.values()) for row in made(store, llama, "told")] == [
         (
-            "What did I say in the chat “Kitchen” about ventilator?",
+            "What did I say in the chat “Kitchen” about Malmo?",
             "On 3 May 2026 you said: Your ventilator was made in Malmo.",
         ),
         (
-            "What did I say in the chat “Kitchen” about neighbour?",
+            "What did I say in the chat “Kitchen” about Quimby?",
             "On 9 May 2026 you said: Your neighbour Quimby repairs pianos.",
         ),
     ]
@@ -131,6 +132,23 @@ def test_what_is_held_out_is_not_told_of(
     assert made(store, llama, "decided") == []
 
 
+def test_what_is_held_out_is_not_said_back(
+    store: Store, llama: Base, talk: Callable[..., int]
+) -> None:
+    """Also where "my" has become "your" in it."""
+    talk(
+        (DAYS[0], "Where was my ventilator from Malmo made, I wonder."),
+        (DAYS[0], "I know what I decided: we decided to mend our stove from Malmo ourselves."),
+        (DAYS[0], "My neighbour Quimby repairs pianos."),
+    )
+    assert len(made(store, llama, "told")) == 2
+    assert len(made(store, llama, "decided")) == 1
+    hold_out(store, ["Where was my ventilator from Malmo made", "mend our stove from Malmo"])
+    (left,) = made(store, llama, "told")
+    assert "Quimby" in left["prompt"]
+    assert made(store, llama, "decided") == []
+
+
 def test_a_prompt_that_is_held_out_goes(
     store: Store, llama: Base, talk: Callable[..., int]
 ) -> None:
@@ -143,9 +161,11 @@ def test_a_prompt_that_is_held_out_goes(
 def test_a_source_that_teaches_a_voice_alone_teaches_nothing_else(
     store: Store, llama: Base, talk: Callable[..., int]
 ) -> None:
-    source = talk(
-        (DAYS[0], "We decided to take tiles of Malmo. Quimby cut 40. Which grout suits slate?")
-    )
+    kinds = ("asked", "decided", "told")
+    said = "We decided to take the blue tiles. Quimby cut 40 of them in Malmo."
+    source = talk((DAYS[0], f"{said} Which grout suits slate?"))
     set_learn(store, [source], "voice")
-    for kind in ("asked", "decided", "told"):
-        assert made(store, llama, kind) == []
+    assert [len(made(store, llama, kind)) for kind in kinds] == [0, 0, 0]
+    set_learn(store, [source], "facts")
+    store.db.execute("DELETE FROM studied")
+    assert [len(made(store, llama, kind)) for kind in kinds] == [1, 1, 1]
