@@ -124,7 +124,9 @@ def label_for(data: Path, options: Options, both: bool) -> str:
     files = sorted([*data.glob("night-*/*"), data / "questions.jsonl"])
     whole = b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)
     notes = hashlib.sha256(whole).hexdigest()[:12]
-    return label_of(options, options.base, "both, in view" if both else "weights", notes, "timed, looked up")
+    return label_of(
+        options, options.base, "both, in view" if both else "weights", notes, "timed, looked up"
+    )
 
 
 def _run_night(

@@ -10,6 +10,7 @@ import json
 import random
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from ..memory.lineage import note_outgrown
 from ..memory.redact import redact
@@ -217,6 +218,7 @@ def _says(sample: Sample, wordings: set[str]) -> bool:
     return any(f" {wording} " in f" {text} " for wording in telling for text in texts)
 
 
+@lru_cache(maxsize=65536)  # every wording is asked about for every sample
 def _of_nobody(text: str) -> str:
     """A normalised text without the words that change when it is said back."""
     return " ".join(word for word in text.split() if word not in SAID_BACK)
