@@ -373,7 +373,7 @@ class _Night:
             held=frozenset(frozenset(telling_words(wording)) for wording in held_out(store)),
             strangers=find_strangers(store),
         )
-        epochs = self._epochs(material, options, self._folder(run))
+        epochs = self._epochs(material, options, run)
         steps_each = math.ceil(len(epochs[0]) / options.packs_per_step)
         self.on_progress(Progress("measure before", 0, 0))
         measuring = time.monotonic()
@@ -518,10 +518,9 @@ class _Night:
             [sample for sample in general if sample["why"] == why] for why in ("", OWN, ANCHOR)
         )
 
-    def _epochs(
-        self, material: Material, options: Options, checkpoint: Path
-    ) -> list[list[list[Row]]]:
-        """The packs of each epoch. A run that was stopped has the epochs it began with, whatever its time is now."""
+    def _epochs(self, material: Material, options: Options, run: Record) -> list[list[list[Row]]]:
+        """The packs of each epoch. A run that was stopped has the epochs it began with, whatever its time is now; a slow pass in
+        the place of a version as many as help, for what few epochs do not bring back is lost."""
 
         def packed(epoch: int) -> list[list[Row]]:
             return pack(epoch_rows(self.base, material, options, epoch), options.pack_tokens)
@@ -530,15 +529,17 @@ class _Night:
         epochs, usual = [packed(0)], packed(1)
         steps_each = math.ceil(len(usual) / options.packs_per_step)
         wanted = n_epochs(options, steps_each)
-        begun = saved_packs(checkpoint)
+        most = n_epochs(options, steps_each, as_many_as_help=True)
+        begun = saved_packs(self._folder(run))
         if begun:
             wanted = max(wanted, MOST_EPOCHS)
         elif self.deadline is not None:
             # Laid out are as many as there is time for, and no more than help.
             each = sum(map(n_nodes_of, usual))
-            most = n_epochs(options, steps_each, is_timed=True)
             left_s = self.deadline - time.monotonic()
             wanted = min(most, max(wanted, epochs_within(self.store, left_s, each)))
+        elif run["level"] == "slow" and run["replaces"]:
+            wanted = most
         while len(epochs) < wanted:
             self.stop.check()
             # An epoch has about as many packs as the one before: the next would lead away from what was begun.

@@ -57,7 +57,9 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
         options.general_rows + own_beside(n_facts, options) + anchors_beside(n_facts, options)
     )
     n_rows = n_new + n_replay + n_general
-    n_tokens = n_rows * TOKENS_PER_ROW * expected_epochs(n_rows, options, budget_s is not None)
+    is_anew = choice.level == "slow" and choice.replaces > 0
+    epochs = expected_epochs(n_rows, options, budget_s is not None or is_anew)
+    n_tokens = n_rows * TOKENS_PER_ROW * epochs
     train_s = n_tokens / (_last_speed(store) or ASSUMED_SPEED)
     estimated_s = train_s + _around_training_s(store, n_new, train_s)
     if budget_s is not None and estimated_s > budget_s:
@@ -120,10 +122,10 @@ def words_a_night(store: Store, options: Options) -> tuple[float, bool]:
     return n_tokens / _tokens_per_fact(options) * WORDS_PER_FACT, bool(speed)
 
 
-def expected_epochs(n_rows: int, options: Options, is_timed: bool = False) -> int:
-    """How many epochs a night of so many rows is likely to have; with a budget, at most."""
+def expected_epochs(n_rows: int, options: Options, as_many_as_help: bool = False) -> int:
+    """How many epochs a night of so many rows is likely to have, or at most."""
     steps_each = n_rows * TOKENS_PER_ROW / options.pack_tokens / options.packs_per_step
-    return n_epochs(options, steps_each, is_timed)
+    return n_epochs(options, steps_each, as_many_as_help)
 
 
 def likely_epochs(store: Store, n_rows: int, options: Options, left_s: float | None) -> int:
@@ -131,7 +133,7 @@ def likely_epochs(store: Store, n_rows: int, options: Options, left_s: float | N
     least = expected_epochs(n_rows, options)
     if left_s is None:
         return least
-    most = expected_epochs(n_rows, options, is_timed=True)
+    most = expected_epochs(n_rows, options, as_many_as_help=True)
     return min(most, max(least, epochs_within(store, left_s, n_rows * TOKENS_PER_ROW)))
 
 

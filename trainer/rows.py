@@ -68,16 +68,17 @@ class Material:
     replayed: Sequence[Record] = ()
 
 
-def n_epochs(options: Options, steps_each: float, is_timed: bool = False) -> int:
+def n_epochs(options: Options, steps_each: float, as_many_as_help: bool = False) -> int:
     """How many epochs a night has.
 
     Args:
         steps_each: of the optimizer, in one epoch.
-        is_timed: it has a budget: as many as help are laid out, and its time says how many of them are trained.
+        as_many_as_help: it has a budget, and its time says how many of them are trained; or all that a version knows is learned
+            from nothing again.
     """
     if options.epochs != AUTO:
         return int(options.epochs)
-    if is_timed:
+    if as_many_as_help:
         return MOST_EPOCHS
     return min(MOST_EPOCHS, max(EPOCHS, math.ceil(LEAST_STEPS / max(1, steps_each))))
 

@@ -8,7 +8,7 @@ from learnctl.memory.lineage import in_service, learned_chunks
 from learnctl.memory.store import Store
 from learnctl.trainer import registry, rows
 from learnctl.trainer.consolidate import ANCHOR, OWN, consolidate
-from learnctl.trainer.options import Options
+from learnctl.trainer.options import AUTO, Options
 from learnctl.trainer.pack import Row, n_nodes_of
 from learnctl.trainer.progress import Progress
 from learnctl.trainer.rows import EPOCHS, Material, epoch_rows
@@ -147,3 +147,15 @@ def test_a_run_that_goes_on_leaves_time_to_be_examined(
     report = consolidate(store, options, 600, on_step=steps.append)
     assert (report["decision"], steps) == ("paused", [1, 2])
     assert consolidate(store, options)["decision"] == "promoted"
+
+
+def test_what_is_learned_from_nothing_again_has_as_many_epochs_as_help(
+    store: Store, house: int, dog: int, settings: Settings
+) -> None:
+    """A slow pass in the place of a version: what it does not bring back is lost."""
+    options = settings(epochs=AUTO, pack_tokens=128, packs_per_step=1)
+    first = consolidate(store, options)
+    store.set_setting(registry.SLOW_DUE, "as the test wants it")
+    again = consolidate(store, options)
+    assert (first["level"], again["level"]) == ("slow", "slow")
+    assert again["n_tokens"] > 1.5 * first["n_tokens"]
