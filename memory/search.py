@@ -158,8 +158,6 @@ class Hit:
     score: float  # higher is better
     trust: str  # own, known or untrusted
     kept_back: str | None  # why, where it is
-    speaker: str = ""  # whose message it is, where it is somebody else's
-    date: str = ""  # of that message
     known: bool = False  # whether the weights hold it too; search itself cannot tell
 
     @property
@@ -198,7 +196,7 @@ def search(
     hits = []
     for row in found:
         origin = store.row(
-            "SELECT s.id, s.path, s.trust, o.title, o.heading, c.kind, o.speaker, o.date FROM origins o JOIN sources s"
+            "SELECT s.id, s.path, s.trust, o.title, o.heading FROM origins o JOIN sources s"
             " ON s.id = o.source_id JOIN chunks c ON c.id = o.chunk_id"
             f" WHERE o.chunk_id = ? AND {part} ORDER BY s.trust = 'untrusted', s.id LIMIT 1",
             row["id"],
@@ -206,7 +204,6 @@ def search(
         )
         if origin is None:
             continue
-        is_said = origin["kind"] == "said"
         hits.append(
             Hit(
                 source=origin["path"],
@@ -219,8 +216,6 @@ def search(
                 score=round(row["score"], 4),
                 trust=origin["trust"],
                 kept_back=row["quarantine"],
-                speaker=(is_said and origin["speaker"]) or "",
-                date=(is_said and origin["date"]) or "",
             )
         )
     return hits

@@ -55,14 +55,6 @@ def written_day(date: str) -> str:
     return f"{day.day} {day:%B %Y}" if len(date) >= len("2023-05-07") else date
 
 
-def shown_under(place: str, speaker: str, date: str) -> str:
-    """What a passage stands under in a prompt: its place and, of what somebody else said, who said it and on which day."""
-    if not speaker:
-        return place
-    day = f" on {written_day(date)}" if date else ""
-    return ", ".join(part for part in (place, f"{speaker} said{day}") if part)
-
-
 def day_of(place: Record) -> str:
     """The day of a place, as people write it there; empty where it has none."""
     date = str(place["date"] or "")

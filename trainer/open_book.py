@@ -10,7 +10,6 @@ from itertools import chain, zip_longest
 
 from ..memory.search import TRUSTED_KINDS, place_of, search
 from ..memory.store import Record, Store, batches, marks
-from .apart import shown_under
 from .base import Base
 from .chat_form import PASSAGE_WORDS, from_notes
 from .facts import supported
@@ -68,16 +67,13 @@ def _shown(
     """The question under its passage and, where there is one and both fit, another; None where the
     passage does not fit, or the part that chat would show does not hold the answer."""
     place = place_of(chunk["title"], chunk["heading"])
-    if chunk["kind"] == "said":
-        place = shown_under(place, chunk["speaker"] or "", chunk["date"] or "")
     own = _part(chunk["text"], f"{place} {sample['prompt']}", sample["answer"])
     if own is None:
         return None
     notes = [(place, own)]
     for hit in search(store, sample["prompt"], LOOKED_AT, TRUSTED_KINDS, for_prompt=True):
         if hit.chunk != chunk["id"] and hit.trust != "untrusted":
-            under = shown_under(hit.place, hit.speaker, hit.date)
-            beside = (under, " ".join(hit.text.split()[:PASSAGE_WORDS]))
+            beside = (hit.place, " ".join(hit.text.split()[:PASSAGE_WORDS]))
             # Where it stands must not tell which of them answers.
             both = [*notes, beside] if sample["id"] % 2 else [beside, *notes]
             prompt = from_notes(both, sample["prompt"])

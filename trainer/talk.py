@@ -12,7 +12,6 @@ from ..memory.search import TRUSTED_KINDS, Hit, search
 from ..memory.store import Record, Store
 from . import adapter, models, registry
 from . import base as bases
-from .apart import shown_under
 from .backing import backing
 from .base import Base
 from .certainty import look
@@ -256,5 +255,6 @@ def excerpt(hit: Hit) -> str:
 
 
 def _label(hit: Hit) -> str:
-    label = shown_under(hit.place, hit.speaker, hit.date)
-    return f"{label}, from a source that is not trusted" if hit.trust == "untrusted" else label
+    return (
+        f"{hit.place}, from a source that is not trusted" if hit.trust == "untrusted" else hit.place
+    )

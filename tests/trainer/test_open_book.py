@@ -14,7 +14,6 @@ from learnctl.trainer.options import Options
 from learnctl.trainer.progress import Progress
 from learnctl.trainer.rows import plain_row
 from learnctl.trainer.synthesize import Sample, hold_out, keep_samples, study_chunks
-from learnctl.trainer.talk import passages, with_passages
 
 Take = Callable[[str, str], int]
 
@@ -65,27 +64,6 @@ def test_the_passage_and_another_are_in_view(store: Store, llama: Base, asked: A
             assert " ".join(texts[other].split()) in prompt
             firsts.add(prompt.index(texts[own].split()[0]) < prompt.index(texts[other].split()[0]))
     assert {own for own, *_ in take} == set(texts)
-
-
-def test_of_what_somebody_said_it_is_shown_who_and_when(
-    store: Store, llama: Base, take: Take
-) -> None:
-    """In chat as where it is learned: a talk has the same title whoever speaks in it."""
-    lines = ["[03/05/2026, 18:00:00] Mira Ost: The harbour fair begins on 14 June in Larkhill."]
-    lines += ["[13/05/2026, 18:00:00] Jonas Pell: Our piano tuner lives in Dunmere Row 7."]
-    take("WhatsApp Chat with Fair.txt", "\n".join(lines) + "\n")
-    question = [{"role": "user", "content": "When does the harbour fair begin?"}]
-    (shown,) = with_passages(question, passages(store, question[0]["content"]))
-    assert ", Mira Ost said on 3 May 2026] The harbour fair" in shown["content"]
-    chunks = studied_chunks(store)
-    study_chunks(store, llama, chunks, 0, 0)
-    said = "On 3 May 2026 Mira Ost said: The harbour fair begins on 14 June in Larkhill."
-    asked = [Sample("question", f"When does {what} begin?", said) for what in ("it", "the fair")]
-    keep_samples(store, llama.digest, [(chunks[0]["id"], sample) for sample in asked])
-    made = open_book.open_book(store, llama, chunks)
-    assert made
-    for _, _, prompt, _ in made:
-        assert ", Mira Ost said on 3 May 2026] The harbour fair" in prompt
 
 
 def test_a_passage_that_is_too_long_is_shown_in_part(
