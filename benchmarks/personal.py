@@ -165,7 +165,7 @@ def _ask(store: Store, options: Options, asked: list[Row], both: bool) -> dict[s
         for one, answer in zip(wanted, said, strict=True):
             hits = passages(store, one.text) if is_looked_up else []
             begun = talker.begins(form(one))
-            known = is_known(store, talker.version, begun, answer, hits)
+            known = is_known(store, talker, begun, one.text, answer, hits)
             found.append(answer if known else not_known("en", is_looked_up))
         return found
 

@@ -39,6 +39,7 @@ from ..memory.store import Record, Store, now, to_json
 from . import (
     adapter,
     backing,
+    bearing,
     certainty,
     drift,
     evaluate,
@@ -463,8 +464,16 @@ class _Night:
                 sorted(right, key=lambda asked: right[asked].probe["id"]), certainty.MOST_LOOKS
             )
             report["least_sure"] = certainty.learn(base, model, some)
-            said = [right[question].answer for question in some]
-            report["least_backed"] = round(backing.learn(store, said), 4)
+            backed = {one: backing.backing(store, right[one].answer) for one in some}
+            report["least_backed"] = round(backing.learn(backed.values()), 4)
+            report["least_bearing"] = round(
+                bearing.learn(
+                    bearing.bearing(base, model, question, one.text)
+                    for question, one in backed.items()
+                    if one.text
+                ),
+                4,
+            )
             self.on_progress(Progress("publish", 0, 0))
             report["samples"]["replay"] -= len(no_turn)
             version = registry.publish(

@@ -4,9 +4,10 @@ One connection is one request: a line of JSON in, lines of JSON out, the last of
 `error`. Requests are served one after the other; who comes meanwhile waits in the queue of the socket.
 
     {"op": "ready", "version": 3}   load a version (null: the one in service): its number, its context,
-                                      and whether it can tell how an answer begins
+                                      and whether it can judge what it answers
     {"op": "count", "version": 3, "messages": [...]}   how many tokens the prompt has
     {"op": "begins", "version": 3, "messages": [...]}   how the answer begins (`Talker.begins`)
+    {"op": "bears", "version": 3, "question": "...", "text": "..."}   how much the text bears on it (`Talker.bearing`)
     {"op": "answer", "version": 3, "messages": [...], "sampling": {...}}   the answer in pieces
     {"op": "status"}, {"op": "unload"}, {"op": "stop"}
 
@@ -134,7 +135,7 @@ class Daemon:
                 "done": True,
                 "version": talker.version,
                 "n_context": talker.room(0),
-                "tells_beginnings": talker.least_sure is not None,
+                "judges": talker.least_sure is not None,
             }
         elif op == "count":
             messages = _messages(request)
@@ -145,6 +146,11 @@ class Daemon:
             begun = self._ready(_version(request)).begins(messages, self.computed)
             self._used_at = time.monotonic()
             yield {"done": True, "begins": begun}
+        elif op == "bears":
+            question, text = _text(request, "question"), _text(request, "text")
+            bears = self._ready(_version(request)).bearing(question, text)
+            self._used_at = time.monotonic()
+            yield {"done": True, "bears": bears}
         elif op == "answer":
             yield from self._answer(request)
         elif op == "status":
@@ -266,6 +272,13 @@ def _version(request: Record) -> int | None:
     if version is not None and (not isinstance(version, int) or not 0 <= version < 2**63):
         raise LearnctlError("version must be a number or null")
     return version
+
+
+def _text(request: Record, name: str) -> str:
+    text = request.get(name)
+    if not isinstance(text, str) or _LONE_SURROGATE.search(text):
+        raise LearnctlError(f"{name} must be a text")
+    return text
 
 
 def _messages(request: Record) -> list[dict[str, str]]:

@@ -363,7 +363,9 @@ class ChatSession:
                 pieces = self.talker.stream(asked, sampling, self._cache)
             if begun != talk.USUAL:
                 said = "".join(pieces)
-                turn.is_guess = not talk.is_known(self.store, self.version, begun, said, turn.hits)
+                turn.is_guess = not talk.is_known(
+                    self.store, self.talker, begun, turn.question, said, turn.hits
+                )
                 pieces = [self._not_known(turn) if turn.is_guess else said]
             for piece in pieces:
                 answer += piece

@@ -14,6 +14,7 @@ from . import adapter, models, registry
 from . import base as bases
 from .backing import backing
 from .base import Base
+from .bearing import bearing
 from .certainty import look
 from .chat_form import PASSAGE_WORDS, Chat, from_notes
 from .generate import answer_batch, prompt_ids, stream
@@ -162,6 +163,10 @@ class Talker:
             return GUESS
         return LEARNED if found.is_learned else USUAL
 
+    def bearing(self, question: str, text: str) -> float:
+        """How much likelier a question is after a text than after none, to the base under a version, in nats."""
+        return bearing(self.base, self.model, question, text)
+
     def base_answer(self, messages: Chat, max_tokens: int) -> str:
         """What the base answers, without the version's weights."""
         without = self.model.disable_adapter() if self.version else nullcontext()
@@ -200,13 +205,18 @@ def _base_of(trained_on: Record, options: Options) -> str:
 
 
 def is_known(
-    store: Store | None, version: int, begun: str, answer: str, hits: Sequence[Hit] = ()
+    store: Store | None,
+    talker: Talker,
+    begun: str,
+    question: str,
+    answer: str,
+    hits: Sequence[Hit] = (),
 ) -> bool:
     """Whether an answer that begins so is to be given: it is no guess, and where it was learned, something that was taken in
-    bears it out.
+    bears it out and bears on the question.
 
-    What is read from a passage that was never learned begins unsure too, so under passages to be borne out is enough. How
-    much must be held is learned each night (`backing.learn`); where it was not, nothing is looked up.
+    What is read from a passage that was never learned begins unsure too, so under passages these two are enough. How
+    much they must come to is learned each night (`backing.learn`, `bearing.learn`); where it was not, nothing is looked up.
 
     Args:
         hits: the passages in view.
@@ -215,11 +225,19 @@ def is_known(
         return False
     if begun == USUAL or store is None:
         return True
-    least = store.value(
-        "SELECT r.report ->> 'least_backed' FROM runs r JOIN adapters a ON a.run_id = r.id WHERE a.version = ?",
-        version,
+    least = store.row(
+        "SELECT r.report ->> 'least_backed' AS backed, r.report ->> 'least_bearing' AS bears"
+        " FROM runs r JOIN adapters a ON a.run_id = r.id WHERE a.version = ?",
+        talker.version,
     )
-    return least is None or backing(store, answer, hits) >= float(least)
+    if least is None or least["backed"] is None:
+        return True
+    found = backing(store, answer, hits)
+    if found.share < least["backed"]:
+        return False
+    if least["bears"] is None or not found.text:
+        return True
+    return talker.bearing(question, found.text) >= least["bears"]
 
 
 def passages(

@@ -32,15 +32,15 @@ class NoDaemon(LearnctlError):
 class WarmTalker(Talker):
     """A version that the daemon holds: it answers as if it were loaded here. It has no base here."""
 
-    def __init__(self, home: Home, version: int, n_context: int, tells_beginnings: bool) -> None:
+    def __init__(self, home: Home, version: int, n_context: int, judges: bool) -> None:
         self.home = home
         self.version = version
         self._n_context = n_context
-        self._tells_beginnings = tells_beginnings
+        self._judges = judges
 
     def switch(self, store: Store | None, options: Options, version: int) -> None:
         ready = ask(self.home, "ready", version=version)
-        self.version, self._tells_beginnings = int(ready["version"]), _tells_beginnings(ready)
+        self.version, self._judges = int(ready["version"]), _judges(ready)
 
     def room(self, max_tokens: int) -> int:
         return self._n_context - max_tokens
@@ -50,9 +50,13 @@ class WarmTalker(Talker):
         return int(counted["n_tokens"])
 
     def begins(self, messages: Chat, cache: PromptCache | None = None) -> str:
-        if not self._tells_beginnings:
+        if not self._judges:
             return USUAL
         return str(ask(self.home, "begins", version=self.version, messages=messages)["begins"])
+
+    def bearing(self, question: str, text: str) -> float:
+        asked = {"version": self.version, "question": question, "text": text}
+        return float(ask(self.home, "bears", **asked)["bears"])
 
     def stream(
         self, messages: Chat, sampling: Sampling = GREEDY, cache: PromptCache | None = None
@@ -75,12 +79,12 @@ def find(home: Home, version: int | None = None) -> WarmTalker | None:
         found = ask(home, "ready", version=version)
     except LearnctlError:
         return None
-    return WarmTalker(home, found["version"], found["n_context"], _tells_beginnings(found))
+    return WarmTalker(home, found["version"], found["n_context"], _judges(found))
 
 
-def _tells_beginnings(ready: Record) -> bool:
+def _judges(ready: Record) -> bool:
     """Whether there is a use in asking; a daemon that was started before it could tell does not say."""
-    return bool(ready.get("tells_beginnings"))
+    return bool(ready.get("judges"))
 
 
 def is_served(home: Home) -> bool:

@@ -16,7 +16,7 @@ LEEDS = "We all moved to Leeds before the winter."
 
 
 def is_backed(store: Store, answer: str, hits: Sequence[Hit] = ()) -> bool:
-    return backing(store, answer, hits) >= BORNE_OUT
+    return backing(store, answer, hits).share >= BORNE_OUT
 
 
 @pytest.fixture
@@ -85,11 +85,29 @@ def test_what_is_in_view_bears_out_too(filled: Store, take: Callable[[str, str],
     assert is_backed(filled, claim, search(filled, claim))
 
 
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("It cost 780 euros.", f"House: {HOUSE}"),
+        ("Harald Immer serviced it.", f"House: {HOUSE.partition('. ')[0]}."),
+        ("He sleeps behind the stove.", f"Dog: {DOG}"),
+        (
+            "On 3 May 2026 Anna said: We all moved.",
+            f"Anna and Ben 3 May 2026 9 May 2026 Anna Ben: {LEEDS}",
+        ),
+        ("Yes.", ""),
+        ("Zwölf Imker.", "Ich bin Imker.: Ich bin Imker."),
+        ("Ottilie sells violins.", ""),
+    ],
+)
+def test_what_bears_an_answer_out_is_told(filled: Store, answer: str, text: str) -> None:
+    """The sentence, with the one before it, under its title and with who said it when."""
+    assert backing(filled, answer).text == text
+
+
 def test_how_much_must_be_held_is_learned_from_right_answers(filled: Store) -> None:
     """No more than half, and so little that none of them is withheld."""
-    whole, part = (
-        "The new fence cost 780 euros.",
-        "Seven hundred and eighty euros was what the fence came to.",
-    )
-    assert learn(filled, [whole]) == learn(filled, []) == BORNE_OUT
-    assert learn(filled, [whole, part]) == backing(filled, part) < BORNE_OUT
+    whole = backing(filled, "The new fence cost 780 euros.")
+    part = backing(filled, "Seven hundred and eighty euros was what the fence came to.")
+    assert learn([whole]) == learn([]) == BORNE_OUT
+    assert learn([whole, part]) == part.share < BORNE_OUT

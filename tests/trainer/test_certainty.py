@@ -1,5 +1,6 @@
 """Guesses: what an adapter moved and is not sure of is said not to be known; the rest is answered."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,9 @@ from learnctl.memory.errors import LearnctlError
 from learnctl.memory.search import search
 from learnctl.memory.store import Store
 from learnctl.trainer import adapter, certainty, evaluate
+from learnctl.trainer.backing import BORNE_OUT, backing
 from learnctl.trainer.base import Base
+from learnctl.trainer.bearing import DECISIVE
 from learnctl.trainer.certainty import LEAST_RIGHT, MOVED, Look, learn, look
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.evaluate import Answered
@@ -167,6 +170,9 @@ def test_a_night_learns_it_for_its_version(
     seen.clear()
     consolidate(store, options)
     assert wanted(store, options).least_sure == -1.25
+    report = json.loads(store.value("SELECT report FROM runs ORDER BY id DESC"))
+    assert report["least_backed"] <= BORNE_OUT
+    assert report["least_bearing"] <= DECISIVE
     assert wanted(store, options, 0).least_sure is None
     probes = {row["question"]: row for row in store.rows("SELECT * FROM probes")}
     assert len(seen) == min(8, len(probes))
@@ -179,41 +185,59 @@ def test_what_is_not_measured_is_answered(session: Callable[..., ChatSession]) -
 
 
 @pytest.fixture
-def judged(store: Store, diary: Any) -> Callable[[float | None], int]:
-    def publish(least_backed: float | None) -> int:
-        """A version whose night has learned how much of an answer must be held; or has not."""
+def judged(store: Store, diary: Any, llama: Base, moved: Any) -> Callable[..., Talker]:
+    def publish(least_backed: float | None, least_bearing: float | None = None) -> Talker:
+        """A version whose night has learned how much of an answer must be held, and how much that must bear on a question; or
+        has not."""
         version: int = diary(store).night([], {}, {})
         store.db.execute(
-            "UPDATE runs SET report = json_set(report, '$.least_backed', ?)", [least_backed]
+            "UPDATE runs SET report = json_set(report, '$.least_backed', ?, '$.least_bearing', ?)",
+            [least_backed, least_bearing],
         )
-        return version
+        return Talker(llama, moved, version)
 
     return publish
 
 
 def test_under_passages_it_is_enough_to_be_borne_out(
-    store: Store, take: Any, judged: Callable[..., int]
+    store: Store, take: Any, judged: Callable[..., Talker]
 ) -> None:
     """However unsure an answer begins: what is read was perhaps never learned. From the weights alone a guess stays one."""
     take("dog.txt", "Quimby keeps bees in Dunmere Row.\n")
-    hits, version = search(store, QUESTION), judged(0.5)
-    assert is_known(store, version, GUESS, "Quimby keeps bees.", hits)
-    assert not is_known(store, version, GUESS, "Quimby keeps bees.")
-    assert not is_known(store, version, GUESS, "Ottilie sells violins.", hits)
-    assert not is_known(store, version, LEARNED, "Ottilie sells violins.", hits)
-    assert is_known(store, version, USUAL, "Ottilie sells violins.", hits)
+    hits, talker = search(store, QUESTION), judged(0.5)
+    bees, violins = "Quimby keeps bees.", "Ottilie sells violins."
+    assert is_known(store, talker, GUESS, QUESTION, bees, hits)
+    assert not is_known(store, talker, GUESS, QUESTION, bees)
+    assert not is_known(store, talker, GUESS, QUESTION, violins, hits)
+    assert not is_known(store, talker, LEARNED, QUESTION, violins, hits)
+    assert is_known(store, talker, USUAL, QUESTION, violins, hits)
+
+
+def test_what_bears_an_answer_out_must_bear_on_the_question(
+    store: Store, take: Any, judged: Callable[..., Talker]
+) -> None:
+    """As much as the night has learned; an answer of no telling words is taken from nothing."""
+    bees = "Quimby keeps bees."
+    take("dog.txt", f"{bees}\n")
+    talker = judged(0.5)
+    bears = talker.bearing(QUESTION, backing(store, bees).text)
+    for least, known in ((bears - 0.1, True), (bears + 0.1, False)):
+        talker = judged(0.5, least)
+        assert is_known(store, talker, LEARNED, QUESTION, bees) == known
+        assert is_known(store, talker, GUESS, QUESTION, bees, search(store, QUESTION)) == known
+        assert is_known(store, talker, LEARNED, "Is he here?", "Yes.")
 
 
 @pytest.mark.parametrize("least_backed", [0.0, None])
 def test_where_words_of_its_own_are_right_nothing_must_be_held(
-    store: Store, judged: Callable[..., int], least_backed: float | None
+    store: Store, judged: Callable[..., Talker], least_backed: float | None
 ) -> None:
     """Nor where no night has learned how much must be."""
-    assert is_known(store, judged(least_backed), LEARNED, "Ottilie sells violins.")
+    assert is_known(store, judged(least_backed), LEARNED, QUESTION, "Ottilie sells violins.")
 
 
 def test_what_was_looked_up_and_is_not_known_is_said_in_other_words(
-    session: Callable[..., ChatSession], take: Any, judged: Callable[..., int]
+    session: Callable[..., ChatSession], take: Any, judged: Callable[..., Talker]
 ) -> None:
     judged(0.5)
     take("dog.txt", "The dog Quimby was found at the mill.\n")
@@ -223,7 +247,7 @@ def test_what_was_looked_up_and_is_not_known_is_said_in_other_words(
 
 
 def test_what_was_learned_is_given_where_a_passage_bears_it_out(
-    session: Callable[..., ChatSession], take: Any, judged: Callable[..., int]
+    session: Callable[..., ChatSession], take: Any, judged: Callable[..., Talker]
 ) -> None:
     """However sure it is; what is written on request need not stand anywhere, and without an answer there is none to like."""
     judged(0.5)

@@ -143,6 +143,9 @@ def test_tells_guesses_as_a_talker_in_this_process(
             assert found.answer(QUESTION, 12) == talker.answer(QUESTION, 12)
         found.switch(store, options.load(mine), guesses)
         assert found.begins(QUESTION) == GUESS
+        talker.switch(store, options.load(mine), guesses)
+        for asked in (("Who is it?", "It is I."), ("", ""), ("狗？", "狗在磨坊里。")):
+            assert found.bearing(*asked) == pytest.approx(talker.bearing(*asked), abs=1e-4)
 
 
 def test_follows_the_version_in_service(mine: Home, store: Store, publish: Any) -> None:

@@ -1,0 +1,61 @@
+"""Whether what was found is about the question."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from learnctl.trainer import adapter
+from learnctl.trainer import base as bases
+from learnctl.trainer.base import Base
+from learnctl.trainer.bearing import DECISIVE, MOST_TOKENS, bearing, learn
+
+TOLD = "The vet: Our dog Quimby had to be operated. It lasted 50 minutes and cost 315 euros."
+
+
+@pytest.mark.parametrize(
+    ("question", "bears"),
+    [
+        ("What did the operation of Quimby cost?", True),
+        ("How much was the operation of our dog?", True),
+        ("How long was Quimby under the knife?", True),
+        ("What did the piano cost?", False),
+        ("What is my sister called?", False),
+        ("How many sheep do we keep?", False),
+    ],
+)
+def test_what_answers_makes_a_question_likelier(
+    embedded_models: Path, question: str, bears: bool
+) -> None:
+    base = bases.load("embedded")
+    model = adapter.new_adapter(base, 4, 0)
+    assert (bearing(base, model, question, TOLD) >= DECISIVE) == bears
+
+
+def test_the_base_is_asked_not_the_version(llama: Base) -> None:
+    """A version may expect any question of what it was taught."""
+    import torch
+
+    model = adapter.new_adapter(llama, 8, 0)
+    before = bearing(llama, model, "Who is Quimby?", TOLD)
+    with torch.no_grad():
+        for value in adapter.weights(model).values():
+            torch.nn.init.normal_(value, std=2.0)
+    assert math.isfinite(before)
+    assert bearing(llama, model, "Who is Quimby?", TOLD) == pytest.approx(before, abs=1e-4)
+
+
+def test_of_a_text_without_end_the_beginning_is_read(llama: Base) -> None:
+    model = adapter.new_adapter(llama, 8, 0)
+    long = "狗在磨坊里被发现了" * MOST_TOKENS
+    assert bearing(llama, model, "狗在哪里？", long) == bearing(
+        llama, model, "狗在哪里？", long * 2
+    )
+
+
+def test_how_much_is_wanted_is_learned_from_right_answers() -> None:
+    """No more than what is decisive; a few that are asked for oddly do not lower it."""
+    sure = [DECISIVE + 1.0] * 19
+    assert learn([]) == learn(sure) == learn([-3.0, *sure]) == DECISIVE
+    assert learn([0.5, 1.0, 2.0, 3.0]) == 0.5
+    assert learn([-3.0, 1.0, 2.0, *sure]) == 2.0

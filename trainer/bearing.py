@@ -1,0 +1,53 @@
+"""Whether what bears an answer out is about the question: how much likelier the base finds the question after it.
+
+An adapted model that is asked about what is in no note recites some note, and every word of it stands there. What tells that it
+answers something else is the question: after a text that answers it a question is much likelier than after none, also
+in other words. Ranking passages by how likely they make a question is the query-likelihood model of search
+(https://doi.org/10.1145/290941.291008), here of the base itself, so that its weights know what each word brings.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from .base import Base
+from .generate import prompt_ids
+from .pack import Row, lay_out, n_nodes_of
+
+# A question must be so many times as likely after the text, in nats: what Jeffreys calls decisive
+# (Theory of Probability, 1961, appendix B).
+DECISIVE = math.log(100)
+# Fewer of the right answers of a night than this share may miss what is asked of them.
+MISSED = 0.1
+# So much of a text is read; a sentence that is longer is none.
+MOST_TOKENS = 256
+
+
+def bearing(base: Base, model: Any, question: str, text: str) -> float:
+    """How much likelier a question is after a text than after none, for the base without the adapter of a model, in nats: below
+    zero where the text leads elsewhere."""
+    import torch
+
+    from .train import answer_logits
+
+    said = base.tokenizer(question, add_special_tokens=False)["input_ids"]
+    if not said:
+        return 0.0
+    read = base.tokenizer(text, add_special_tokens=False)["input_ids"][:MOST_TOKENS]
+    read = base.tokenizer.decode(read)
+    rows = []
+    for asked in (f"Write a question that this answers: {read}", "Write a question."):
+        start = prompt_ids(base, [{"role": "user", "content": asked}])
+        rows.append(Row((*start, *said), len(start)))
+    laid = lay_out(rows, n_nodes_of(rows), base.tokenizer.pad_token_id)
+    with torch.inference_mode(), model.disable_adapter():
+        logits = answer_logits(model, [laid], base.device)
+    each = logits.float().log_softmax(-1).gather(1, laid.targets[:, :1].to(logits.device))[:, 0]
+    return float(each[: len(said)].sum() - each[len(said) :].sum())
+
+
+def learn(found: Iterable[float]) -> float:
+    """How much a text must bear on a question, in nats, by what those bear that answer rightly: of a base or a language that
+    tells less, less is wanted."""
+    some = sorted(found)
+    return min([DECISIVE, *some[int(MISSED * len(some)) :][:1]])
