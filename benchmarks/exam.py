@@ -10,7 +10,9 @@ from learnctl.memory.store import Store
 from learnctl.trainer.chat_form import Chat
 from learnctl.trainer.facts import contains, normalise
 from learnctl.trainer.generate import answer_batch
+from learnctl.trainer.judged import learned_answer
 from learnctl.trainer.talk import Talker, passages, with_passages
+from learnctl.trainer.wordings import ENGLISH, not_known
 
 ANSWER_TOKENS = 48
 # What says that the notes do not tell, or that the speaker does not know.
@@ -69,6 +71,27 @@ def ask(talker: Talker, questions: Sequence[Question], form: Form) -> list[str]:
     """The greedy answers, in order."""
     chats = [form(question) for question in questions]
     return answer_batch(talker.base, talker.model, chats, max_tokens=ANSWER_TOKENS)
+
+
+def as_given(
+    store: Store,
+    talker: Talker,
+    questions: Sequence[Question],
+    answers: Sequence[str],
+    is_looked_up: bool = False,
+) -> list[str]:
+    """What `learnctl ask` gives for some greedy answers, from the weights alone or with what search finds: of what was learned the answer
+    to the question, or that it is not known."""
+    form = retrieved(store) if is_looked_up else closed
+    found = []
+    for question, answer in zip(questions, answers, strict=True):
+        hits, asked = passages(store, question.text) if is_looked_up else [], form(question)
+        if talker.is_learned(asked):
+            learned = learned_answer(store, talker, asked, question.text, hits)
+            found.append(not_known(ENGLISH, is_looked_up) if learned is None else learned)
+        else:
+            found.append(answer)
+    return found
 
 
 def right(questions: Sequence[Question], answers: Sequence[str]) -> list[bool]:

@@ -26,7 +26,7 @@ from learnctl.trainer.options import Options
 from learnctl.trainer.synthesize import hold_out
 from learnctl.trainer.talk import Talker
 
-from .exam import Question, ask, closed, f1, in_view, retrieved, right
+from .exam import Question, as_given, ask, closed, f1, in_view, retrieved, right
 from .recall import OPEN_GATE
 from .results import Results, finished, label_of
 from .settings import add_set, changes
@@ -118,8 +118,13 @@ def run(options: Options, nights: list[Path], questions: list[Question]) -> dict
             forms = {"closed": closed, "retrieval": retrieved(store)}
             if not version and name == "base":
                 forms["in view"] = in_view
-            for form, chat in forms.items():
-                answers = ask(talker, questions, chat)
+            said = {form: ask(talker, questions, chat) for form, chat in forms.items()}
+            if talker.judges:
+                for form in list(said):
+                    is_looked_up = form == "retrieval"
+                    given = as_given(store, talker, questions, said[form], is_looked_up)
+                    said[f"{form}, as given"] = given
+            for form, answers in said.items():
                 found[f"{name}, {form}"] = {
                     "right": right(questions, answers),
                     "f1": f1(questions, answers),
@@ -170,15 +175,16 @@ def main() -> None:
         assert found is not None
         of_kinds = [_of_kind(row[name]["right"], questions, kind) for kind in kinds if kind]
         print(
-            f"{what}: {name:20} right {found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+            f"{what}: {name:29} right {found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
             f" of {row['n']}, f1 {row[name]['f1']:.3f}{', '.join(['', *of_kinds])}"
         )
-    both = compare(row["base, retrieval"]["right"], row["version, retrieval"]["right"], clusters)
-    assert both is not None
-    print(
-        f"both beside retrieval alone: {both.change:+.3f} [{both.low:+.3f}, {both.high:+.3f}],"
-        f" {both.won} won, {both.lost} lost, p {both.p:.2f}"
-    )
+    for name in [arm for arm in arms if arm.startswith("version, retrieval")]:
+        both = compare(row["base, retrieval"]["right"], row[name]["right"], clusters)
+        assert both is not None
+        print(
+            f"{name} beside retrieval alone: {both.change:+.3f} [{both.low:+.3f}, {both.high:+.3f}],"
+            f" {both.won} won, {both.lost} lost, p {both.p:.2f}"
+        )
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -35,7 +36,9 @@ from learnctl.trainer.matrix import summarise
 from learnctl.trainer.options import Options
 from learnctl.trainer.suite import ITEMS, Suite, read_suite, retention
 from learnctl.trainer.synthesize import hold_out
+from learnctl.trainer.talk import Talker
 
+from . import exam
 from .invented import nights as invented_nights
 from .recall import OPEN_GATE, choose_passages
 from .results import FOLDER, Results, Row, finished, label_of, last_report
@@ -132,7 +135,13 @@ def squad(folder: Path, data: Path, split: str, n_nights: int, n_passages: int) 
 
 
 def run_night(
-    home: Path, stream: list[Night], number: int, options: Options, arm: Arm, suite: Suite | None
+    home: Path,
+    stream: list[Night],
+    number: int,
+    options: Options,
+    arm: Arm,
+    suite: Suite | None,
+    given_every: int,
 ) -> Row:
     """Take in one night's file, consolidate, and ask everything so far."""
     if number and not home.is_dir():
@@ -155,15 +164,37 @@ def run_night(
         if report["decision"] == "nothing":  # it was trained, and stopped before it was asked
             report = last_report(store)
         answers = examine(store, options, asked)["answers"]
+        given: dict[int, bool] = {}
+        if given_every:
+            is_last = number == len(stream) - 1
+            given = ask_as_given(
+                store,
+                options,
+                {
+                    index: question
+                    for index, question in enumerate(asked)
+                    if index % given_every == 0 and (is_last or question["night"] == number)
+                },
+            )
         of_suite = None
         if suite and number in (0, len(stream) - 1):
             retention(store, options, suite)
             of_suite = {"base": _suite_answers(store, 0)}
             of_suite["version"] = _suite_answers(store, in_service(store))
     cost = ("samples", "divergence", "elapsed_s", "level", "n_tokens")
-    return {"right": [int(row["correct"]) for row in answers], "suite": of_suite} | {
+    right_ones = [int(row["correct"]) for row in answers]
+    return {"right": right_ones, "given": list(given.items()), "suite": of_suite} | {
         key: report[key] for key in cost
     }
+
+
+def ask_as_given(store: Store, options: Options, asked: dict[int, Question]) -> dict[int, bool]:
+    """Of some questions by their number, whether `ask` answers them rightly from the weights of the version in service."""
+    talker = Talker.open(store, options)
+    some = [exam.Question(one["question"], tuple(one["gold"])) for one in asked.values()]
+    greedy = exam.ask(talker, some, exam.closed)
+    said = exam.as_given(store, talker, some, greedy)
+    return dict(zip(asked, exam.right(some, said), strict=True))
 
 
 def _suite_answers(store: Store, version: int) -> list[int]:
@@ -212,6 +243,7 @@ def show(arm: str, rows: list[Row], base: Row | None, asked: list[Question], n_n
     told += [f"divergence {rows[-1]['divergence']}"]
     told += [f"{sum(row['elapsed_s'] for row in rows):.0f} s"]
     print(f"{arm}: {', '.join(told)}")
+    _show_given(rows, asked)
     _show_suite(rows)
     for row, line in zip(rows, lines, strict=True):
         shares = " ".join("  . " if cell is None else f"{cell:.2f}" for cell in line)
@@ -226,9 +258,33 @@ def _backward(rows: list[Row], asked: list[Question], is_reversed: bool | None =
         if q["night"] < len(rows) - 1 and is_reversed in (None, q["reversed"])
     ]
     then, now, clusters = zip(*earlier, strict=True)
+    return _change(then, now, clusters)
+
+
+def _change(then: Sequence[bool], now: Sequence[bool], clusters: Sequence[str]) -> str:
     changed = compare(then, now, clusters)
     assert changed is not None
     return f"{changed.change:+.3f} [{changed.low:+.3f}, {changed.high:+.3f}]"
+
+
+def _show_given(rows: list[Row], asked: list[Question]) -> None:
+    """The same measures of what `ask` gives."""
+    given = [dict(row.get("given", [])) for row in rows]
+    told = []
+    for name, kinds in (("ACC", (False, True)), ("direct", (False,)), ("reversed", (True,))):
+        now = {index: one for index, one in given[-1].items() if asked[index]["reversed"] in kinds}
+        if not now:
+            continue
+        known = share(list(now.values()), [asked[index]["of"] for index in now])
+        assert known is not None
+        told.append(f"{name} {known.value:.3f} [{known.low:.3f}, {known.high:.3f}] of {known.n}")
+        then = {i: given[asked[i]["night"]][i] for i in now if asked[i]["night"] < len(rows) - 1}
+        if then:
+            told[-1] += (
+                f" (BWT {_change(list(then.values()), [now[i] for i in then], [asked[i]['of'] for i in then])})"
+            )
+    if told:
+        print(f"   as given: {', '.join(told)}")
 
 
 def _show_suite(rows: list[Row]) -> None:
@@ -258,6 +314,9 @@ def main() -> None:
     parser.add_argument("--suite", type=Path, help="a folder of sets of general ability")
     parser.add_argument("--items", type=int, default=ITEMS, help="of the suite")
     parser.add_argument("--base", default="embedded")
+    parser.add_argument(
+        "--given", type=int, default=0, metavar="N", help="ask every Nth as `ask` answers"
+    )
     add_set(parser)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -306,7 +365,8 @@ def run_arm(
     """A row for each night of an arm, made where it is not there yet."""
     arm = ARMS[name]
     options = replace(Options(base=given.base), **(OPEN_GATE | arm.options | changes(given.set)))
-    label = label_of(options, given.base, kind, given.wordings, name, *given.set)
+    asked_as = [f"given {given.given}"] if given.given else []
+    label = label_of(options, given.base, kind, given.wordings, name, *given.set, *asked_as)
     # The store of an arm lies beside the results, so that a stopped arm goes on with its next night.
     home = FOLDER / "nights" / hashlib.sha256(label.encode()).hexdigest()[:12]
     if arm.joint:
@@ -318,7 +378,7 @@ def run_arm(
 
         def make(night: int = number) -> Row:
             told = {"arm": name, "night": night, "options": asdict(options)}
-            return told | run_night(home, stream, night, options, arm, suite)
+            return told | run_night(home, stream, night, options, arm, suite, given.given)
 
         rows.append(results.get(f"{label} night {number}", make))
     # All its nights are rows now. They cannot be added to: see `run_night`.

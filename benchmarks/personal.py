@@ -4,10 +4,10 @@
     python -m benchmarks.personal --data FOLDER      (other notes of the same form)
 
 `benchmarks/data/personal_notes` holds six nights of documents and `questions.jsonl`. After each night every
-question that holds by then is asked, greedy: from weights alone, also as `ask` does, which says so where it would guess; with `--both`, also with retrieval and weights,
+question that holds by then is asked: from weights alone, greedy, also as `ask` does (*as given*), which takes the likeliest answer that is one to the question or says that there is none; with `--both`, also with retrieval and weights,
 and of the base with retrieval and with a passage in view that holds the answer. *right*: an accepted answer is contained; of a question whose answer is in no note
 (*absent*), that the answer says so (`exam.abstains`). *false abstention*: it says so of a fact that the notes tell,
-and does not tell it; *withheld*: that it says so of one that the weights tell. Intervals know that questions of one source go together. The nights run as
+and does not tell it; *withheld*: that it says so of one that the greedy answer tells. Intervals know that questions of one source go together. The nights run as
 scheduled ones do, with the time that `night_minutes` gives them, behind an open gate. Results stay in `benchmarks/results/personal.jsonl`, night by night.
 """
 
@@ -30,11 +30,10 @@ from learnctl.trainer.facts import contains
 from learnctl.trainer.intervals import Share, compare, rounded, share
 from learnctl.trainer.options import Options
 from learnctl.trainer.synthesize import hold_out
-from learnctl.trainer.talk import Talker, is_known, passages
+from learnctl.trainer.talk import Talker
 from learnctl.trainer.ways import holding
-from learnctl.trainer.wordings import not_known
 
-from .exam import Form, Question, abstains, ask, closed, in_view, retrieved
+from .exam import Question, abstains, as_given, ask, closed, in_view, retrieved
 from .recall import OPEN_GATE
 from .results import Results, Row, finished, label_of, last_report
 from .settings import add_set, changes
@@ -45,7 +44,7 @@ GOALS = {"direct": 0.75, "paraphrased": 0.55, "reversed": 0.4, "two-step": None,
 FACTS = ("direct", "paraphrased", "reversed")
 MOST_FALSE_ABSTENTION = 0.1
 # What `ask` gives, and of which answers.
-AS_GIVEN = {"without guesses": "weights", "both without guesses": "retrieval and weights"}
+AS_GIVEN = {"as given": "weights", "both as given": "retrieval and weights"}
 COST = ("decision", "level", "samples", "divergence", "n_tokens", "elapsed_s")
 
 
@@ -125,7 +124,7 @@ def label_for(data: Path, options: Options, both: bool) -> str:
     whole = b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)
     notes = hashlib.sha256(whole).hexdigest()[:12]
     return label_of(
-        options, options.base, "both, in view" if both else "weights", notes, "timed, looked up"
+        options, options.base, "both, in view" if both else "weights", notes, "timed, as given"
     )
 
 
@@ -159,21 +158,11 @@ def _ask(store: Store, options: Options, asked: list[Row], both: bool) -> dict[s
     talker = Talker.open(store, options)
     answers = {"weights": ask(talker, wanted, closed)}
 
-    def given(form: Form, said: list[str], is_looked_up: bool) -> list[str]:
-        """As `ask` gives them: what is a guess is not known."""
-        found = []
-        for one, answer in zip(wanted, said, strict=True):
-            hits = passages(store, one.text) if is_looked_up else []
-            begun = talker.begins(form(one))
-            known = is_known(store, talker, begun, one.text, answer, hits)
-            found.append(answer if known else not_known("en", is_looked_up))
-        return found
-
-    answers["without guesses"] = given(closed, answers["weights"], False)
+    answers["as given"] = as_given(store, talker, wanted, answers["weights"])
     if both:
         answers["retrieval and weights"] = ask(talker, wanted, retrieved(store))
         of_both = answers["retrieval and weights"]
-        answers["both without guesses"] = given(retrieved(store), of_both, True)
+        answers["both as given"] = as_given(store, talker, wanted, of_both, is_looked_up=True)
         talker.switch(store, options, 0)
         answers["retrieval alone"] = ask(talker, wanted, retrieved(store, 0))
         # What is in no note is asked alone.

@@ -42,7 +42,7 @@ from learnctl.trainer.talk import Talker, passages
 from learnctl.trainer.train import train
 
 from . import results
-from .exam import Question, ask, closed, f1, in_view, retrieved, right
+from .exam import Question, as_given, ask, closed, f1, in_view, retrieved, right
 from .results import Results, finished, label_of
 from .settings import add_set, changes
 
@@ -215,6 +215,10 @@ def _examine(store: Store, talker: Talker, chosen: list[Passage]) -> dict[str, A
     if not talker.version:
         forms["in view"] = in_view
     answers = {name: ask(talker, asked, form) for name, form in forms.items()}
+    if talker.judges:
+        for name in list(answers):
+            given = as_given(store, talker, asked, answers[name], name == "retrieval")
+            answers[f"{name}, as given"] = given
     hits = [passages(store, question.text, limit=5) for question in asked]
     found = [
         any(_answers(hit.text, question) for hit in some)

@@ -7,7 +7,7 @@ in other words. Ranking passages by how likely they make a question is the query
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .base import Base
@@ -19,31 +19,36 @@ from .pack import Row, lay_out, n_nodes_of
 DECISIVE = math.log(100)
 # Fewer of the right answers of a night than this share may miss what is asked of them.
 MISSED = 0.1
+ASKED = "Write a question that this answers: "
 # So much of a text is read; a sentence that is longer is none.
 MOST_TOKENS = 256
 
 
-def bearing(base: Base, model: Any, question: str, text: str) -> float:
-    """How much likelier a question is after a text than after none, for the base without the adapter of a model, in nats: below
-    zero where the text leads elsewhere."""
+def bearing(base: Base, model: Any, question: str, texts: Sequence[str]) -> list[float]:
+    """How much likelier a question is after each text than after none, for the base without the adapter of a model, in nats:
+    below zero where the text leads elsewhere."""
     import torch
 
     from .train import answer_logits
 
     said = base.tokenizer(question, add_special_tokens=False)["input_ids"]
     if not said:
-        return 0.0
-    read = base.tokenizer(text, add_special_tokens=False)["input_ids"][:MOST_TOKENS]
-    read = base.tokenizer.decode(read)
+        return [0.0] * len(texts)
     rows = []
-    for asked in (f"Write a question that this answers: {read}", "Write a question."):
+    for asked in ("Write a question.", *(f"{ASKED}{_beginning(base, text)}" for text in texts)):
         start = prompt_ids(base, [{"role": "user", "content": asked}])
         rows.append(Row((*start, *said), len(start)))
     laid = lay_out(rows, n_nodes_of(rows), base.tokenizer.pad_token_id)
     with torch.inference_mode(), model.disable_adapter():
         logits = answer_logits(model, [laid], base.device)
     each = logits.float().log_softmax(-1).gather(1, laid.targets[:, :1].to(logits.device))[:, 0]
-    return float(each[: len(said)].sum() - each[len(said) :].sum())
+    alone, *after = each.view(len(rows), len(said)).sum(1).tolist()
+    return [one - alone for one in after]
+
+
+def _beginning(base: Base, text: str) -> str:
+    ids = base.tokenizer(text, add_special_tokens=False)["input_ids"][:MOST_TOKENS]
+    return str(base.tokenizer.decode(ids))
 
 
 def learn(found: Iterable[float]) -> float:

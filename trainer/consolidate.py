@@ -38,12 +38,10 @@ from ..memory.search import telling_words
 from ..memory.store import Record, Store, now, to_json
 from . import (
     adapter,
-    backing,
-    bearing,
-    certainty,
     drift,
     evaluate,
     gate,
+    judged,
     levels,
     reading,
     registry,
@@ -460,20 +458,9 @@ class _Night:
         report["association"] = asdict(associated) if associated else None
         if verdict.promoted:
             right = {one.probe["question"]: one for one in (*after, *reworded) if one.correct}
-            some = spread(
-                sorted(right, key=lambda asked: right[asked].probe["id"]), certainty.MOST_LOOKS
-            )
-            report["least_sure"] = certainty.learn(base, model, some)
-            backed = {one: backing.backing(store, right[one].answer) for one in some}
-            report["least_backed"] = round(backing.learn(backed.values()), 4)
-            report["least_bearing"] = round(
-                bearing.learn(
-                    bearing.bearing(base, model, question, one.text)
-                    for question, one in backed.items()
-                    if one.text
-                ),
-                4,
-            )
+            in_order = sorted(right, key=lambda asked: right[asked].probe["id"])
+            answers = {asked: right[asked].answer for asked in in_order}
+            report |= judged.learn(store, base, model, answers)
             self.on_progress(Progress("publish", 0, 0))
             report["samples"]["replay"] -= len(no_turn)
             version = registry.publish(

@@ -6,8 +6,9 @@ One connection is one request: a line of JSON in, lines of JSON out, the last of
     {"op": "ready", "version": 3}   load a version (null: the one in service): its number, its context,
                                       and whether it can judge what it answers
     {"op": "count", "version": 3, "messages": [...]}   how many tokens the prompt has
-    {"op": "begins", "version": 3, "messages": [...]}   how the answer begins (`Talker.begins`)
-    {"op": "bears", "version": 3, "question": "...", "text": "..."}   how much the text bears on it (`Talker.bearing`)
+    {"op": "learned", "version": 3, "messages": [...]}   whether the answer is learned (`Talker.is_learned`)
+    {"op": "likeliest", "version": 3, "messages": [...], "n_answers": 8, "max_tokens": 64}   (`Talker.likeliest`)
+    {"op": "bearing", "version": 3, "question": "...", "texts": [...]}   how much each bears on it (`Talker.bearing`)
     {"op": "answer", "version": 3, "messages": [...], "sampling": {...}}   the answer in pieces
     {"op": "status"}, {"op": "unload"}, {"op": "stop"}
 
@@ -39,7 +40,8 @@ from .talk import Talker, wanted
 from .warm import is_same_user
 
 MOST_REQUEST_BYTES = 4_000_000
-HELD_S = 5.0  # what was computed for how an answer begins, until the answer is asked for
+HELD_S = 5.0  # what was computed for whether an answer is learned, until it is asked for
+MOST_ANSWERS, MOST_TOKENS = 64, 1024  # at once, and of each
 REQUEST_S = 10.0  # for a whole request to come in, and for each line to be taken
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON may hold half a character, which is no text
 
@@ -49,7 +51,7 @@ class Daemon:
 
     Attributes:
         unload_after_s: how long a model that nobody asks stays loaded.
-        computed: for how an answer begins, until the answer is asked for.
+        computed: for whether an answer is learned, until the answer is asked for.
     """
 
     def __init__(self, home: Home, unload_after_s: float) -> None:
@@ -135,20 +137,22 @@ class Daemon:
                 "done": True,
                 "version": talker.version,
                 "n_context": talker.room(0),
-                "judges": talker.least_sure is not None,
+                "judges": talker.judges,
             }
         elif op == "count":
             messages = _messages(request)
             n_tokens = self._ready(_version(request)).n_tokens(messages)
             yield {"done": True, "n_tokens": n_tokens}
-        elif op == "begins":
+        elif op == "learned":
             messages = _messages(request)
-            begun = self._ready(_version(request)).begins(messages, self.computed)
+            learned = self._ready(_version(request)).is_learned(messages, self.computed)
             self._used_at = time.monotonic()
-            yield {"done": True, "begins": begun}
-        elif op == "bears":
-            question, text = _text(request, "question"), _text(request, "text")
-            bears = self._ready(_version(request)).bearing(question, text)
+            yield {"done": True, "learned": learned}
+        elif op == "likeliest":
+            yield {"done": True, "answers": self._likeliest(request)}
+        elif op == "bearing":
+            question, *texts = _texts(request)
+            bears = self._ready(_version(request)).bearing(question, texts)
             self._used_at = time.monotonic()
             yield {"done": True, "bears": bears}
         elif op == "answer":
@@ -176,6 +180,18 @@ class Daemon:
             self.computed.clear()
             self._used_at = time.monotonic()
         yield {"done": True}
+
+    def _likeliest(self, request: Record) -> Record:
+        messages = _messages(request)
+        n_answers = _count(request, "n_answers", MOST_ANSWERS)
+        max_tokens = _count(request, "max_tokens", MOST_TOKENS)
+        talker = self._ready(_version(request))
+        self._n_answers += 1
+        try:
+            return talker.likeliest(messages, n_answers, max_tokens, self.computed)
+        finally:
+            self.computed.clear()
+            self._used_at = time.monotonic()
 
     def _ready(self, version: int | None) -> Talker:
         """The version that is asked for, loaded where it is not."""
@@ -274,11 +290,20 @@ def _version(request: Record) -> int | None:
     return version
 
 
-def _text(request: Record, name: str) -> str:
-    text = request.get(name)
-    if not isinstance(text, str) or _LONE_SURROGATE.search(text):
-        raise LearnctlError(f"{name} must be a text")
-    return text
+def _texts(request: Record) -> list[str]:
+    """The question and what may bear on it."""
+    texts = request.get("texts")
+    found = [request.get("question"), *(texts if isinstance(texts, list) else [None])]
+    if not all(isinstance(one, str) and not _LONE_SURROGATE.search(one) for one in found):
+        raise LearnctlError("question must be a text, and texts a list of texts")
+    return found
+
+
+def _count(request: Record, name: str, most: int) -> int:
+    count = request.get(name)
+    if not isinstance(count, int) or not 1 <= count <= most:
+        raise LearnctlError(f"{name} must be a number from 1 to {most}")
+    return count
 
 
 def _messages(request: Record) -> list[dict[str, str]]:

@@ -84,6 +84,53 @@ def complete_batch(
     return answers
 
 
+def beams(
+    base: Base,
+    model: Any,
+    chat: Chat,
+    n_beams: int,
+    max_tokens: int,
+    cache: PromptCache | None = None,
+) -> dict[str, float]:
+    """The likeliest answers to a chat that beam search finds, each with its log-probability in nats.
+
+    Args:
+        cache: what was computed for the chat before; nothing is kept of it.
+    """
+    import torch
+
+    prompt = prompt_ids(base, chat)
+    ids = torch.tensor([prompt], device=base.device)
+    with torch.inference_mode():
+        computed = cache.take(model, prompt) if cache is not None else None
+        if computed is not None and computed.get_seq_length():
+            computed.batch_repeat_interleave(n_beams)
+        out = model.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            past_key_values=computed,
+            max_new_tokens=max_tokens,
+            num_beams=n_beams,
+            num_return_sequences=n_beams,
+            do_sample=False,
+            temperature=None,
+            top_p=None,
+            top_k=None,
+            eos_token_id=base.stop_ids,
+            pad_token_id=base.tokenizer.pad_token_id,
+            output_scores=True,
+            return_dict_in_generate=True,
+        )
+        each = model.compute_transition_scores(
+            out.sequences, out.scores, out.beam_indices, normalize_logits=False
+        )
+    found: dict[str, float] = {}
+    for said, log_probability in zip(out.sequences, each.sum(1).tolist(), strict=True):
+        answer = _decoded_after(base, said, len(prompt)).strip()
+        found.setdefault(answer, log_probability)
+    return found
+
+
 def _decoded_after(base: Base, ids: Any, start: int) -> str:
     """The text from a token on. Decoded behind the token before it, for some tokenizers drop the space that a text
     begins with."""

@@ -23,6 +23,7 @@ from . import backend, chats, notes, registry, talk
 from .chat_form import Chat
 from .fold import fold
 from .giving_way import consolidates, give_back
+from .judged import learned_answer
 from .options import Options
 from .prompt_cache import PromptCache
 from .sampling import Sampling
@@ -357,16 +358,21 @@ class ChatSession:
         is_judged = not sampling.temperature and self._is_plain(asked)
         turn.is_guess = False
         try:
-            begun = self.talker.begins(asked, self._cache) if is_judged else talk.USUAL
-            pieces: Iterable[str] = ()
-            if begun != talk.GUESS or turn.hits:
-                pieces = self.talker.stream(asked, sampling, self._cache)
-            if begun != talk.USUAL:
-                said = "".join(pieces)
-                turn.is_guess = not talk.is_known(
-                    self.store, self.talker, begun, turn.question, said, turn.hits
+            pieces: Iterable[str]
+            if self.store and is_judged and self.talker.is_learned(asked, self._cache):
+                said = learned_answer(
+                    self.store,
+                    self.talker,
+                    asked,
+                    turn.question,
+                    turn.hits,
+                    sampling.max_tokens,
+                    self._cache,
                 )
-                pieces = [self._not_known(turn) if turn.is_guess else said]
+                turn.is_guess = said is None
+                pieces = [self._not_known(turn) if said is None else said]
+            else:
+                pieces = self.talker.stream(asked, sampling, self._cache)
             for piece in pieces:
                 answer += piece
                 yield piece

@@ -12,13 +12,13 @@ from ..memory.search import TRUSTED_KINDS, Hit, search
 from ..memory.store import Record, Store
 from . import adapter, models, registry
 from . import base as bases
-from .backing import backing
 from .base import Base
 from .bearing import bearing
-from .certainty import look
 from .chat_form import PASSAGE_WORDS, Chat, from_notes
-from .generate import answer_batch, prompt_ids, stream
+from .generate import answer_batch, beams, prompt_ids, stream
+from .judged import least
 from .knowledge import known_chunks
+from .moved import MOVED, moved
 from .options import Options
 from .prompt_cache import PromptCache
 from .sampling import Sampling
@@ -30,8 +30,6 @@ SEEN_AT_MOST = 9
 # A passage must match this well, beside the best one, to stand in the prompt.
 RELATIVE_SCORE = 0.5
 GREEDY = Sampling()
-# How an answer begins.
-USUAL, LEARNED, GUESS = "usual", "learned", "guess"
 
 
 @dataclass(frozen=True)
@@ -43,14 +41,14 @@ class Wanted:
         base: the name of its base.
         folder: where its weights lie; None for the base.
         base_digest: of the base that it was trained on; None for the base.
-        least_sure: how sure an answer must begin not to be a guess, in nats; None where no night has learned it.
+        judges: whether its night has learned when a learned answer is to be given.
     """
 
     version: int
     base: str
     folder: Path | None = None
     base_digest: str | None = None
-    least_sure: float | None = None
+    judges: bool = False
 
     def require(self, digest: str) -> None:
         """Raises `LearnctlError` where a base with this digest is not the one it was trained on."""
@@ -74,12 +72,8 @@ def wanted(store: Store | None, options: Options, version: int | None = None) ->
     folder = registry.weights_folder(store, version)
     trained_on = store.row("SELECT * FROM adapters WHERE version = ?", version)
     assert trained_on is not None  # its folder was just found
-    learned = store.value(
-        "SELECT report ->> 'least_sure' FROM runs WHERE id = ?", trained_on["run_id"]
-    )
-    return Wanted(
-        version, _base_of(trained_on, options), folder, trained_on["base_digest"], learned
-    )
+    judges = least(store, version) is not None
+    return Wanted(version, _base_of(trained_on, options), folder, trained_on["base_digest"], judges)
 
 
 class Talker:
@@ -87,15 +81,14 @@ class Talker:
 
     Attributes:
         version: the version that talks; 0 is the base.
+        judges: whether it can tell what it learned, and whether that answers a question.
     """
 
-    def __init__(
-        self, base: Base, model: Any, version: int, least_sure: float | None = None
-    ) -> None:
+    def __init__(self, base: Base, model: Any, version: int, judges: bool = False) -> None:
         self.base = base
         self.model = model
         self.version = version
-        self.least_sure = least_sure
+        self.judges = judges
 
     @classmethod
     def open(cls, store: Store | None, options: Options, version: int | None = None) -> "Talker":
@@ -110,7 +103,7 @@ class Talker:
         if found.folder is None:
             return cls(base, base.model, 0)
         model = adapter.load_adapter(base, found.folder)
-        return cls(base, model, found.version, found.least_sure)
+        return cls(base, model, found.version, found.judges)
 
     def switch(self, store: Store | None, options: Options, version: int) -> None:
         """Go on with another version. The base stays loaded where it is the same.
@@ -127,14 +120,14 @@ class Talker:
             if found.base_digest != self.base.digest:
                 other = Talker.open(store, options, version)
                 self.base, self.model, self.version = other.base, other.model, version
-                self.least_sure = found.least_sure
+                self.judges = found.judges
                 return
         if self.version:
             self.model, self.version = adapter.remove_adapter(self.model), 0
-            self.least_sure = None
+            self.judges = False
         if version:
             self.model, self.version = adapter.load_adapter(self.base, folder), version
-            self.least_sure = found.least_sure
+            self.judges = found.judges
 
     def stream(
         self,
@@ -149,23 +142,27 @@ class Talker:
     def answer(self, messages: Chat, max_tokens: int = 256) -> str:
         return "".join(self.stream(messages, Sampling(max_tokens=max_tokens))).strip()
 
-    def begins(self, messages: Chat, cache: PromptCache | None = None) -> str:
-        """How the greedy answer to a first question begins, with passages in view or without: `USUAL`, as the base's may;
-        `LEARNED`, with what was taught; or `GUESS`, with what was taught and too unsure to be known.
+    def is_learned(self, messages: Chat, cache: PromptCache | None = None) -> bool:
+        """Whether the greedy answer to a first question comes from what was taught, with passages in view or without.
 
         Args:
-            cache: holds what was computed for it afterwards; `stream` goes on from there.
+            cache: holds what was computed for it afterwards; an answer goes on from there.
         """
-        if self.least_sure is None:
-            return USUAL
-        found = look(self.base, self.model, messages, cache)
-        if found.is_guess(self.least_sure):
-            return GUESS
-        return LEARNED if found.is_learned else USUAL
+        return self.judges and moved(self.base, self.model, messages, cache) > MOVED
 
-    def bearing(self, question: str, text: str) -> float:
-        """How much likelier a question is after a text than after none, to the base under a version, in nats."""
-        return bearing(self.base, self.model, question, text)
+    def likeliest(
+        self, messages: Chat, n_answers: int, max_tokens: int, cache: PromptCache | None = None
+    ) -> dict[str, float]:
+        """So many of the likeliest answers, each with its log-probability in nats.
+
+        Args:
+            cache: what was computed for the messages before.
+        """
+        return beams(self.base, self.model, messages, n_answers, max_tokens, cache)
+
+    def bearing(self, question: str, texts: Sequence[str]) -> list[float]:
+        """How much likelier a question is after each text than after none, to the base under a version, in nats."""
+        return bearing(self.base, self.model, question, texts)
 
     def base_answer(self, messages: Chat, max_tokens: int) -> str:
         """What the base answers, without the version's weights."""
@@ -202,42 +199,6 @@ def _base_of(trained_on: Record, options: Options) -> str:
     except LearnctlError:
         return options.base
     return str(trained_on["base_name"])
-
-
-def is_known(
-    store: Store | None,
-    talker: Talker,
-    begun: str,
-    question: str,
-    answer: str,
-    hits: Sequence[Hit] = (),
-) -> bool:
-    """Whether an answer that begins so is to be given: it is no guess, and where it was learned, something that was taken in
-    bears it out and bears on the question.
-
-    What is read from a passage that was never learned begins unsure too, so under passages these two are enough. How
-    much they must come to is learned each night (`backing.learn`, `bearing.learn`); where it was not, nothing is looked up.
-
-    Args:
-        hits: the passages in view.
-    """
-    if begun == GUESS and not hits:
-        return False
-    if begun == USUAL or store is None:
-        return True
-    least = store.row(
-        "SELECT r.report ->> 'least_backed' AS backed, r.report ->> 'least_bearing' AS bears"
-        " FROM runs r JOIN adapters a ON a.run_id = r.id WHERE a.version = ?",
-        talker.version,
-    )
-    if least is None or least["backed"] is None:
-        return True
-    found = backing(store, answer, hits)
-    if found.share < least["backed"]:
-        return False
-    if least["bears"] is None or not found.text:
-        return True
-    return talker.bearing(question, found.text) >= least["bears"]
 
 
 def passages(

@@ -4,7 +4,7 @@ import json
 import os
 import socket
 import struct
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict
 
@@ -17,7 +17,7 @@ from .chat_form import Chat
 from .options import Options
 from .prompt_cache import PromptCache
 from .sampling import Sampling
-from .talk import GREEDY, USUAL, Talker
+from .talk import GREEDY, Talker
 
 # Loading a large model takes as long as this, behind whoever is served first.
 PATIENCE_S = 600.0
@@ -36,11 +36,11 @@ class WarmTalker(Talker):
         self.home = home
         self.version = version
         self._n_context = n_context
-        self._judges = judges
+        self.judges = judges
 
     def switch(self, store: Store | None, options: Options, version: int) -> None:
         ready = ask(self.home, "ready", version=version)
-        self.version, self._judges = int(ready["version"]), _judges(ready)
+        self.version, self.judges = int(ready["version"]), _judges(ready)
 
     def room(self, max_tokens: int) -> int:
         return self._n_context - max_tokens
@@ -49,14 +49,29 @@ class WarmTalker(Talker):
         counted = ask(self.home, "count", version=self.version, messages=messages)
         return int(counted["n_tokens"])
 
-    def begins(self, messages: Chat, cache: PromptCache | None = None) -> str:
-        if not self._judges:
-            return USUAL
-        return str(ask(self.home, "begins", version=self.version, messages=messages)["begins"])
+    def is_learned(self, messages: Chat, cache: PromptCache | None = None) -> bool:
+        if not self.judges:
+            return False
+        return bool(ask(self.home, "learned", version=self.version, messages=messages)["learned"])
 
-    def bearing(self, question: str, text: str) -> float:
-        asked = {"version": self.version, "question": question, "text": text}
-        return float(ask(self.home, "bears", **asked)["bears"])
+    def likeliest(
+        self, messages: Chat, n_answers: int, max_tokens: int, cache: PromptCache | None = None
+    ) -> dict[str, float]:
+        found = ask(
+            self.home,
+            "likeliest",
+            version=self.version,
+            messages=messages,
+            n_answers=n_answers,
+            max_tokens=max_tokens,
+        )
+        return dict(found["answers"])
+
+    def bearing(self, question: str, texts: Sequence[str]) -> list[float]:
+        found = ask(
+            self.home, "bearing", version=self.version, question=question, texts=list(texts)
+        )
+        return list(found["bears"])
 
     def stream(
         self, messages: Chat, sampling: Sampling = GREEDY, cache: PromptCache | None = None
@@ -83,7 +98,7 @@ def find(home: Home, version: int | None = None) -> WarmTalker | None:
 
 
 def _judges(ready: Record) -> bool:
-    """Whether there is a use in asking; a daemon that was started before it could tell does not say."""
+    """A daemon that was started before it could judge does not say."""
     return bool(ready.get("judges"))
 
 

@@ -29,7 +29,8 @@ def test_what_answers_makes_a_question_likelier(
 ) -> None:
     base = bases.load("embedded")
     model = adapter.new_adapter(base, 4, 0)
-    assert (bearing(base, model, question, TOLD) >= DECISIVE) == bears
+    (found,) = bearing(base, model, question, [TOLD])
+    assert (found >= DECISIVE) == bears
 
 
 def test_the_base_is_asked_not_the_version(llama: Base) -> None:
@@ -37,20 +38,28 @@ def test_the_base_is_asked_not_the_version(llama: Base) -> None:
     import torch
 
     model = adapter.new_adapter(llama, 8, 0)
-    before = bearing(llama, model, "Who is Quimby?", TOLD)
+    before = bearing(llama, model, "Who is Quimby?", [TOLD])
     with torch.no_grad():
         for value in adapter.weights(model).values():
             torch.nn.init.normal_(value, std=2.0)
-    assert math.isfinite(before)
-    assert bearing(llama, model, "Who is Quimby?", TOLD) == pytest.approx(before, abs=1e-4)
+    assert all(map(math.isfinite, before))
+    assert bearing(llama, model, "Who is Quimby?", [TOLD]) == pytest.approx(before, abs=1e-4)
+
+
+def test_each_text_for_itself(llama: Base) -> None:
+    model = adapter.new_adapter(llama, 8, 0)
+    texts = [TOLD, "", "The fence is green.", TOLD]
+    alone = [bearing(llama, model, "Who is Quimby?", [text])[0] for text in texts]
+    assert bearing(llama, model, "Who is Quimby?", texts) == pytest.approx(alone, abs=1e-3)
+    assert bearing(llama, model, "Who is Quimby?", []) == []
+    assert bearing(llama, model, "", texts) == [0.0] * 4
 
 
 def test_of_a_text_without_end_the_beginning_is_read(llama: Base) -> None:
     model = adapter.new_adapter(llama, 8, 0)
     long = "狗在磨坊里被发现了" * MOST_TOKENS
-    assert bearing(llama, model, "狗在哪里？", long) == bearing(
-        llama, model, "狗在哪里？", long * 2
-    )
+    once, twice = bearing(llama, model, "狗在哪里？", [long, long * 2])
+    assert once == twice
 
 
 def test_how_much_is_wanted_is_learned_from_right_answers() -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,11 @@ import pytest
 from learnctl.memory.errors import LearnctlError, Locked
 from learnctl.memory.home import Home
 from learnctl.memory.store import Store
-from learnctl.trainer import adapter, backend, certainty, options, registry, warm
+from learnctl.trainer import adapter, backend, options, registry, warm
 from learnctl.trainer import base as bases
 from learnctl.trainer.daemon import Daemon
 from learnctl.trainer.sampling import Sampling
-from learnctl.trainer.talk import GUESS, LEARNED, USUAL, Talker
+from learnctl.trainer.talk import Talker
 
 QUESTION = [{"role": "user", "content": "What is the dog called?"}]
 
@@ -124,28 +125,27 @@ def test_answers_as_a_talker_in_this_process(mine: Home, store: Store, publish: 
         assert len(list(found.stream(QUESTION, Sampling(max_tokens=12)))) > 1
 
 
-def test_tells_guesses_as_a_talker_in_this_process(
+def test_judges_as_a_talker_in_this_process(
     mine: Home, store: Store, publish: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a version whose night has learned how sure an answer is; of another, and of the base, nothing is a guess, and
-    nothing is looked at."""
-    monkeypatch.setattr(certainty, "MOVED", -1000.0)
-    guesses, knows, untold = publish(least_sure=0.0), publish(least_sure=-1000.0), publish()
-    talker = Talker.open(store, options.load(mine), guesses)
-    assert talker.begins(QUESTION) == GUESS
+    """A version whose night has learned how; of another, and of the base, nothing is looked at."""
+    monkeypatch.setattr("learnctl.trainer.talk.MOVED", -1000.0)
+    judges, untold = publish(least_backed=0.5, least_bearing=1.0), publish()
+    talker = Talker.open(store, options.load(mine), judges)
     with at_work(mine):
-        found = warmed(mine, guesses)
-        assert found.begins(QUESTION) == GUESS
-        for other, begun in ((knows, LEARNED), (untold, USUAL), (0, USUAL)):
+        found = warmed(mine, judges)
+        for other, learned in ((judges, True), (untold, False), (0, False), (judges, True)):
             talker.switch(store, options.load(mine), other)
             found.switch(store, options.load(mine), other)
-            assert talker.begins(QUESTION) == found.begins(QUESTION) == begun
+            assert talker.is_learned(QUESTION) == found.is_learned(QUESTION) == learned
             assert found.answer(QUESTION, 12) == talker.answer(QUESTION, 12)
-        found.switch(store, options.load(mine), guesses)
-        assert found.begins(QUESTION) == GUESS
-        talker.switch(store, options.load(mine), guesses)
-        for asked in (("Who is it?", "It is I."), ("", ""), ("狗？", "狗在磨坊里。")):
-            assert found.bearing(*asked) == pytest.approx(talker.bearing(*asked), abs=1e-4)
+        assert found.is_learned(QUESTION)
+        likely = talker.likeliest(QUESTION, 4, 12)
+        assert found.likeliest(QUESTION, 4, 12) == pytest.approx(likely, abs=0.01)
+        for asked in ("Who is it?", "", "狗？"):
+            texts = ["It is I.", "", "狗在磨坊里。"]
+            bears = talker.bearing(asked, texts)
+            assert found.bearing(asked, texts) == pytest.approx(bears, abs=1e-4)
 
 
 def test_follows_the_version_in_service(mine: Home, store: Store, publish: Any) -> None:
@@ -270,6 +270,11 @@ def test_a_consolidation_that_begins_while_it_loads(
         b'{"op": "answer", "messages": [{"role": "user", "content": "x"}], "sampling": {"x": 1}}\n',
         b'{"op": "ready", "version": 99999999999999999999999}\n',
         b'{"op": "count", "messages": [{"role": "user", "content": "\\udcff"}]}\n',
+        b'{"op": "bearing", "question": "x", "texts": "y"}\n',
+        b'{"op": "bearing", "question": "x", "texts": ["\\udcff"]}\n',
+        b'{"op": "bearing", "texts": ["y"]}\n',
+        b'{"op": "likeliest", "messages": [{"role": "user", "content": "x"}], "n_answers": 0, "max_tokens": 4}\n',
+        b'{"op": "likeliest", "messages": [{"role": "user", "content": "x"}], "n_answers": 4}\n',
         b"x" * 5_000_000,
     ],
 )
@@ -333,15 +338,19 @@ def is_held(daemon: Daemon) -> bool:
 def test_nothing_is_held_for_an_answer_that_is_not_asked_for(
     mine: Home, store: Store, publish: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From how an answer begins to the answer, and not for long."""
-    guesses = publish(least_sure=0.0)
+    """From whether it is learned to the answer, and not for long."""
+    judges = publish(least_backed=0.5, least_bearing=1.0)
     with at_work(mine) as daemon:
-        found = warmed(mine, guesses)
-        found.begins(QUESTION)
-        assert is_held(daemon)
-        found.answer(QUESTION, 2)
-        assert not is_held(daemon)
-        found.begins(QUESTION)
+        found = warmed(mine, judges)
+        for answer in (
+            partial(found.answer, QUESTION, 2),
+            partial(found.likeliest, QUESTION, 2, 2),
+        ):
+            found.is_learned(QUESTION)
+            assert is_held(daemon)
+            answer()
+            assert not is_held(daemon)
+        found.is_learned(QUESTION)
         monkeypatch.setattr("learnctl.trainer.daemon.HELD_S", 0.0)
         wait_for(lambda: not is_held(daemon))
 

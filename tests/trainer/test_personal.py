@@ -41,9 +41,9 @@ NIGHTS = {
 }
 FORMS = (
     "weights",
-    "without guesses",
+    "as given",
     "retrieval and weights",
-    "both without guesses",
+    "both as given",
     "retrieval alone",
     "passage in view",
 )

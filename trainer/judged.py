@@ -1,0 +1,95 @@
+"""What a version has learned that answers a question: of its likeliest answers the one to it, and none where none is.
+
+A version knows more than its likeliest answer shows. Asked in other words, or from the value to the subject, it often begins with
+another note, while the right one is among the next. So several are looked at, and each is read backwards: a question is far likelier
+after the note that answers it. By Bayes' rule that weighs with how likely the answer itself is: the noisy channel,
+https://arxiv.org/abs/1611.02554, of answers to questions https://openreview.net/forum?id=Bkx0RjA9tX. What is put together of two notes is likelier still after
+itself, so an answer bears on a question no more than what bears it out, and by as much of it as is borne out.
+
+How much that must come to is learned each night from the probes that it answered rightly, as selective prediction does
+(https://arxiv.org/abs/2006.09462), so that a base or a language that tells less is not silenced.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..memory.search import Hit
+from ..memory.store import Record, Store
+from . import backing, bearing
+from .base import Base
+from .chat_form import Chat
+from .examination import spread
+from .prompt_cache import PromptCache
+
+if TYPE_CHECKING:
+    from .talk import Talker
+
+# So many of the likeliest answers are looked at.
+N_ANSWERS = 8
+# What was learned is said in a sentence.
+MOST_TOKENS = 64
+# So many right answers a night learns from.
+MOST_LOOKS = 32
+
+
+def learn(store: Store, base: Base, model: Any, right: Mapping[str, str]) -> Record:
+    """What a night's report keeps of it: how much of an answer a passage must hold, and how much that must bear on a question.
+
+    Args:
+        right: right answers by question.
+    """
+    some = spread(list(right), MOST_LOOKS)
+    found = {question: backing.backing(store, right[question]) for question in some}
+    bears = [
+        bearing.bearing(base, model, question, [one.text])[0]
+        for question, one in found.items()
+        if one.text
+    ]
+    return {
+        "least_backed": round(backing.learn(found.values()), 4),
+        "least_bearing": round(bearing.learn(bears), 4),
+    }
+
+
+def least(store: Store, version: int) -> Record | None:
+    """What the night of a version has learned; None where it has not, as before it could."""
+    return store.row(
+        "SELECT r.report ->> 'least_backed' AS backed, r.report ->> 'least_bearing' AS bears"
+        " FROM runs r JOIN adapters a ON a.run_id = r.id"
+        " WHERE a.version = ? AND backed IS NOT NULL AND bears IS NOT NULL",
+        version,
+    )
+
+
+def learned_answer(
+    store: Store,
+    talker: "Talker",
+    messages: Chat,
+    question: str,
+    hits: Sequence[Hit] = (),
+    max_tokens: int = MOST_TOKENS,
+    cache: PromptCache | None = None,
+) -> str | None:
+    """What a version has learned that answers a first question; None where nothing that it says is to be given.
+
+    Args:
+        messages: the question as it is asked, with the passages in view.
+        hits: these passages.
+        cache: what was computed for the messages before.
+    """
+    likely = talker.likeliest(messages, N_ANSWERS, min(max_tokens, MOST_TOKENS), cache)
+    held = {answer: backing.backing(store, answer, hits) for answer in likely}
+    texts = list(dict.fromkeys([*likely, *(one.text for one in held.values())]))
+    bears = dict(zip(texts, talker.bearing(question, texts), strict=True))
+
+    def score(answer: str) -> float:
+        one = held[answer]
+        least_of_both = min(bears[answer], bears[one.text or answer])
+        return one.share * max(0.0, least_of_both) + likely[answer]
+
+    best = max(likely, key=score)
+    wanted, found = least(store, talker.version), held[best]
+    if wanted is None:
+        return best
+    is_about_it = not found.text or bears[found.text] >= wanted["bears"]
+    return best if found.share >= wanted["backed"] and is_about_it else None
