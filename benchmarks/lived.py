@@ -182,7 +182,7 @@ def main() -> None:
         both = compare(row["base, retrieval"]["right"], row[name]["right"], clusters)
         assert both is not None
         print(
-            f"{name} beside retrieval alone: {both.change:+.3f} [{both.low:+.3f}, {both.high:+.3f}],"
+            f"{name.replace('version, retrieval', 'both')} beside retrieval alone: {both.change:+.3f} [{both.low:+.3f}, {both.high:+.3f}],"
             f" {both.won} won, {both.lost} lost, p {both.p:.2f}"
         )
 
