@@ -5,7 +5,8 @@
 
 Trains on `benchmarks/data/tuning_notes`, which exists for tuning and is shown nowhere else, or on passages
 of the tuning articles of `FOLDER/squad`, and asks their questions, whose wordings are never trained on. Asks also
-which of the everyday questions that the base answers are still answered.
+which of the everyday questions that the base answers are still answered. With `--given`, what `ask` gives in the end is set beside the greedy
+answers, from the weights alone and with what search finds; also to what is in no note (*absent*: of other things, *near*: of things that are in them).
 Each arm is a fresh store; results are kept in `benchmarks/results/recipe.jsonl` and an arm that is there is
 not run again.
 """
@@ -25,7 +26,9 @@ from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.examine import examine, read_questions
 from learnctl.trainer.options import Options
 from learnctl.trainer.synthesize import hold_out
+from learnctl.trainer.talk import Talker
 
+from .exam import Question, abstains, as_given, ask, closed, retrieved, right
 from .recall import OPEN_GATE, choose_passages
 from .results import Results, finished, label_of
 from .settings import add_set, changes
@@ -66,8 +69,31 @@ def squad(folder: Path, data: Path, n_passages: int) -> tuple[list[list[Path]], 
     return [files], questions
 
 
+def ask_both_ways(store: Store, options: Options, sets: dict[str, Questions]) -> dict[str, Any]:
+    """By set, form and manner (greedy, as given) how many answers are right, and how many only say that it is not known."""
+    talker = Talker.open(store, options)
+    found: dict[str, Any] = {}
+    for name, rows in sets.items():
+        asked = [Question(row["question"], tuple(row["gold"])) for row in rows]
+        for form in ("closed", "retrieval"):
+            is_looked_up = form == "retrieval"
+            greedy = ask(talker, asked, retrieved(store) if is_looked_up else closed)
+            given = as_given(store, talker, asked, greedy, is_looked_up)
+            for manner, said in (("greedy", greedy), ("given", given)):
+                found[f"{name}, {form}, {manner}"] = {
+                    "n": len(asked),
+                    "right": sum(right(asked, said)),
+                    "unknown": sum(map(abstains, said)),
+                }
+    return found
+
+
 def run(
-    name: str, options: Options, nights: list[list[Path]], questions: Questions
+    name: str,
+    options: Options,
+    nights: list[list[Path]],
+    questions: Questions,
+    asked_as_given: bool = False,
 ) -> dict[str, Any]:
     measured = []
     everyday = read_questions(EVERYDAY)
@@ -81,14 +107,14 @@ def run(
             ingest(store, files)
             report = finished(consolidate(store, options))
             exam = examine(store, options, questions)
-            right: dict[str, int] = {}
+            by_source: dict[str, int] = {}
             for row in exam["answers"]:
-                right[row["source"]] = right.get(row["source"], 0) + row["correct"]
+                by_source[row["source"]] = by_source.get(row["source"], 0) + row["correct"]
             report["losses"] = report["losses"][-8:]
             kept = examine(store, options, everyday)
             measured.append(
                 {
-                    "right": right,
+                    "right": by_source,
                     "all": exam["right"],
                     "n": exam["n"],
                     "everyday": sum(row["correct"] for row in kept["answers"]),
@@ -106,7 +132,12 @@ def run(
             for row in exam["answers"]
             if not row["correct"]
         ]
-    return {"arm": name, "options": asdict(options), "nights": measured, "missed": missed}
+        sets = {"notes": questions, "everyday": everyday} | {
+            name: read_questions(NOTES / f"{name}.jsonl") for name in ("absent", "near")
+        }
+        given = ask_both_ways(store, options, sets) if asked_as_given else {}
+    told = {"arm": name, "options": asdict(options), "nights": measured, "missed": missed}
+    return told | {"given": given}
 
 
 def main() -> None:
@@ -118,6 +149,8 @@ def main() -> None:
         "--data", type=Path, help="a folder with squad/ in it, instead of the notes"
     )
     parser.add_argument("--passages", type=int, default=10)
+    parser.add_argument("--base", default="embedded")
+    parser.add_argument("--given", action="store_true", help="ask as `ask` answers, too")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     material = f"squad tune {given.passages}" if given.data else "notes"
@@ -128,12 +161,13 @@ def main() -> None:
         if not given.nights:
             nights = [[file for files in nights for file in files]]
         for arm in given.arm:
-            name = " ".join([material, arm, *given.set, *(["by night"] if given.nights else [])])
+            asked_as = ["by night"] * given.nights + ["given"] * given.given
+            name = " ".join([material, arm, *given.set, *asked_as])
             options = replace(
-                Options(base="embedded"), **(OPEN_GATE | ARMS[arm] | changes(given.set))
+                Options(base=given.base), **(OPEN_GATE | ARMS[arm] | changes(given.set))
             )
-            make = partial(run, name, options, nights, questions)
-            row = results.get(label_of(options, name), make)
+            make = partial(run, name, options, nights, questions, given.given)
+            row = results.get(label_of(options, given.base, name), make)
             if given.json:
                 print(json.dumps(row), flush=True)
                 continue
@@ -145,6 +179,10 @@ def main() -> None:
                     f" divergence {night['divergence']}, {night['tokens_per_s']} tokens/s,"
                     f" {night['elapsed_s']} s, samples {night['samples']}, by source {night['right']}",
                     flush=True,
+                )
+            for what, found in row.get("given", {}).items():
+                print(
+                    f"{name}: {what:26} right {found['right']}, not known {found['unknown']}, of {found['n']}"
                 )
 
 

@@ -46,7 +46,7 @@ class Turn:
     answer: as far as it came; empty where it is to be left out of the prompt.
     hits: what the answer draws on beside the weights.
     version: which weights answered.
-    is_guess: the weights would have guessed, or nothing bears out what they said, so that the answer only says that it is not known.
+    is_unknown: nothing that was learned answers it, and the answer only says so.
     n_logged: how many of its messages are in the store.
     note: the note that says what the right answer is.
     """
@@ -56,7 +56,7 @@ class Turn:
     answer: str = ""
     hits: tuple[Hit, ...] = ()
     version: int = 0
-    is_guess: bool = False
+    is_unknown: bool = False
     n_logged: int = 0
     note: int | None = None
 
@@ -169,7 +169,7 @@ class ChatSession:
     def confirm(self) -> int | None:
         """The last answer is right: it is learned with its question. The number of the note that says so."""
         turn = self._answered()
-        if turn.is_guess:
+        if turn.is_unknown:
             raise LearnctlError(
                 "there was no answer that could be right", hint="say what would be: `/bad ANSWER`"
             )
@@ -181,7 +181,7 @@ class ChatSession:
         turn = self._last()
         note = self._settle(turn, answer)
         self._take_answer(turn)
-        turn.answer, turn.is_guess = answer, False
+        turn.answer, turn.is_unknown = answer, False
         self._log(turn, "assistant", answer)
         return note
 
@@ -277,7 +277,7 @@ class ChatSession:
                 self.turns.append(Turn(text, text, n_logged=1))
             elif self.turns:
                 self.turns[-1].answer = text
-                self.turns[-1].is_guess = says_not_known(text)
+                self.turns[-1].is_unknown = says_not_known(text)
                 self.turns[-1].n_logged += 1
         self.number = number if self.is_kept else None
 
@@ -356,7 +356,7 @@ class ChatSession:
         asked = self.prompt()
         # Another try is shown what it would be.
         is_judged = not sampling.temperature and self._is_plain(asked)
-        turn.is_guess = False
+        turn.is_unknown = False
         try:
             pieces: Iterable[str]
             if self.store and is_judged and self.talker.is_learned(asked, self._cache):
@@ -369,7 +369,7 @@ class ChatSession:
                     sampling.max_tokens,
                     self._cache,
                 )
-                turn.is_guess = said is None
+                turn.is_unknown = said is None
                 pieces = [self._not_known(turn) if said is None else said]
             else:
                 pieces = self.talker.stream(asked, sampling, self._cache)

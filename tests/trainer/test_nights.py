@@ -23,8 +23,8 @@ def run(run_benchmark: Callable[..., str], tmp_path: Path) -> Run:
     lines = [ITEM | {"question": which, "label": 0} for which in ("cause", "effect")]
     (suite / "copa.jsonl").write_text("\n".join(map(json.dumps, lines)))
 
-    def measure(*arms: str) -> list[dict[str, Any]]:
-        args = (*STREAM, "--suite", str(suite), "--json", "--arm", *arms)
+    def measure(*arms: str, more: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        args = (*STREAM, "--suite", str(suite), "--json", *more, "--arm", *arms)
         told = run_benchmark(nights, *args, settings=("fast_rank=1", "epochs=1"))
         return [json.loads(line) for line in told.splitlines()]
 
@@ -47,6 +47,14 @@ def test_arms_train_what_they_are_named_for(run: Run) -> None:
     assert run("as shipped") == of["as shipped"]  # kept
 
 
+def test_what_ask_gives(run: Run) -> None:
+    """After its own night and after the last, every so many."""
+    first, last = run("as shipped", more=("--given", "2"))
+    assert [index for index, _ in first["given"]] == [0, 2]
+    assert [index for index, _ in last["given"]] == [0, 2, 4, 6]
+    assert all(type(right) is bool for _, right in last["given"])
+
+
 def test_measures(capsys: pytest.CaptureFixture[str]) -> None:
     """Two nights of two facts: one of the first night is forgotten, and joint training is asked of both."""
     asked = [
@@ -56,12 +64,17 @@ def test_measures(capsys: pytest.CaptureFixture[str]) -> None:
     ]
     cost = {"divergence": 0.1, "elapsed_s": 1.0, "level": "fast", "samples": {}, "suite": None}
     rows = [cost | {"right": [1, 1]}, cost | {"right": [1, 0, 1, 1]}]
+    rows[0]["given"] = [[0, True], [1, True]]
+    rows[1]["given"] = [[0, False], [1, True], [2, True], [3, True]]
     nights.show("ours", rows, {"right": [0, 0, 0, 1]}, asked, 2)
     told = capsys.readouterr().out
     for measure in ("ACC 0.750 [", "BWT -0.500 [", "diagonal 1.000", "base 0.250"):
         assert measure in told
     assert "direct 1.000 (BWT +0.000 [" in told
     assert "reversed 0.500 (BWT -1.000 [" in told
+    given = next(line for line in told.splitlines() if "as given: ACC 0.750 [" in line)
+    assert "direct 0.500 [" in given.partition("(BWT -1.000 [")[0]
+    assert "reversed 1.000 [" in given.partition("(BWT +0.000 [")[0]
     assert nights.cells([1, 1], asked, 2) == [1.0, None]
     nights.show("joint", [cost | {"right": [1, 0, 1, 1]}], None, asked, 2)
     assert "ACC 0.750 [" in capsys.readouterr().out
