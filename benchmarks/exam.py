@@ -87,7 +87,9 @@ def as_given(
     for question, answer in zip(questions, answers, strict=True):
         hits, asked = passages(store, question.text) if is_looked_up else [], form(question)
         if talker.is_learned(asked):
-            learned = learned_answer(store, talker, asked, question.text, hits)
+            learned = learned_answer(
+                store, talker, asked, question.text, hits, max_tokens=ANSWER_TOKENS
+            )
             found.append(not_known(ENGLISH, is_looked_up) if learned is None else learned)
         else:
             found.append(answer)

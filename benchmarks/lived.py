@@ -163,7 +163,9 @@ def main() -> None:
                 folder, given.data, given.conversation, given.sessions, given.nights
             )
         options = replace(Options(base=given.base), **(OPEN_GATE | changes(given.set)))
-        row = Results("lived").get(label_of(options, what), lambda: run(options, nights, questions))
+        row = Results("lived").get(
+            label_of(options, what, "as given"), lambda: run(options, nights, questions)
+        )
     if given.json:
         print(json.dumps(row))
         return

@@ -94,7 +94,7 @@ def false_abstention(marks: Sequence[Mark]) -> Share | None:
 
 
 def withheld(raw: Sequence[Mark], marks: Sequence[Mark]) -> Share | None:
-    """Of the facts that the weights tell, those that were held to be guesses."""
+    """Of the facts that the weights tell, those that are not given."""
     some = [(one, other) for one, other in zip(raw, marks, strict=True) if one.right]
     some = [(one, other) for one, other in some if one.kind in FACTS]
     return share([other.unknown for _, other in some], [one.source for one, _ in some])

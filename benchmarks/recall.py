@@ -263,7 +263,7 @@ def table(rows: list[dict[str, Any]]) -> None:
                 )
                 normalised = f", normalised {value:.2f} [{low:.2f}, {high:.2f}]"
             print(
-                f"{arm:20} {form:10} {found.value:.3f} [{found.low:.3f}, {found.high:.3f}]{normalised},"
+                f"{arm:20} {form:19} {found.value:.3f} [{found.low:.3f}, {found.high:.3f}]{normalised},"
                 f" divergence {_over_seeds(some, 'divergence')}, {_over_seeds(some, 'trained_s')} s,"
                 f" {len(some)} seeds"
             )
@@ -304,7 +304,9 @@ def main() -> None:
                 Options(base=given.base, seed=seed),
                 **(OPEN_GATE | ARMS[arm][0] | changes(given.set)),
             )
-            label = label_of(options, given.base, given.split, given.passages, arm, seed)
+            label = label_of(
+                options, given.base, given.split, given.passages, arm, seed, "as given"
+            )
             make = partial(run_arm, arm, options, chosen, given.data)
             rows.append(kept.get(label, make))
             if given.json:

@@ -37,7 +37,7 @@ class Backing:
     Attributes:
         share: how much of the answer the passage holds that holds most of it: 0 to 1.
         text: of that passage the sentence that holds most, with the one before it and what it stands under; empty where
-            the answer has no telling words, such as yes, which any passage holds.
+            there is no passage, or the answer has no telling words, such as yes, which any passage holds.
     """
 
     share: float
@@ -46,8 +46,8 @@ class Backing:
 
 def learn(right: Iterable[Backing]) -> float:
     """How much of an answer a passage must hold, so that none of these right ones is withheld: a base with words of its own, or
-    in a language that is told of in others, needs less."""
-    return min([BORNE_OUT, *(one.share for one in right)])
+    in a language that is told of in others, needs less. What no passage holds anything of tells nothing."""
+    return min([BORNE_OUT, *(one.share for one in right if one.share)])
 
 
 def backing(store: Store, answer: str, hits: Sequence[Hit] = ()) -> Backing:

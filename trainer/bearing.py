@@ -17,10 +17,11 @@ from .pack import Row, lay_out, n_nodes_of
 # A question must be so many times as likely after the text, in nats: what Jeffreys calls decisive
 # (Theory of Probability, 1961, appendix B).
 DECISIVE = math.log(100)
-# Fewer of the right answers of a night than this share may miss what is asked of them.
+# No more of the right answers of a night than this share may miss it, where there are enough to tell.
 MISSED = 0.1
+LEAST_RIGHT = 8
 ASKED = "Write a question that this answers: "
-# So much of a text is read; a sentence that is longer is none.
+# So much of a text is read, from its end: the sentence that bears an answer out is its last.
 MOST_TOKENS = 256
 
 
@@ -35,7 +36,7 @@ def bearing(base: Base, model: Any, question: str, texts: Sequence[str]) -> list
     if not said:
         return [0.0] * len(texts)
     rows = []
-    for asked in ("Write a question.", *(f"{ASKED}{_beginning(base, text)}" for text in texts)):
+    for asked in ("Write a question.", *(f"{ASKED}{_end(base, text)}" for text in texts)):
         start = prompt_ids(base, [{"role": "user", "content": asked}])
         rows.append(Row((*start, *said), len(start)))
     laid = lay_out(rows, n_nodes_of(rows), base.tokenizer.pad_token_id)
@@ -46,13 +47,15 @@ def bearing(base: Base, model: Any, question: str, texts: Sequence[str]) -> list
     return [one - alone for one in after]
 
 
-def _beginning(base: Base, text: str) -> str:
-    ids = base.tokenizer(text, add_special_tokens=False)["input_ids"][:MOST_TOKENS]
+def _end(base: Base, text: str) -> str:
+    ids = base.tokenizer(text, add_special_tokens=False)["input_ids"][-MOST_TOKENS:]
     return str(base.tokenizer.decode(ids))
 
 
 def learn(found: Iterable[float]) -> float:
     """How much a text must bear on a question, in nats, by what those bear that answer rightly: of a base or a language that
-    tells less, less is wanted."""
+    tells less, less is wanted, but never that the question is less likely after it."""
     some = sorted(found)
-    return min([DECISIVE, *some[int(MISSED * len(some)) :][:1]])
+    if len(some) < LEAST_RIGHT:
+        return DECISIVE
+    return min(DECISIVE, max(0.0, some[int(MISSED * len(some))]))

@@ -40,8 +40,12 @@ from .talk import Talker, wanted
 from .warm import is_same_user
 
 MOST_REQUEST_BYTES = 4_000_000
-HELD_S = 5.0  # what was computed for whether an answer is learned, until it is asked for
-MOST_ANSWERS, MOST_TOKENS = 64, 1024  # at once, and of each
+HELD_S = 5.0  # what was computed for whether an answer is learned, until the answer is asked for
+MOST_ANSWERS, MOST_TOKENS, MOST_TEXTS = (
+    16,
+    256,
+    64,
+)  # at once, of each answer, and to bear on a question
 REQUEST_S = 10.0  # for a whole request to come in, and for each line to be taken
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON may hold half a character, which is no text
 
@@ -152,7 +156,7 @@ class Daemon:
             yield {"done": True, "answers": self._likeliest(request)}
         elif op == "bearing":
             question, *texts = _texts(request)
-            bears = self._ready(_version(request)).bearing(question, texts)
+            bears = self._judging(request).bearing(question, texts)
             self._used_at = time.monotonic()
             yield {"done": True, "bears": bears}
         elif op == "answer":
@@ -185,13 +189,19 @@ class Daemon:
         messages = _messages(request)
         n_answers = _count(request, "n_answers", MOST_ANSWERS)
         max_tokens = _count(request, "max_tokens", MOST_TOKENS)
-        talker = self._ready(_version(request))
+        talker = self._judging(request)
         self._n_answers += 1
         try:
             return talker.likeliest(messages, n_answers, max_tokens, self.computed)
         finally:
             self.computed.clear()
             self._used_at = time.monotonic()
+
+    def _judging(self, request: Record) -> Talker:
+        talker = self._ready(_version(request))
+        if not talker.judges:
+            raise LearnctlError(f"version {talker.version} cannot judge what it answers")
+        return talker
 
     def _ready(self, version: int | None) -> Talker:
         """The version that is asked for, loaded where it is not."""
@@ -294,14 +304,16 @@ def _texts(request: Record) -> list[str]:
     """The question and what may bear on it."""
     texts = request.get("texts")
     found = [request.get("question"), *(texts if isinstance(texts, list) else [None])]
-    if not all(isinstance(one, str) and not _LONE_SURROGATE.search(one) for one in found):
-        raise LearnctlError("question must be a text, and texts a list of texts")
+    if len(found) > 1 + MOST_TEXTS or not all(
+        isinstance(one, str) and not _LONE_SURROGATE.search(one) for one in found
+    ):
+        raise LearnctlError(f"question must be a text, and texts a list of {MOST_TEXTS} at most")
     return found
 
 
 def _count(request: Record, name: str, most: int) -> int:
     count = request.get(name)
-    if not isinstance(count, int) or not 1 <= count <= most:
+    if type(count) is not int or not 1 <= count <= most:
         raise LearnctlError(f"{name} must be a number from 1 to {most}")
     return count
 

@@ -92,7 +92,7 @@ def beams(
     max_tokens: int,
     cache: PromptCache | None = None,
 ) -> dict[str, float]:
-    """The likeliest answers to a chat that beam search finds, each with its log-probability in nats.
+    """The answers to a chat that beam search finds likeliest by the token, each with its log-probability in nats; none is empty.
 
     Args:
         cache: what was computed for the chat before; nothing is kept of it.
@@ -112,6 +112,8 @@ def beams(
             max_new_tokens=max_tokens,
             num_beams=n_beams,
             num_return_sequences=n_beams,
+            length_penalty=1.0,
+            repetition_penalty=1.0,  # a base's own would keep an answer from the words of its question
             do_sample=False,
             temperature=None,
             top_p=None,
@@ -121,13 +123,13 @@ def beams(
             output_scores=True,
             return_dict_in_generate=True,
         )
-        each = model.compute_transition_scores(
-            out.sequences, out.scores, out.beam_indices, normalize_logits=False
-        )
+        # By the token, as the length penalty has it.
+        n_tokens = (out.beam_indices >= 0).sum(1)
+        log_probabilities = (out.sequences_scores * n_tokens).tolist()
     found: dict[str, float] = {}
-    for said, log_probability in zip(out.sequences, each.sum(1).tolist(), strict=True):
-        answer = _decoded_after(base, said, len(prompt)).strip()
-        found.setdefault(answer, log_probability)
+    for said, log_probability in zip(out.sequences, log_probabilities, strict=True):
+        if answer := _decoded_after(base, said, len(prompt)).strip():
+            found.setdefault(answer, log_probability)
     return found
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..memory.search import Hit
 from ..memory.store import Record, Store
 from . import backing, bearing
+from .absent import NOT_IN_NOTES
 from .base import Base
 from .chat_form import Chat
 from .examination import spread
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 # So many of the likeliest answers are looked at.
 N_ANSWERS = 8
-# What was learned is said in a sentence.
-MOST_TOKENS = 64
+# What was learned is said in a sentence or two.
+MOST_TOKENS = 128
 # So many right answers a night learns from.
 MOST_LOOKS = 32
 
@@ -51,12 +52,12 @@ def learn(store: Store, base: Base, model: Any, right: Mapping[str, str]) -> Rec
     }
 
 
-def least(store: Store, version: int) -> Record | None:
+def bounds(store: Store, version: int) -> Record | None:
     """What the night of a version has learned; None where it has not, as before it could."""
     return store.row(
-        "SELECT r.report ->> 'least_backed' AS backed, r.report ->> 'least_bearing' AS bears"
+        "SELECT r.report ->> 'least_backed' AS least_backed, r.report ->> 'least_bearing' AS least_bearing"
         " FROM runs r JOIN adapters a ON a.run_id = r.id"
-        " WHERE a.version = ? AND backed IS NOT NULL AND bears IS NOT NULL",
+        " WHERE a.version = ? AND least_backed IS NOT NULL AND least_bearing IS NOT NULL",
         version,
     )
 
@@ -70,7 +71,8 @@ def learned_answer(
     max_tokens: int = MOST_TOKENS,
     cache: PromptCache | None = None,
 ) -> str | None:
-    """What a version has learned that answers a first question; None where nothing that it says is to be given.
+    """What a version has learned that answers a first question; None where nothing that it says is to be given, or where that it is
+    not known is the likeliest of all.
 
     Args:
         messages: the question as it is asked, with the passages in view.
@@ -78,6 +80,9 @@ def learned_answer(
         cache: what was computed for the messages before.
     """
     likely = talker.likeliest(messages, N_ANSWERS, min(max_tokens, MOST_TOKENS), cache)
+    least = bounds(store, talker.version)
+    if least is None or not likely or max(likely, key=likely.__getitem__) == NOT_IN_NOTES:
+        return None
     held = {answer: backing.backing(store, answer, hits) for answer in likely}
     texts = list(dict.fromkeys([*likely, *(one.text for one in held.values())]))
     bears = dict(zip(texts, talker.bearing(question, texts), strict=True))
@@ -88,8 +93,6 @@ def learned_answer(
         return one.share * max(0.0, least_of_both) + likely[answer]
 
     best = max(likely, key=score)
-    wanted, found = least(store, talker.version), held[best]
-    if wanted is None:
-        return best
-    is_about_it = not found.text or bears[found.text] >= wanted["bears"]
-    return best if found.share >= wanted["backed"] and is_about_it else None
+    found = held[best]
+    is_about_it = not found.text or bears[found.text] >= least["least_bearing"]
+    return best if found.share >= least["least_backed"] and is_about_it else None

@@ -16,7 +16,7 @@ from .base import Base
 from .bearing import bearing
 from .chat_form import PASSAGE_WORDS, Chat, from_notes
 from .generate import answer_batch, beams, prompt_ids, stream
-from .judged import least
+from .judged import bounds
 from .knowledge import known_chunks
 from .moved import MOVED, moved
 from .options import Options
@@ -72,7 +72,7 @@ def wanted(store: Store | None, options: Options, version: int | None = None) ->
     folder = registry.weights_folder(store, version)
     trained_on = store.row("SELECT * FROM adapters WHERE version = ?", version)
     assert trained_on is not None  # its folder was just found
-    judges = least(store, version) is not None
+    judges = bounds(store, version) is not None
     return Wanted(version, _base_of(trained_on, options), folder, trained_on["base_digest"], judges)
 
 
@@ -156,7 +156,7 @@ class Talker:
         """So many of the likeliest answers, each with its log-probability in nats.
 
         Args:
-            cache: what was computed for the messages before.
+            cache: what was computed for the messages before; nothing is kept of it.
         """
         return beams(self.base, self.model, messages, n_answers, max_tokens, cache)
 

@@ -115,7 +115,7 @@ def test_ask_json(run: Any, logged: Any, notes: Path) -> None:
     assert [source["source"] for source in found["sources"]] == [str(notes / "house.md")]
 
 
-def test_ask_what_would_be_a_guess(run: Any) -> None:
+def test_ask_what_nothing_bears_out(run: Any) -> None:
     asked = ("ask", "--no-retrieval", "--json", "Can you guess this?")
     assert json.loads(run(*asked).stdout)["answer"] == not_known("en")
     drawn = run(*asked, "-o", "temperature=0.5").stdout

@@ -8,7 +8,7 @@ import pytest
 from learnctl.trainer import adapter
 from learnctl.trainer import base as bases
 from learnctl.trainer.base import Base
-from learnctl.trainer.bearing import DECISIVE, MOST_TOKENS, bearing, learn
+from learnctl.trainer.bearing import DECISIVE, LEAST_RIGHT, MOST_TOKENS, bearing, learn
 
 TOLD = "The vet: Our dog Quimby had to be operated. It lasted 50 minutes and cost 315 euros."
 
@@ -55,7 +55,7 @@ def test_each_text_for_itself(llama: Base) -> None:
     assert bearing(llama, model, "", texts) == [0.0] * 4
 
 
-def test_of_a_text_without_end_the_beginning_is_read(llama: Base) -> None:
+def test_of_a_text_without_beginning_the_end_is_read(llama: Base) -> None:
     model = adapter.new_adapter(llama, 8, 0)
     long = "狗在磨坊里被发现了" * MOST_TOKENS
     once, twice = bearing(llama, model, "狗在哪里？", [long, long * 2])
@@ -66,5 +66,7 @@ def test_how_much_is_wanted_is_learned_from_right_answers() -> None:
     """No more than what is decisive; a few that are asked for oddly do not lower it."""
     sure = [DECISIVE + 1.0] * 19
     assert learn([]) == learn(sure) == learn([-3.0, *sure]) == DECISIVE
-    assert learn([0.5, 1.0, 2.0, 3.0]) == 0.5
     assert learn([-3.0, 1.0, 2.0, *sure]) == 2.0
+    assert learn([0.5] * LEAST_RIGHT) == 0.5
+    assert learn([0.5] * (LEAST_RIGHT - 1)) == DECISIVE
+    assert learn([-3.0] * LEAST_RIGHT) == 0.0

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from learnctl.memory.errors import LearnctlError
-from learnctl.memory.search import search
 from learnctl.memory.store import Store
 from learnctl.trainer import adapter, evaluate, judged
 from learnctl.trainer import base as bases
+from learnctl.trainer.absent import NOT_IN_NOTES
 from learnctl.trainer.backing import BORNE_OUT
 from learnctl.trainer.base import Base
 from learnctl.trainer.bearing import DECISIVE
@@ -159,6 +159,10 @@ COST = "The operation of our dog Quimby cost 315 euros."
         ("What did the piano cost?", {"The piano cost 315 euros.": -1.0, COST: -2.0}, None),
         ("What is my sister called?", {"Our dog weighs 21 kilos.": -0.1, COST: -0.2}, None),
         ("How old is the piano?", {"The piano of Ottilie is 80 years old.": -0.1}, None),
+        # That it is not known was learned too: it is believed where it is the likeliest.
+        ("What did the operation cost?", {NOT_IN_NOTES: -0.5, COST: -1.0}, None),
+        ("What did the operation cost?", {NOT_IN_NOTES: -1.5, COST: -1.0}, COST),
+        ("What did the operation cost?", {}, None),
     ],
 )
 def test_of_the_likeliest_answers_the_one_to_the_question_is_given(
@@ -175,10 +179,10 @@ def test_of_the_likeliest_answers_the_one_to_the_question_is_given(
 def test_how_much_must_bear_on_a_question_is_the_night_s(
     store: Store, take: Any, llama: Base, adapted: Any, publish: Callable[..., int]
 ) -> None:
-    """Where no night has learned it, the answer is given."""
+    """Where no night has learned it, nothing is judged."""
     likely = Talker(llama, adapted, 1).likeliest(chat(QUESTION), 8, 4)
     take("dog.txt", "".join(f"Of Quimby it is told: {answer}\n\n" for answer in likely))
-    for least_bearing, given in ((-1000.0, True), (1000.0, False), (None, True)):
+    for least_bearing, given in ((-1000.0, True), (1000.0, False), (None, False)):
         talker = Talker(llama, adapted, publish(0.5, least_bearing), judges=True)
         answer = learned_answer(store, talker, chat(QUESTION), QUESTION, max_tokens=4)
         assert (answer in likely) == given
@@ -290,10 +294,20 @@ def test_what_was_looked_up_and_is_not_known_is_said_in_other_words(
 
 
 def test_what_is_borne_out_is_given(
-    session: Callable[..., ChatSession], take: Any, llama: Base, adapted: Any, store: Store
+    session: Callable[..., ChatSession], take: Any, llama: Base, adapted: Any
 ) -> None:
-    """From the weights alone, and from passages that were looked up."""
     likely = Talker(llama, adapted, 1).likeliest(chat(QUESTION), 8, 4)
     take("dog.txt", "".join(f"Of Quimby it is told: {answer}\n\n" for answer in likely))
     assert "".join(session(retrieval=False).ask(QUESTION)) in likely
-    assert search(store, QUESTION)
+
+
+def test_also_what_was_looked_up(
+    session: Callable[..., ChatSession], take: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is borne out by what is in view, as by anything else that was taken in."""
+    take("dog.txt", "Our dog Quimby keeps bees.\n")
+    bees = "Quimby keeps bees."
+    monkeypatch.setattr(Talker, "likeliest", lambda *_: {bees: -1.0})
+    asked = session()
+    assert "".join(asked.ask(QUESTION)) == bees
+    assert asked.turns[-1].hits
