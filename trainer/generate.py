@@ -50,15 +50,6 @@ def complete_batch(
 
     if seed is not None:
         torch.manual_seed(seed)
-    sampling: dict[str, Any] = {
-        "do_sample": False,
-        "temperature": None,
-        "top_p": None,
-        "top_k": None,
-    }
-    if temperature:
-        # Not top-p: it sorts the whole vocabulary at every token, which takes as long as the model.
-        sampling = {"do_sample": True, "temperature": temperature, "top_p": None, "top_k": 40}
     stop_ids = [*base.stop_ids, *(newline_ids(base) if one_line else [])]
     answers = [""] * len(prompts)
     for group in _batches(prompts, max_tokens):
@@ -76,7 +67,7 @@ def complete_batch(
                 max_new_tokens=max_tokens,
                 eos_token_id=stop_ids,
                 pad_token_id=base.tokenizer.pad_token_id,
-                **sampling,
+                **Sampling(temperature).settings(),
             )
         for row, i in enumerate(group):
             text = _decoded_after(base, out[row], width)
@@ -114,10 +105,7 @@ def beams(
             num_return_sequences=n_beams,
             length_penalty=1.0,
             repetition_penalty=1.0,  # a base's own would keep an answer from the words of its question
-            do_sample=False,
-            temperature=None,
-            top_p=None,
-            top_k=None,
+            **Sampling().settings(),
             eos_token_id=base.stop_ids,
             pad_token_id=base.tokenizer.pad_token_id,
             output_scores=True,

@@ -11,6 +11,7 @@ from .chat_form import Chat
 from .generate import prompt_ids
 from .pack import Row, lay_out, n_nodes_of
 from .prompt_cache import PromptCache
+from .sampling import Sampling
 from .train import answer_logits
 
 # Many an answer begins with words of its question, which the base would say too.
@@ -36,10 +37,7 @@ def moved(base: Base, model: Any, chat: Chat, cache: PromptCache | None = None) 
             attention_mask=torch.ones_like(ids),
             past_key_values=computed,
             max_new_tokens=FIRST_TOKENS,
-            do_sample=False,
-            temperature=None,
-            top_p=None,
-            top_k=None,
+            **Sampling().settings(),
             eos_token_id=base.stop_ids,
             pad_token_id=base.tokenizer.pad_token_id,
             output_logits=True,
