@@ -13,6 +13,7 @@ from typing import Any
 from .base import Base
 from .generate import prompt_ids
 from .pack import Row, lay_out, n_nodes_of
+from .train import answer_logits
 
 # A question must be so many times as likely after the text, in nats: what Jeffreys calls decisive
 # (Theory of Probability, 1961, appendix B).
@@ -29,8 +30,6 @@ def bearing(base: Base, model: Any, question: str, texts: Sequence[str]) -> list
     """How much likelier a question is after each text than after none, for the base without the adapter of a model, in nats:
     below zero where the text leads elsewhere."""
     import torch
-
-    from .train import answer_logits
 
     said = base.tokenizer(question, add_special_tokens=False)["input_ids"]
     if not said:

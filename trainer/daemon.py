@@ -33,6 +33,7 @@ from ..memory.lineage import in_service
 from ..memory.store import Record, Store
 from . import options
 from .giving_way import TICK_S, consolidates, give_back
+from .judged import MOST_TOKENS, N_ANSWERS
 from .options import Options
 from .prompt_cache import PromptCache
 from .sampling import Sampling
@@ -41,11 +42,7 @@ from .warm import is_same_user
 
 MOST_REQUEST_BYTES = 4_000_000
 HELD_S = 5.0  # what was computed for whether an answer is learned, until the answer is asked for
-MOST_ANSWERS, MOST_TOKENS, MOST_TEXTS = (
-    16,
-    256,
-    64,
-)  # at once, of each answer, and to bear on a question
+MOST_TEXTS = 2 * N_ANSWERS  # each answer, and what bears it out
 REQUEST_S = 10.0  # for a whole request to come in, and for each line to be taken
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON may hold half a character, which is no text
 
@@ -187,7 +184,7 @@ class Daemon:
 
     def _likeliest(self, request: Record) -> Record:
         messages = _messages(request)
-        n_answers = _count(request, "n_answers", MOST_ANSWERS)
+        n_answers = _count(request, "n_answers", N_ANSWERS)
         max_tokens = _count(request, "max_tokens", MOST_TOKENS)
         talker = self._judging(request)
         self._n_answers += 1
