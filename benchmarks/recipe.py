@@ -153,6 +153,8 @@ def main() -> None:
     parser.add_argument("--given", action="store_true", help="ask as `ask` answers, too")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    if given.data and given.given:
+        parser.error("--given goes with the notes: what is in none of them is asked about, too")
     material = f"squad tune {given.passages}" if given.data else "notes"
     results = Results("recipe")
     with tempfile.TemporaryDirectory() as scratch:
