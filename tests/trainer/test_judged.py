@@ -106,6 +106,20 @@ def test_an_answer_goes_on_from_whether_it_is_learned(llama: Base, adapted: Any)
     assert taken == [0, read, 0, read]
 
 
+@pytest.mark.parametrize("family", ["gemma3", "qwen"])
+def test_the_likeliest_are_the_same_with_what_was_computed_before(
+    tiny: Callable[[str], Base], family: str
+) -> None:
+    """Also of a base with a sliding window, whose cache cannot go back."""
+    base = tiny(family)
+    model = adapter.new_adapter(base, 4, 0)
+    talker, cache = Talker(base, model, 1, judges=True), PromptCache()
+    asked = chat("Who is Quimby? " * 20)
+    talker.is_learned(asked, cache)
+    found = talker.likeliest(asked, 4, 6, cache)
+    assert found == pytest.approx(talker.likeliest(asked, 4, 6), abs=0.01)
+
+
 @pytest.fixture
 def publish(store: Store, diary: Any) -> Callable[..., int]:
     def make(least_backed: float | None = 0.5, least_bearing: float | None = -1000.0) -> int:
