@@ -6,6 +6,9 @@ after the note that answers it. By Bayes' rule that weighs with how likely the a
 https://arxiv.org/abs/1611.02554, of answers to questions https://openreview.net/forum?id=Bkx0RjA9tX. What is put together of two notes is likelier still after
 itself, so an answer bears on a question no more than what bears it out, and by as much of it as is borne out.
 
+That it is not in the notes was learned too. It stands for all other questions, so it bears on this one by the least that another
+answer must: what is not borne out by more than that does not overrule it.
+
 How much that must come to is learned each night from the probes that it answered rightly, as selective prediction does
 (https://arxiv.org/abs/2006.09462), so that a base or a language that tells less is not silenced.
 """
@@ -71,8 +74,8 @@ def learned_answer(
     max_tokens: int = MOST_TOKENS,
     cache: PromptCache | None = None,
 ) -> str | None:
-    """What a version has learned that answers a first question; None where nothing that it says is to be given, or where that it is
-    not known is the likeliest of all.
+    """What a version has learned that answers a first question; None where nothing that it says is to be given, or where it has
+    learned that this is not known.
 
     Args:
         messages: the question as it is asked, with the passages in view.
@@ -81,18 +84,24 @@ def learned_answer(
     """
     likely = talker.likeliest(messages, N_ANSWERS, min(max_tokens, MOST_TOKENS), cache)
     least = bounds(store, talker.version)
-    if least is None or not likely or max(likely, key=likely.__getitem__) == NOT_IN_NOTES:
+    if least is None or not likely:
         return None
     held = {answer: backing.backing(store, answer, hits) for answer in likely}
     texts = list(dict.fromkeys([*likely, *(one.text for one in held.values())]))
     bears = dict(zip(texts, talker.bearing(question, texts), strict=True))
 
+    least_bearing: float = least["least_bearing"]
+
     def score(answer: str) -> float:
+        if answer == NOT_IN_NOTES:
+            return least_bearing + likely[answer]
         one = held[answer]
         least_of_both = min(bears[answer], bears[one.text or answer])
         return one.share * max(0.0, least_of_both) + likely[answer]
 
     best = max(likely, key=score)
+    if best == NOT_IN_NOTES:
+        return None
     found = held[best]
-    is_about_it = not found.text or bears[found.text] >= least["least_bearing"]
+    is_about_it = not found.text or bears[found.text] >= least_bearing
     return best if found.share >= least["least_backed"] and is_about_it else None
