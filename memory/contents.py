@@ -232,8 +232,8 @@ def address_again(store: Store, document_ids: list[int], conversation_ids: list[
     return n_emptied
 
 
-def put_message(store: Store, conversation_id: int, message: Message) -> Record:
-    """Add one message to the end of a conversation. Returns counts as `put` does."""
+def put_message(store: Store, conversation_id: int, message: Message) -> int:
+    """Add one message to the end of a conversation; the number of its row."""
     source_id = store.value(
         "SELECT min(source_id) FROM source_conversations WHERE conversation_id = ?", conversation_id
     )
@@ -244,8 +244,7 @@ def put_message(store: Store, conversation_id: int, message: Message) -> Record:
         "SELECT coalesce(max(position) + 1, 0) FROM messages WHERE conversation_id = ?",
         conversation_id,
     )
-    taking.put_message(conversation_id, position, said)
-    return taking.counts
+    return taking.put_message(conversation_id, position, said)
 
 
 class _Taking:
@@ -353,7 +352,7 @@ class _Taking:
                 self._leave_out_of(said, position)
         _link(self._store, "source_conversations", self._source_id, known)
 
-    def put_message(self, conversation_id: int, position: int, said: Said, title: str = "") -> None:
+    def put_message(self, conversation_id: int, position: int, said: Said, title: str = "") -> int:
         record = {
             "conversation_id": conversation_id,
             "position": position,
@@ -371,6 +370,7 @@ class _Taking:
             link = {"message_id": message_id, "position": place, "chunk_id": chunk_id}
             self._look_above(chunk_id, "message_chunks", title, said.speaker or "")
             _insert(self._store, "message_chunks", link)
+        return message_id
 
     def _leave_out_of(self, said: Said, position: int) -> None:
         for found in said.left_out:

@@ -146,9 +146,31 @@ def studied_chunks(store: Store) -> list[Record]:
     )
 
 
-def new_chunks(store: Store) -> list[Record]:
-    """The live chunks that the version in service has not learned from and no night gave up on."""
-    known = learned_chunks(store, in_service(store))
+def barren_chunks(store: Store, base_digest: str | None = None) -> set[int]:
+    """The chunks that were studied, and nothing came of it: they have nothing to teach.
+
+    Args:
+        base_digest: of the base that studied them; None: the one that studied last. Another base may make more of them.
+    """
+    digest = base_digest or store.value(
+        "SELECT base_digest FROM studied ORDER BY rowid DESC LIMIT 1"
+    )
+    found = store.rows(
+        "SELECT chunk_id FROM studied st WHERE base_digest = ? AND NOT EXISTS"
+        " (SELECT 1 FROM samples s WHERE s.chunk_id = st.chunk_id AND s.base_digest = st.base_digest)",
+        digest,
+    )
+    return {row["chunk_id"] for row in found}
+
+
+def new_chunks(store: Store, base_digest: str | None = None) -> list[Record]:
+    """The live chunks that the version in service has not learned from, that may have something to teach, and that no night gave
+    up on.
+
+    Args:
+        base_digest: as for `barren_chunks`.
+    """
+    known = learned_chunks(store, in_service(store)) | barren_chunks(store, base_digest)
     known |= {row["chunk_id"] for row in store.rows("SELECT chunk_id FROM set_aside")}
     return [chunk for chunk in studied_chunks(store) if chunk["id"] not in known]
 

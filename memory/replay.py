@@ -29,7 +29,8 @@ def by_turn_and_surprise(pool: list[Record], n_samples: int) -> list[tuple[Recor
 
     Each sample of the pool has a `surprise`: mean loss, nats a token; None counts as none.
     """
-    n_turns = n_samples - n_samples // 2
+    # Where all of it is taken, nothing was measured.
+    n_turns = n_samples - n_samples // 2 if len(pool) > n_samples else len(pool)
     rest = sorted(pool[n_turns:], key=lambda s: s["surprise"] or 0.0, reverse=True)
     chosen = [(sample, "turn") for sample in pool[:n_turns]]
     return chosen + [(sample, "surprise") for sample in rest[: n_samples - n_turns]]

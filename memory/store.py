@@ -15,7 +15,7 @@ import math
 import os
 import sqlite3
 from collections.abc import Collection, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -176,7 +176,7 @@ STUDY = """
 -- mean loss, nats a token, under the weights that measured it last
 ALTER TABLE samples ADD COLUMN surprise REAL;
 
--- why it was replayed: turn, surprise
+-- why it is trained on: turn, surprise, since (replay); refusal or identity, its own prompt (general)
 ALTER TABLE run_samples ADD COLUMN why TEXT NOT NULL DEFAULT '';
 
 -- question, or cue: a few words of the sentence
@@ -594,7 +594,8 @@ class Store:
                 home.database.touch(mode=0o600)
             # SQLite gives its side files the database's own mode, and keeps it when that one's changes.
             for side in home.path.glob(f"{home.database.name}-*"):
-                side.chmod(home.database.stat().st_mode & 0o600)
+                with suppress(FileNotFoundError):  # whoever closes it last takes them away
+                    side.chmod(home.database.stat().st_mode & 0o600)
             db = _connect(home.database)
         except (sqlite3.DatabaseError, OSError) as error:
             raise LearnctlError(f"the store {home.database} cannot be opened: {error}") from error

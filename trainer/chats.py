@@ -5,12 +5,12 @@ Each is a source of its own, `chat:N`, so that it can be searched, studied and t
 
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..memory import contents
 from ..memory.errors import LearnctlError
 from ..memory.records import Conversation, Item, Message
-from ..memory.store import Record, Store, now
+from ..memory.store import Record, Store, marks, now
 
 
 def start_chat(store: Store, title: str) -> int:
@@ -47,32 +47,34 @@ def put_own(store: Store, kind: str, make: Callable[[int], Item], n_bytes: int =
     return number
 
 
-def log_turn(store: Store, number: int, role: str, text: str) -> None:
-    """Add one message to a conversation."""
+def log_turn(store: Store, number: int, role: str, text: str) -> int:
+    """Add one message to a conversation; the number of its row."""
     conversation = _conversation(store, number)
     with store.db.atomic():
-        contents.put_message(store, conversation, Message(role, text, now()))
+        message_id = contents.put_message(store, conversation, Message(role, text, now()))
         _count_bytes(store, number, len(text.encode()))
+    return message_id
 
 
-def take_back(store: Store, number: int, n_messages: int, keeps_answer: bool = False) -> None:
-    """Take the last messages out of a conversation, with all that was made of them; one that nothing is
-    left of goes as a whole.
+def take_back(
+    store: Store, number: int, message_ids: Sequence[int], is_made_again: bool = False
+) -> None:
+    """Take some messages out of a conversation, which another process may be in too, with all that was made of them; one that
+    nothing is left of goes as a whole.
 
     Args:
-        keeps_answer: the last message was made again: it stays, beside the conversation.
+        is_made_again: they stay beside the conversation.
     """
     conversation = _conversation(store, number)
     with store.db.atomic():
-        last = store.rows(
-            "SELECT * FROM messages WHERE conversation_id = ? ORDER BY position DESC LIMIT ?",
+        for message in store.rows(
+            f"SELECT * FROM messages WHERE conversation_id = ? AND id IN ({marks(message_ids)})",
             conversation,
-            n_messages,
-        )
-        if keeps_answer and last:
-            kept = {name: last[0][name] for name in ("position", "role", "text", "created_at")}
-            store.db.table("alternatives").insert({"conversation_id": conversation, **kept})
-        for message in last:
+            *message_ids,
+        ):
+            if is_made_again:
+                kept = {name: message[name] for name in ("position", "role", "text", "created_at")}
+                store.db.table("alternatives").insert({"conversation_id": conversation, **kept})
             store.db.execute("DELETE FROM messages WHERE id = ?", [message["id"]])
             _count_bytes(store, number, -len(message["text"].encode()))
         source_id = source_of(store, f"chat:{number}")
@@ -83,13 +85,13 @@ def take_back(store: Store, number: int, n_messages: int, keeps_answer: bool = F
 
 
 def messages(store: Store, number: int) -> list[Record]:
-    """What was said in a conversation, in order: role, text and time.
+    """What was said in a conversation, in order: number of its row, role, text and time.
 
     Raises:
         LearnctlError: there is no such chat.
     """
     return store.rows(
-        "SELECT role, text, created_at FROM messages WHERE conversation_id = ? ORDER BY position",
+        "SELECT id, role, text, created_at FROM messages WHERE conversation_id = ? ORDER BY position",
         _conversation(store, number),
     )
 

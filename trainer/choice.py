@@ -14,7 +14,8 @@ from ..memory.priority import in_priority
 from ..memory.store import Record, Store
 from . import registry
 
-# A slow pass is due when what came since the last one is this share of what is live, and this much.
+# A slow pass is due when what was learned since the last one is this share of all that is learned, and this much. What waits to be
+# learned makes none due: a first ingest can take many nights.
 SLOW_SHARE = 0.25
 SLOW_TOKENS = 5000
 TOKENS_PER_WORD = 1.4
@@ -39,7 +40,7 @@ def choose(store: Store, fast: str, base_digest: str | None = None) -> Choice | 
         base_digest: the base it would train on, where that is known.
     """
     version = in_service(store)
-    fresh = new_chunks(store)
+    fresh = new_chunks(store, base_digest)
     learned = learned_chunks(store, version)
     wanted = learned | {chunk["id"] for chunk in fresh}
     everything = [chunk for chunk in in_priority(studied_chunks(store)) if chunk["id"] in wanted]
@@ -47,7 +48,7 @@ def choose(store: Store, fast: str, base_digest: str | None = None) -> Choice | 
     due = _slow_is_due(store, version, base_digest)
     if not everything or not (fresh or due):
         return None
-    due = due or _slow_is_worth_it(store, version, everything)
+    due = due or _slow_is_worth_it(store, version, learned, everything)
     if due:
         return Choice("slow", 0, version, everything, due)
     if fast != "anew":
@@ -80,11 +81,14 @@ def _slow_below(store: Store, version: int) -> int:
     return ancestors(store, version)[-1]
 
 
-def _slow_is_worth_it(store: Store, version: int, everything: list[Record]) -> str:
+def _slow_is_worth_it(
+    store: Store, version: int, learned: set[int], everything: list[Record]
+) -> str:
     if not version:
         return "there is no version to build upon"
     held = learned_chunks(store, _slow_below(store, version))
-    since = tokens_of([chunk for chunk in everything if chunk["id"] not in held])
-    if since >= SLOW_TOKENS and since >= SLOW_SHARE * tokens_of(everything):
-        return "much has come since the last slow pass"
+    known = [chunk for chunk in everything if chunk["id"] in learned]
+    since = tokens_of([chunk for chunk in known if chunk["id"] not in held])
+    if since >= SLOW_TOKENS and since >= SLOW_SHARE * tokens_of(known):
+        return "much was learned since the last slow pass"
     return ""

@@ -21,7 +21,7 @@ from typing import Any
 
 import filelock
 
-from ..memory.errors import Locked
+from ..memory.errors import LearnctlError, Locked
 from ..memory.home import private_folder
 from ..memory.lineage import (
     in_service,
@@ -246,7 +246,7 @@ class _Night:
         samples = [
             sample
             for sample in store.rows(
-                "SELECT id, chunk_id, kind FROM samples WHERE base_digest = ?"
+                "SELECT id, chunk_id, kind, prompt, answer FROM samples WHERE base_digest = ?"
                 " AND chunk_id IS NOT NULL ORDER BY id",
                 base.digest,
             )
@@ -254,6 +254,13 @@ class _Night:
         ]
         if not samples:
             return None
+        samples = self._that_fit(samples)
+        if not samples:
+            self._begin(choice, [])  # so that the morning after tells of it
+            raise LearnctlError(
+                "there is no answer to learn from: all samples are longer than `pack_tokens`",
+                hint="raise it: learnctl config set pack_tokens NUMBER",
+            )
         n_replay = replay_beside(len(samples), options)
         left_s = self.deadline - time.monotonic() if self.deadline else None
         epochs = likely_epochs(store, len(samples) + n_replay, options, left_s)
@@ -272,6 +279,14 @@ class _Night:
         roles += [(s["id"], "general", OWN) for s in own]
         roles += [(s["id"], "general", ANCHOR) for s in anchors]
         return self._begin(choice, roles)
+
+    def _that_fit(self, samples: list[Record]) -> list[Record]:
+        """The samples that fit a pack: what is never trained on must not count as learned."""
+        left_out = set(too_long(self.base, samples, self.options.pack_tokens))
+        if left_out:
+            note = f"{len(left_out)} samples are longer than `pack_tokens` and are not trained on"
+            self.on_progress(Progress("rows", 0, 0, note=note))
+        return [sample for sample in samples if sample["id"] not in left_out]
 
     def _own_prompts(self, n_wanted: int) -> list[Record]:
         """What the base asks itself. It is made once a base, so a budget lets it take a share of its own."""
@@ -353,11 +368,6 @@ class _Night:
         self.stop.check()
         facts, general, own, anchors = self._samples(run)
         longest = options.pack_tokens
-        left_out = set(too_long(base, facts, longest))
-        if left_out:
-            note = f"{len(left_out)} samples are longer than `pack_tokens` and are not trained on"
-            self.on_progress(Progress("rows", 0, 0, note=note))
-            facts = [sample for sample in facts if sample["id"] not in left_out]
         taught = teach(store, base, facts, options.loss, longest)
         replayed = [s for s in facts if s["role"] == "replay" and s["why"] != SINCE]
         again = {sample["id"] for sample in replayed}
@@ -447,7 +457,6 @@ class _Night:
         forms = examination.in_other_forms(model)
         report = self._report(run, trained, verdict, (before, after, n_new), forms, moved)
         report["max_divergence"] = gate.ceiling(options) if usual is None else usual
-        report["too_long"] = len(left_out)
         flips = retained.suite if retained else None
         of_kinds = retained.conduct if retained else {}
         report["suite"] = rounded(flips) if flips else None
@@ -538,8 +547,7 @@ class _Night:
             wanted = most
         while len(epochs) < wanted:
             self.stop.check()
-            # An epoch has about as many packs as the one before: the next would lead away from what was begun.
-            if begun and begun - sum(map(len, epochs)) <= len(epochs[-1]) / 2:
+            if begun and sum(map(len, epochs)) >= begun:
                 break
             epochs.append(packed(len(epochs)))
         return epochs

@@ -8,11 +8,10 @@ from ..memory.store import Record, Store
 from . import base as bases
 from . import models
 from .choice import Choice, choose, tokens_of
-from .facts import find_facts
 from .open_book import SHARE as OPEN_SHARE
 from .options import Options
 from .rows import MOST_EPOCHS, anchors_beside, n_epochs, own_beside, replay_beside
-from .synthesize import BLANKS_PER_FACT, CUES_PER_FACT
+from .synthesize import BLANKS_PER_FACT, CUES_PER_FACT, facts_of
 
 # Of the questions wanted how many come of it, and how long a row is in the mean: one in seven has passages in view, some 200 tokens
 # in two epochs of five; the others are 34.
@@ -48,7 +47,7 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
         }
 
     chunks = affordable(store, choice, options, budget_s)
-    facts = [fact for chunk in chunks for fact in find_facts(chunk["text"])]
+    facts = [fact for chunk in chunks for fact in facts_of(chunk)]
     n_new = round(len(facts) * _rows_per_fact(options))
     n_known = len(learned_chunks(store, choice.parent))
     n_replay = replay_beside(n_new, options) if n_known else 0
@@ -90,29 +89,34 @@ def _digest(options: Options) -> str | None:
 def affordable(
     store: Store, choice: Choice, options: Options, left_s: float | None
 ) -> list[Record]:
-    """As many chunks from the front as the time that is left can teach well; the rest stays new. No source that is not
+    """Of what is new as many chunks from the front as the time that is left can teach well; the rest stays new. No source that is not
     the person's own fills more than `OTHERS_SHARE` of a night, even where nothing else waits.
 
-    A slow pass over what is known already takes all of it, for what it left out would be lost.
+    A slow pass takes all that is known already as well, for what it left out would be lost.
     """
-    if left_s is None or (choice.level == "slow" and choice.replaces):
+    if left_s is None:
         return choice.chunks
+    held = learned_chunks(store, choice.replaces)
+    known = [chunk for chunk in choice.chunks if chunk["id"] in held]
     room = TRAIN_SHARE * left_s * (_last_speed(store) or ASSUMED_SPEED)
     most_of_others = OTHERS_SHARE * room
     of_others: dict[int, float] = {}
-    chosen: list[Record] = []
+    new: list[Record] = []
     for chunk in choice.chunks:
-        n_tokens = len(find_facts(chunk["text"])) * _tokens_per_fact(options)
+        if chunk["id"] in held:
+            continue
+        # What has no facts may still be a question, or teach a voice.
+        n_tokens = max(1, len(facts_of(chunk))) * _tokens_per_fact(options)
         if chunk["trust"] != "own":
             taken = of_others.get(chunk["source_id"], 0.0)
             if taken and taken + n_tokens > most_of_others:
                 continue
             of_others[chunk["source_id"]] = taken + n_tokens
         room -= n_tokens
-        if room < 0 and chosen:
+        if room < 0 and new:
             break
-        chosen.append(chunk)
-    return chosen
+        new.append(chunk)
+    return known + new
 
 
 def words_a_night(store: Store, options: Options) -> tuple[float, bool]:

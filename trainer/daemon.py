@@ -1,7 +1,7 @@
 """A process that keeps a model loaded between questions, and answers through a Unix socket.
 
 One connection is one request: a line of JSON in, lines of JSON out, the last of them with `done` or
-`error`. Requests are served one after the other; who comes meanwhile waits in the queue of the socket.
+`error`, and then `let_go` where the model had to make room. Requests are served one after the other; who comes meanwhile waits in the queue of the socket.
 
     {"op": "ready", "version": 3}   load a version (null: the one in service): its number, its context,
                                       and whether it can judge what it answers
@@ -120,7 +120,8 @@ class Daemon:
                     for reply in replies:
                         _send(client, reply)
             except LearnctlError as error:
-                _send(client, {"error": str(error), "hint": error.hint})
+                told = {"error": str(error), "hint": error.hint}
+                _send(client, told | ({"let_go": True} if isinstance(error, Locked) else {}))
             except OSError:
                 raise
             except Exception as error:
@@ -216,14 +217,14 @@ class Daemon:
                 wanted(store, chosen, version)  # where it is not there, what is loaded stays
                 self._unload()
                 if consolidates(self.home):
-                    raise LearnctlError("a consolidation is at work")
+                    raise Locked("a consolidation is at work")
                 from .backend import open_talker
 
                 self._talker = open_talker(store, chosen, version)
                 self._loaded = identity
                 if consolidates(self.home):  # it began meanwhile, and found nothing to unload
                     self._unload()
-                    raise LearnctlError("a consolidation is at work")
+                    raise Locked("a consolidation is at work")
         self._used_at = time.monotonic()
         return self._talker
 

@@ -238,7 +238,7 @@ def why_overtaken(store: Store, run: Record) -> str:
         run["id"],
     )
     if state != "running" or missing:
-        return "a source it learned from was forgotten or changed while it trained"
+        return "a source it learned from was forgotten or changed, or one of its wordings held out, while it trained"
     serving = in_service(store)
     if serving != run["replaces"]:
         return (

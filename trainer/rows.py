@@ -90,16 +90,14 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
     n_replayed = _replayed_each(material, options)
     replayed = of_epoch(material.replayed, n_replayed, epoch)
     taught = [sample for sample in material.samples if not _rests(sample, epoch)]
-    asked = [
-        one
-        for sample in (*taught, *replayed)
-        if (one := _asked_in(sample, material, options.seed, epoch))
-    ]
-    shuffled = chooser.sample(asked, k=len(asked))
+    # What is not asked this time leaves the others where they are: a run that was stopped goes on in their order.
+    shuffled = chooser.sample([*taught, *replayed], k=len(taught) + len(replayed))
     groups = []
     for start in range(0, len(shuffled), ROWS_OF_A_FORM):
         opening = _opening(material.general, chooser)
-        some = shuffled[start : start + ROWS_OF_A_FORM]
+        group = shuffled[start : start + ROWS_OF_A_FORM]
+        asked = (_asked_in(sample, material, options.seed, epoch) for sample in group)
+        some = [sample for sample in asked if sample]
         rows = [_fact_row(base, opening, sample, longest) for sample in some]
         groups.append(
             [

@@ -9,7 +9,7 @@ learned but where the user says that it is right, or what would be.
 """
 
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..memory import forgotten
 from ..memory.errors import LearnctlError
@@ -28,6 +28,7 @@ from .options import Options
 from .prompt_cache import PromptCache
 from .sampling import Sampling
 from .voice import asks_for_writing
+from .warm import NoDaemon
 from .wordings import ENGLISH, not_known, says_not_known
 
 # An answer that is made again is drawn with this temperature where none was asked for.
@@ -47,7 +48,7 @@ class Turn:
     hits: what the answer draws on beside the weights.
     version: which weights answered.
     is_unknown: nothing that was learned answers it, and the answer only says so.
-    n_logged: how many of its messages are in the store.
+    logged: its messages in the store, by the numbers of their rows.
     note: the note that says what the right answer is.
     """
 
@@ -57,7 +58,7 @@ class Turn:
     hits: tuple[Hit, ...] = ()
     version: int = 0
     is_unknown: bool = False
-    n_logged: int = 0
+    logged: list[int] = field(default_factory=list)
     note: int | None = None
 
 
@@ -132,7 +133,11 @@ class ChatSession:
             LearnctlError: the question is longer than what the base can read.
         """
         self.catch_up()
-        turn = self._turn(question)
+        try:
+            turn = self._turn(question)
+        except NoDaemon:
+            self._load_here()
+            turn = self._turn(question)
         self._log(turn, "user", question)
         self.turns.append(turn)
         yield from self._answer(self.sampling)
@@ -163,7 +168,7 @@ class ChatSession:
         self._drop_note(turn)
         if self.store and self._is_logged(turn):
             assert self.number is not None
-            chats.take_back(self.store, self.number, turn.n_logged)
+            chats.take_back(self.store, self.number, turn.logged)
         return self.turns.pop()
 
     def confirm(self) -> int | None:
@@ -274,11 +279,11 @@ class ChatSession:
         for message in chats.messages(self.store, number):
             text = message["text"]
             if message["role"] == "user":
-                self.turns.append(Turn(text, text, n_logged=1))
+                self.turns.append(Turn(text, text, logged=[message["id"]]))
             elif self.turns:
                 self.turns[-1].answer = text
                 self.turns[-1].is_unknown = says_not_known(text)
-                self.turns[-1].n_logged += 1
+                self.turns[-1].logged.append(message["id"])
         self.number = number if self.is_kept else None
 
     def transcript(self) -> str:
@@ -352,34 +357,43 @@ class ChatSession:
     def _answer(self, sampling: Sampling) -> Generator[str, None, None]:
         turn = self.turns[-1]
         turn.version = self.version
-        answer = ""
+        turn.is_unknown = False
+        turn.answer = ""
+        try:
+            yield from self._pieces(turn, sampling)
+        except NoDaemon:
+            if turn.answer:
+                raise
+            self._load_here()
+            yield from self._pieces(turn, sampling)
+        finally:
+            turn.answer = turn.answer.strip()
+            if turn.answer:
+                self._log(turn, "assistant", turn.answer)
+
+    def _pieces(self, turn: Turn, sampling: Sampling) -> Generator[str, None, None]:
+        """The answer to a turn, which it is kept in as far as it came."""
         asked = self.prompt()
         # Another try is shown what it would be.
         is_judged = not sampling.temperature and self._is_plain(asked)
-        turn.is_unknown = False
-        try:
-            pieces: Iterable[str]
-            if self.store and is_judged and self.talker.is_learned(asked, self._cache):
-                said = learned_answer(
-                    self.store,
-                    self.talker,
-                    asked,
-                    turn.question,
-                    turn.hits,
-                    sampling.max_tokens,
-                    self._cache,
-                )
-                turn.is_unknown = said is None
-                pieces = [self._not_known(turn) if said is None else said]
-            else:
-                pieces = self.talker.stream(asked, sampling, self._cache)
-            for piece in pieces:
-                answer += piece
-                yield piece
-        finally:
-            turn.answer = answer.strip()
-            if turn.answer:
-                self._log(turn, "assistant", turn.answer)
+        pieces: Iterable[str]
+        if self.store and is_judged and self.talker.is_learned(asked, self._cache):
+            said = learned_answer(
+                self.store,
+                self.talker,
+                asked,
+                turn.question,
+                turn.hits,
+                sampling.max_tokens,
+                self._cache,
+            )
+            turn.is_unknown = said is None
+            pieces = [self._not_known(turn) if said is None else said]
+        else:
+            pieces = self.talker.stream(asked, sampling, self._cache)
+        for piece in pieces:
+            turn.answer += piece
+            yield piece
 
     def _not_known(self, turn: Turn) -> str:
         language = language_of(turn.question, self._usual_language())
@@ -408,6 +422,11 @@ class ChatSession:
             self._talker.switch(self.store, self.options, version)
         self._cache.clear()
 
+    def _load_here(self) -> None:
+        """Answer by itself: the daemon that held the version has let go of it, or was stopped."""
+        self._talker = self._loaded(self.version)
+        self._cache.clear()
+
     def _loaded(self, version: int) -> talk.Talker:
         try:
             return self._load(version)
@@ -428,18 +447,17 @@ class ChatSession:
             return
         if self.number is not None and not chats.exists(self.store, self.number):
             self._part_from_log()
-        if role == "assistant" and not turn.n_logged:
+        if role == "assistant" and not turn.logged:
             return  # its question is in a chat that is gone
         if self.number is None:
             self.number = chats.start_chat(self.store, notes.title_of(text))
-        chats.log_turn(self.store, self.number, role, text)
-        turn.n_logged += 1
+        turn.logged.append(chats.log_turn(self.store, self.number, role, text))
 
     def _is_logged(self, turn: Turn) -> bool:
         return (
             self.store is not None
             and self.number is not None
-            and turn.n_logged > 0
+            and bool(turn.logged)
             and chats.exists(self.store, self.number)
         )
 
@@ -447,15 +465,16 @@ class ChatSession:
         """What comes next begins a chat of its own."""
         self.number = None
         for turn in (*self.folded, *self.turns):
-            turn.n_logged = 0
+            turn.logged = []
 
     def _take_answer(self, turn: Turn) -> None:
         """The answer leaves the conversation; the store keeps it beside it."""
         turn.answer = ""
-        if self.store and turn.n_logged > 1 and self._is_logged(turn):
+        answers = turn.logged[1:]
+        if self.store and answers and self._is_logged(turn):
             assert self.number is not None
-            chats.take_back(self.store, self.number, 1, keeps_answer=True)
-            turn.n_logged = 1
+            chats.take_back(self.store, self.number, answers, is_made_again=True)
+            del turn.logged[1:]
 
     def _settle(self, turn: Turn, answer: str) -> int | None:
         self._drop_note(turn)

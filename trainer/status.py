@@ -4,7 +4,13 @@ import json
 import math
 from dataclasses import asdict
 
-from ..memory.lineage import in_service, learned_chunks, new_chunks, studied_chunks
+from ..memory.lineage import (
+    barren_chunks,
+    in_service,
+    learned_chunks,
+    new_chunks,
+    studied_chunks,
+)
 from ..memory.store import Record, Store
 from .checked import counted
 from .choice import TOKENS_PER_WORD
@@ -15,8 +21,8 @@ from .options import Options
 def status(store: Store, options: Options) -> Record:
     """What is there and how far learning has come, at so many minutes a night.
 
-    Returns, beside counts: `new_tokens`, `version`, `known`; `learned`, the share of all that can be
-    studied that is in the weights, by words, and `nights_to_go`, at the pace of the last night, or at an assumed one;
+    Returns, beside counts: `new_tokens`, `version`, `known`; `learned`, the share of all that has
+    something to teach that is in the weights, by words, and `nights_to_go`, at the pace of the last night, or at an assumed one;
     `written`, what the base wrote about the texts and how much of it the checks dropped.
     """
     version = in_service(store)
@@ -24,7 +30,8 @@ def status(store: Store, options: Options) -> Record:
         "SELECT r.report FROM runs r JOIN adapters a ON a.run_id = r.id WHERE a.version = ?",
         version,
     )
-    words = {chunk["id"]: chunk["n_words"] for chunk in studied_chunks(store)}
+    barren = barren_chunks(store)
+    words = {c["id"]: c["n_words"] for c in studied_chunks(store) if c["id"] not in barren}
     n_new = sum(chunk["n_words"] for chunk in new_chunks(store))
     n_learned = sum(words.get(number, 0) for number in learned_chunks(store, version))
     pace, is_measured = words_a_night(store, options)

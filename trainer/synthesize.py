@@ -8,6 +8,7 @@ its wording is never trained on. Everything made is kept in the store by content
 import hashlib
 import json
 import random
+import shutil
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -24,6 +25,7 @@ from .contrasts import contrasts
 from .cues import cue
 from .facts import SWAPS, Fact, Span, find_facts, inner_names, normalise, supported
 from .generate import answer_batch
+from .giving_way import consolidates
 from .open_book import open_book
 from .own_words import own_words
 from .pairs import write_notes, write_pairs
@@ -37,6 +39,7 @@ from .voice import LEAST_WORDS, write_instructions
 from .wordings import ENGLISH, gold_of, spoken_to
 
 CUES_PER_FACT = 3
+CUE_TRIES = 5
 BLANKS_PER_FACT = 1
 FACTS_AT_ONCE = 24
 # One question in so many facts is asked again of something that is not in the sources.
@@ -169,12 +172,24 @@ def answers_of_its_own(
 
 
 def hold_out(store: Store, questions: list[str]) -> None:
-    """Promise that these wordings are never trained on; samples that use them go at once."""
+    """Promise that these wordings are never trained on; samples that use them go at once.
+
+    A run that was stopped goes on without them, and trains anew; one at work is not published.
+    """
     wordings = {normalise(question) for question in questions}
+    rests = not consolidates(store.home)
     with store.db.atomic():
         for wording in sorted(wordings):
             store.db.execute("INSERT OR IGNORE INTO held_out (wording) VALUES (?)", [wording])
-        _drop_samples(store, wordings)
+        gone = _drop_samples(store, wordings)
+        if rests:
+            left_out = store.db.execute(
+                "DELETE FROM run_samples WHERE run_id IN (SELECT id FROM runs WHERE state = 'running')"
+                " AND sample_id IN (SELECT value FROM json_each(?))",
+                [json.dumps(gone)],
+            )
+            if left_out.rowcount:
+                shutil.rmtree(store.home.runs, ignore_errors=True)
 
 
 def held_out(store: Store) -> set[str]:
@@ -191,10 +206,13 @@ def held_out_by_name(store: Store) -> set[str]:
 def keep_samples(
     store: Store, base_digest: str, samples: Iterable[tuple[int | None, Sample]]
 ) -> None:
-    """Keep samples, each with the number of its chunk, but for those in a wording that is held out."""
-    held = held_out(store)
-    for chunk_id, sample in samples:
-        if not _says(sample, held):
+    """Keep samples, each with the number of its chunk, but for those in a wording that is held out, and those of chunks that
+    somebody has taken back meanwhile."""
+    held, some = held_out(store), list(samples)
+    of = {number for chunk_id, sample in some for number in (chunk_id, sample.second_chunk_id)}
+    there = {None, *_live(store, [number for number in of if number is not None])}
+    for chunk_id, sample in some:
+        if {chunk_id, sample.second_chunk_id} <= there and not _says(sample, held):
             _keep_sample(store, base_digest, chunk_id, sample)
 
 
@@ -224,15 +242,19 @@ def _of_nobody(text: str) -> str:
     return " ".join(word for word in text.split() if word not in SAID_BACK)
 
 
-def _drop_samples(store: Store, wordings: set[str], kinds: Collection[str] = ()) -> None:
+def _drop_samples(store: Store, wordings: set[str], kinds: Collection[str] = ()) -> list[int]:
     """Delete the samples with one of these wordings, of some kinds or of all; who learned from them is found when their source
-    goes."""
+    goes. Their numbers."""
     only = f" WHERE kind IN ({marks(kinds)})" if kinds else ""
-    rows = store.rows(f"SELECT id, chunk_id, kind, prompt, answer FROM samples{only}", *kinds)
+    rows = store.rows(
+        f"SELECT id, chunk_id, second_chunk_id, kind, prompt, answer FROM samples{only}", *kinds
+    )
     gone = [r for r in rows if _says(Sample(r["kind"], r["prompt"], r["answer"]), wordings)]
-    note_outgrown(store, {row["chunk_id"] for row in gone if row["chunk_id"] is not None})
+    from_both = {number for row in gone for number in (row["chunk_id"], row["second_chunk_id"])}
+    note_outgrown(store, from_both - {None})
     for row in gone:
         store.db.execute("DELETE FROM samples WHERE id = ?", [row["id"]])
+    return [row["id"] for row in gone]
 
 
 def _keep_sample(store: Store, base_digest: str, chunk_id: int | None, sample: Sample) -> None:
@@ -267,10 +289,15 @@ def choose_probe(
     return Probe(held.text, gold, held.span.kind), [q for q in questions if q != held]
 
 
-def cue_probe(fact: Fact, span: Span, told: bool, chooser: random.Random) -> Probe:
-    """A second wording of what a probe asks, to tell knowledge of the fact from luck with a wording."""
+def cue_probe(
+    fact: Fact, span: Span, told: bool, trained: set[str], chooser: random.Random
+) -> Probe | None:
+    """A second wording of what a probe asks, to tell knowledge of the fact from luck with a wording; None where each one drawn is
+    trained already."""
     gold = gold_of(span.text, fact.language) if told else span.text
-    return Probe(cue(fact, span, chooser), gold, span.kind)
+    drawn = (cue(fact, span, chooser) for _ in range(CUE_TRIES))
+    wording = next((one for one in drawn if normalise(one) not in trained), None)
+    return Probe(wording, gold, span.kind) if wording else None
 
 
 def cloze_probe(fact: Fact, told: bool) -> Probe:
@@ -398,7 +425,8 @@ def _keep_group(
             probes.append((chunk["id"], probe))
             asked.add(probe.question, chunk)
             span = next(q.span for q in own if q.text == probe.question)
-            second.append((chunk["id"], cue_probe(fact, span, told, chooser)))
+            if also := cue_probe(fact, span, told, trained, chooser):
+                second.append((chunk["id"], also))
         else:
             unasked.append((chunk, fact))
         answer = spoken_to(fact.statement, fact.language) if told else fact.statement
@@ -417,7 +445,8 @@ def _keep_group(
         for chunk, fact in unasked:
             told = chunk["kind"] == "told"
             probes.append((chunk["id"], cloze_probe(fact, told)))
-            second.append((chunk["id"], cue_probe(fact, fact.spans[-1], told, chooser)))
+            if also := cue_probe(fact, fact.spans[-1], told, trained, chooser):
+                second.append((chunk["id"], also))
     for kind, made in (("contrast", contrasts(facts)), ("premise", premises(facts))):
         samples += [
             (chunk_id, Sample(kind, prompt, answer, second_id))
@@ -433,8 +462,12 @@ def _keep_group(
         of_chunk = [fact for one, fact in facts if one["id"] == chunk["id"]]
         if pair := told_pair(chunk, of_chunk, asked):
             samples.append((chunk["id"], Sample("told", *pair)))
+    # While the base wrote, another process may have taken some of it back.
+    there = _live(store, numbers)
     for wording, some in (("question", probes), ("cue", second)):
         for chunk_id, probe in some:
+            if chunk_id not in there:
+                continue
             store.db.execute(
                 "INSERT OR IGNORE INTO probes (chunk_id, question, gold, span_kind, wording)"
                 " VALUES (?, ?, ?, ?, ?)",
@@ -443,8 +476,8 @@ def _keep_group(
     # What a user asked some night may be what a probe asks now.
     _drop_samples(store, {normalise(probe.question) for _, probe in probes}, LOGGED)
     keep_samples(store, base.digest, samples)
-    for chunk in group:
-        store.db.execute("INSERT OR IGNORE INTO studied VALUES (?, ?)", [chunk["id"], base.digest])
+    for number in sorted(there):
+        store.db.execute("INSERT OR IGNORE INTO studied VALUES (?, ?)", [number, base.digest])
 
 
 def _own_answers(
@@ -482,6 +515,12 @@ def is_settled(chunk: Record) -> bool:
 def settled_sample(chunk: Record) -> Sample:
     question = chunk["heading"]
     return Sample("question", question, chunk["text"].removeprefix(question).strip())
+
+
+def _live(store: Store, chunk_ids: Collection[int]) -> set[int]:
+    """Those of some chunks that are in the store."""
+    found = store.rows(f"SELECT id FROM chunks WHERE id IN ({marks(chunk_ids)})", *chunk_ids)
+    return {row["id"] for row in found}
 
 
 def studied_ids(store: Store, base: Base) -> set[int]:

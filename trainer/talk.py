@@ -23,7 +23,7 @@ from .options import Options
 from .prompt_cache import PromptCache
 from .sampling import Sampling
 
-# Room left for the answer and for what a model's context cannot hold anyway.
+# A context that is taken to be there, whatever a model's configuration says.
 LEAST_CONTEXT = 512
 # So many passages more are looked for, in place of those that the conversation says already.
 SEEN_AT_MOST = 9

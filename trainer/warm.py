@@ -26,7 +26,7 @@ YIELD_S = 60.0
 
 
 class NoDaemon(LearnctlError):
-    """None is at work, or it went away."""
+    """None is at work, it went away, or it has let go of its model for a consolidation."""
 
 
 class WarmTalker(Talker):
@@ -41,6 +41,7 @@ class WarmTalker(Talker):
     def switch(self, store: Store | None, options: Options, version: int) -> None:
         ready = ask(self.home, "ready", version=version)
         self.version, self.judges = int(ready["version"]), _judges(ready)
+        self._n_context = int(ready["n_context"])
 
     def room(self, max_tokens: int) -> int:
         return self._n_context - max_tokens
@@ -144,7 +145,8 @@ def _replies(
                 for line in lines:
                     reply = json.loads(line)
                     if "error" in reply:
-                        raise LearnctlError(reply["error"], hint=reply["hint"])
+                        wrong = NoDaemon if reply.get("let_go") else LearnctlError
+                        raise wrong(reply["error"], hint=reply["hint"])
                     yield reply
                     if "done" in reply:
                         return

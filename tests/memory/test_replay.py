@@ -132,7 +132,8 @@ def test_half_by_turn_and_half_by_surprise() -> None:
         (4, "surprise"),
         (5, "surprise"),
     ]
-    assert len(by_turn_and_surprise(pool, 100)) == len(pool)
+    # Where all of it is taken, none is taken for how surprising it is.
+    assert by_turn_and_surprise(pool, 100) == [(sample, "turn") for sample in pool]
     assert [s["id"] for s, _ in by_turn_and_surprise(pool, 1)] == [0]
 
 

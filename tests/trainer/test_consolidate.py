@@ -21,6 +21,7 @@ from learnctl.memory.check import check
 from learnctl.memory.errors import LearnctlError, Locked
 from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
+from learnctl.memory.learning import set_learn
 from learnctl.memory.lineage import in_service, learned_chunks, new_chunks, studied_chunks
 from learnctl.memory.store import Store
 from learnctl.trainer import base as bases
@@ -35,6 +36,7 @@ from learnctl.trainer.progress import Progress
 from learnctl.trainer.prompt_lists import read_prompts
 from learnctl.trainer.rows import GENERAL_ROUNDS
 from learnctl.trainer.status import status
+from learnctl.trainer.synthesize import hold_out
 from learnctl.trainer.talk import Talker
 
 FAMILIES = ("llama", "qwen", "gemma", "gemma3")
@@ -747,6 +749,40 @@ def test_a_stopped_run_whose_source_was_forgotten(
     assert report["decision"] == "promoted"
     assert report["run"] == 2
     assert not gone & set().union(*roles(store, 2).values())
+
+
+def test_a_stopped_run_whose_wording_is_held_out(
+    store: Store, house: int, settings: Settings
+) -> None:
+    """It goes on without what is asked so, from its first step."""
+    consolidate(store, settings(), on_step=terminate_at(1))
+    sample = store.row("SELECT * FROM samples WHERE kind = 'question'")
+    assert sample is not None
+    hold_out(store, [sample["prompt"]])
+    steps: list[int] = []
+    report = consolidate(store, settings(), on_step=steps.append)
+    assert (report["decision"], report["run"], steps[0]) == ("promoted", 1, 1)
+    assert sample["id"] not in set().union(*roles(store, 1).values())
+
+
+def test_a_stopped_run_has_the_epochs_that_it_began_with(
+    store: Store, take: Take, settings: Settings
+) -> None:
+    """Also where one is much shorter than the one before: a text that teaches a voice has few of them."""
+    for number in range(12):
+        told = f"Letter {number}: " + " ".join(f"w{number}{word}" for word in range(14)) + ".\n"
+        source = take(f"letter{number}.txt", told)
+        set_learn(store, [source], "voice")
+    take("dog.txt", DOG)
+    options = settings(epochs=2, pack_tokens=160, questions_per_fact=0)
+    told: list[Progress] = []
+    consolidate(store, options, on_step=terminate_at(1), on_progress=told.append)
+    done = consolidate(store, options, on_progress=told.append)
+    assert done["decision"] == "promoted"
+    (n_steps,) = {one.total for one in told if one.phase == "train"}
+    assert done["steps"] == n_steps
+    with_voice = store.value("SELECT count(*) FROM samples WHERE kind = 'voice'")
+    assert with_voice == 12
 
 
 def test_half_published(store: Store, house: int, settings: Settings) -> None:

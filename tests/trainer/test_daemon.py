@@ -26,6 +26,7 @@ from learnctl.trainer import adapter, backend, options, registry, warm
 from learnctl.trainer import base as bases
 from learnctl.trainer.daemon import Daemon
 from learnctl.trainer.sampling import Sampling
+from learnctl.trainer.session import ChatSession
 from learnctl.trainer.talk import Talker
 
 QUESTION = [{"role": "user", "content": "What is the dog called?"}]
@@ -233,6 +234,36 @@ def test_gives_way_to_a_consolidation(mine: Home) -> None:
             assert version_held(mine) is None
             assert warm.find(mine) is None
         assert warmed(mine).version == 0
+
+
+@pytest.mark.parametrize("op", ["count", "learned", "answer"])
+def test_an_answer_goes_on_here_where_a_consolidation_begins(
+    mine: Home, store: Store, publish: Any, monkeypatch: pytest.MonkeyPatch, op: str
+) -> None:
+    """The daemon has let go of its model between two requests for one answer."""
+    learned = {"least_backed": 0.5, "least_bearing": 0.0}
+    publish(**(learned if op == "learned" else {}))
+    chosen = options.load(mine)
+    short = Sampling(max_tokens=4)
+    asked = QUESTION[0]["content"]
+    expected = "".join(
+        ChatSession(Talker.open(store, chosen), store, chosen, sampling=short).ask(asked)
+    )
+    lock = filelock.FileLock(mine.lock, thread_local=False)
+    replies = warm._replies
+
+    def begin_and_ask(home: Home, request: Any, *more: Any) -> Any:
+        if request["op"] == op and not lock.is_locked:
+            lock.acquire()
+            warm.give_way(home)
+        return replies(home, request, *more)
+
+    with at_work(mine):
+        session = ChatSession(warmed(mine), store, chosen, sampling=short)
+        monkeypatch.setattr(warm, "_replies", begin_and_ask)
+        assert "".join(session.ask(asked)) == expected
+        assert lock.is_locked
+        lock.release(force=True)
 
 
 def test_a_consolidation_that_begins_while_it_loads(

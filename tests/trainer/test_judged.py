@@ -190,6 +190,12 @@ def test_of_the_likeliest_answers_the_one_to_the_question_is_given(
     assert says(question, likely) == given
 
 
+def test_what_a_bound_was_learned_from_passes_it() -> None:
+    for bound in (0.43216, 0.43211, 4.605170185988092, 0.0):
+        kept = judged._rounded_down(bound)
+        assert bound - 1e-4 < kept <= bound
+
+
 def test_how_much_must_bear_on_a_question_is_the_night_s(
     store: Store, take: Any, llama: Base, adapted: Any, publish: Callable[..., int]
 ) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from learnctl.memory.lineage import studied_chunks
+from learnctl.memory.errors import LearnctlError
+from learnctl.memory.lineage import new_chunks, studied_chunks
 from learnctl.memory.store import Record, Store
 from learnctl.trainer import notes, open_book
 from learnctl.trainer.base import Base
@@ -140,16 +141,21 @@ def test_what_fits_no_pack_is_not_rehearsed(
 def test_what_fits_no_pack_is_told(
     store: Store, llama: Base, house: int, settings: Callable[..., Options]
 ) -> None:
-    """Samples longer than a pack are left out of the night, and it says how many."""
+    """Samples longer than a pack are left out of the night, it says how many, and they do not count as learned."""
     told: list[Progress] = []
     study_chunks(store, llama, studied_chunks(store), 1, 0)
     kinds = Options().kinds.split(",")
     taught = [one for one in store.rows("SELECT * FROM samples") if one["kind"] in kinds]
     lengths = sorted(len(plain_row(llama, sample).ids) for sample in taught)
-    options = settings(epochs=1, pack_tokens=lengths[-3])
-    report = consolidate(store, options, on_progress=told.append)
-    assert report["too_long"] == sum(length > lengths[-3] for length in lengths) > 0
-    assert report["samples"]["new"] == len(lengths)
-    (note,) = [one.note for one in told if one.phase == "rows"]
-    assert note.startswith(f"{report['too_long']} samples are longer")
+    shortest = settings(epochs=1, pack_tokens=lengths[0] - 1)
+    with pytest.raises(LearnctlError, match="no answer to learn from: all samples are longer"):
+        consolidate(store, shortest, on_progress=told.append)
+    assert new_chunks(store)
+    report = consolidate(
+        store, settings(epochs=1, pack_tokens=lengths[-3]), on_progress=told.append
+    )
+    n_left_out = sum(length > lengths[-3] for length in lengths)
+    assert 0 < n_left_out == len(lengths) - report["samples"]["new"]
+    notes = [one.note.split(" ")[0] for one in told if one.phase == "rows" and one.note]
+    assert notes == [str(len(lengths)), str(n_left_out)]
     assert consolidate(store, settings(epochs=1))["decision"] == "nothing"

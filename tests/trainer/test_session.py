@@ -112,6 +112,21 @@ def test_taken_back(start: Callable[..., ChatSession], store: Store) -> None:
         session.undo()
 
 
+def test_two_in_one_chat(start: Callable[..., ChatSession], store: Store) -> None:
+    """Each takes back what it said itself."""
+    here, there = start(), start()
+    said(here.ask("The tabby cat is called Bartholomew."))
+    assert here.number is not None
+    there.resume(here.number)
+    said(there.ask("The goat is called Ulrike."))
+    said(here.retry())
+    here.undo()
+    assert search(store, "Bartholomew") == []
+    assert len(search(store, "Ulrike")) == 1
+    there.undo()
+    assert search(store, "Ulrike") == []
+
+
 def test_what_a_user_confirms_is_learned(start: Callable[..., ChatSession], store: Store) -> None:
     """What the model says makes no sample until its user says that it is right, or what is."""
     session = start(retrieval=False)

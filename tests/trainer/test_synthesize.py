@@ -10,8 +10,9 @@ import pytest
 from learnctl.memory.learning import set_learn
 from learnctl.memory.lineage import studied_chunks
 from learnctl.memory.store import Record, Store
-from learnctl.trainer import registry
+from learnctl.trainer import registry, synthesize
 from learnctl.trainer.base import Base
+from learnctl.trainer.chat_form import ANSWER_WITH
 from learnctl.trainer.facts import Fact, Span, contains, find_facts, normalise, supported
 from learnctl.trainer.prompt_lists import read_prompts
 from learnctl.trainer.study import Question
@@ -20,6 +21,7 @@ from learnctl.trainer.synthesize import (
     Sample,
     attributed,
     choose_probe,
+    cue_probe,
     deterministic_samples,
     general_samples,
     hold_out,
@@ -317,6 +319,55 @@ def test_what_was_made_from_two_chunks_goes_with_either(
     assert samples(store) == []
     assert store.value("SELECT state FROM adapters") == "stale"
     assert registry.forget(store, [source])["versions_deleted"] == [1]
+
+
+def test_what_is_forgotten_while_it_is_studied(
+    store: Store, llama: Base, house: int, dog: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is made of it; of the rest all is."""
+    write = synthesize.write_questions
+
+    def forget_and_write(*args: Any) -> Any:
+        registry.forget(store, [house])
+        return write(*args)
+
+    of_dog = {chunk["id"] for chunk in studied_chunks(store) if chunk["source_id"] == dog}
+    monkeypatch.setattr(synthesize, "write_questions", forget_and_write)
+    study(store, llama)
+    assert {sample["chunk_id"] for sample in samples(store)} == of_dog
+    assert {probe["chunk_id"] for probe in probes(store)} <= of_dog
+
+
+def test_what_was_shown_beside_it_is_found_too_once_it_is_held_out(
+    store: Store, house: int, dog: int, diary: Any
+) -> None:
+    """A passage that stood in view in a sample that is gone."""
+    chunks = {chunk["source_id"]: chunk["id"] for chunk in studied_chunks(store)}
+    asked = f"The house. The dog.{ANSWER_WITH}Who is Quimby?"
+    made = Sample("open", asked, "A dog.", chunks[house])
+    keep_samples(store, "", [(chunks[dog], made)])
+    diary(store).night([], {}, {})
+    store.db.execute("INSERT INTO run_samples (run_id, sample_id, role) VALUES (1, 1, 'new')")
+    hold_out(store, ["Who is Quimby?"])
+    assert samples(store) == []
+    assert registry.forget(store, [house])["versions_deleted"] == [1]
+
+
+def test_no_second_wording_is_trained_already() -> None:
+    """It is drawn until it is another than all that was taught before; where it cannot be, there is none."""
+    (fact,) = find_facts("Quimby barks at Harald.")
+    span = fact.spans[-1]
+    words = set()
+    for seed in range(200):
+        found = cue_probe(fact, span, False, set(), random.Random(seed))
+        assert found
+        words.add(normalise(found.question))
+    assert len(words) > 1
+    taken = words - {min(words)}
+    for seed in range(20):
+        found = cue_probe(fact, span, False, taken, random.Random(seed))
+        assert found is None or normalise(found.question) == min(words)
+    assert cue_probe(fact, span, False, words, random.Random(0)) is None
 
 
 def test_what_needs_no_model() -> None:
