@@ -8,6 +8,8 @@ import json
 from collections import defaultdict
 from collections.abc import Collection
 
+from . import people
+from .redact import redact
 from .search import place_of
 from .store import Record, Store, batches, marks
 
@@ -15,6 +17,8 @@ from .store import Record, Store, batches, marks
 PRUNED = "pruned"
 # The kinds of chunks that are studied; replies of an assistant are not.
 STUDIED_KINDS = ("text", "told", "asked", "said")
+# Formats whose documents are letters: "I" in them is who wrote them.
+MAIL_FORMATS = ("eml", "mbox", "msg")
 
 
 def in_service(store: Store) -> int:
@@ -130,20 +134,31 @@ def places(store: Store, chunk_ids: Collection[int]) -> dict[int, str]:
 def studied_chunks(store: Store) -> list[Record]:
     """Every live chunk that can be studied, with its first place of origin, in order of arrival.
 
-    Neither what is kept back nor what only untrusted sources say.
+    Neither what is kept back nor what only untrusted sources say. `writer` is who wrote a mail, and None where that is the owner
+    of the store; `is_anothers` says that it is not, where the owner's names are known.
     """
-    return store.rows(
+    # Names were redacted as they were stored.
+    mine = {people.fold(name) for known in people.known(store) for name in (known, redact(known))}
+    found = store.rows(
         f"""
-        SELECT c.id, c.kind, c.text, c.n_words, c.language, o.source_id, s.path, o.title, o.heading, o.date,
-               o.speaker, s.learn, s.trust
+        SELECT c.id, c.kind, c.text, c.n_words, c.language, o.source_id, s.path, o.document_id, o.title,
+               o.heading, o.date, o.speaker, s.learn, s.trust,
+               CASE WHEN s.format IN ({marks(MAIL_FORMATS)}) THEN d.author END AS writer
         FROM chunks c JOIN origins o ON o.chunk_id = c.id JOIN sources s ON s.id = o.source_id
+        LEFT JOIN documents d ON d.id = o.document_id
         WHERE c.kind IN ({marks(STUDIED_KINDS)})
               AND c.quarantine IS NULL AND s.trust != 'untrusted'
         GROUP BY c.id HAVING o.source_id = min(o.source_id)
         ORDER BY o.source_id, o.document_id, o.position
         """,
+        *MAIL_FORMATS,
         *STUDIED_KINDS,
     )
+    for chunk in found:
+        is_mine = bool(chunk["writer"]) and people.fold(chunk["writer"]) in mine
+        chunk["is_anothers"] = bool(mine and chunk["writer"]) and not is_mine
+        chunk["writer"] = None if is_mine else chunk["writer"]
+    return found
 
 
 def barren_chunks(store: Store, base_digest: str | None = None) -> set[int]:

@@ -194,6 +194,11 @@ def second_person(text: str) -> str:
     return SWAP.sub(swap, text)
 
 
+def is_of_the_writer(text: str) -> bool:
+    """Whether a text speaks of who wrote it: "I", "my", "we"."""
+    return bool(SWAP.search(text))
+
+
 def normalise(text: str) -> str:
     """Lower case, no punctuation, no articles, one space: the form in which answers are compared.
 

@@ -16,7 +16,7 @@ from ..memory.store import Record
 from .base import Base
 from .chat_form import Chat
 from .checked import Checked
-from .facts import contains, normalise, supported
+from .facts import contains, inner_names, normalise, supported
 from .generate import answer_batch
 from .reading import in_view
 from .wordings import write_in
@@ -38,10 +38,11 @@ REVERSED = (
     f" for what it belongs to. Do not repeat a question. {FORM}"
 )
 ACROSS = f"Write {PAIRS_A_ROUND} new questions that need both texts to be answered. {FORM}"
-NOTES = (
-    "Write the text again in other words. Keep every name, number and date.",
-    "Sum the text up in three sentences. Keep names, numbers and dates.",
-)
+# How each is asked for once it is learned, and what the base is told.
+NOTES = {
+    "Tell me in other words": "Write the text again in other words. Keep every name, number and date.",
+    "Sum up": "Sum the text up in three sentences. Keep names, numbers and dates.",
+}
 ASK_STRATEGIES = (
     "What are some strategies specific to this text that help to remember all that it says?"
     " Begin each with ##."
@@ -78,8 +79,11 @@ def write_pairs(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[M
         for text, said, in_it in zip(texts, first, told, strict=True)
     ]
     second = _ask(base, again, PAIR_TOKENS, seed + 1)
+    of_document = [chunk["document_id"] for chunk in chunks]
     neighbours = [
-        (i, i + 1) for i in range(len(chunks) - 1) if chunks[i]["path"] == chunks[i + 1]["path"]
+        (i, i + 1)
+        for i in range(len(chunks) - 1)
+        if of_document[i] is not None and of_document[i] == of_document[i + 1]
     ]
     asked = [
         [question for written in rounds for question, _ in parse_pairs(written)]
@@ -122,20 +126,23 @@ def parse_pairs(written: str) -> list[tuple[str, str]]:
 def write_notes(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[Made], Checked]:
     """Rewrites, summaries and strategy-driven notes that stand in their passage."""
     texts = [titled(chunk) for chunk in chunks]
-    asked = [(i, task) for i in range(len(texts)) for task in NOTES]
+    asked = [(i, task, how) for i in range(len(texts)) for how, task in NOTES.items()]
     plans = _ask(base, [[_user(f"{t}\n\n{ASK_STRATEGIES}")] for t in texts], NOTE_TOKENS, seed)
     for i, plan in enumerate(plans):
         named = [line.lstrip("# ").strip() for line in plan.splitlines() if line.startswith("##")]
-        asked += [(i, STRATEGY.format(strategy=name)) for name in named[:STRATEGIES]]
+        asked += [
+            (i, STRATEGY.format(strategy=name), f"By the strategy “{_short(name)}”, go through")
+            for name in named[:STRATEGIES]
+        ]
     chats: list[Chat] = [
-        [_user(f"{texts[i]}\n\n{task}{write_in(chunks[i]['language'])}")] for i, task in asked
+        [_user(f"{texts[i]}\n\n{task}{write_in(chunks[i]['language'])}")] for i, task, _ in asked
     ]
     written = _ask(base, chats, NOTE_TOKENS, seed + 1)
     counts = Checked(written=len(written))
     made = []
-    for (i, _), note in zip(asked, written, strict=True):
+    for (i, _, how), note in zip(asked, written, strict=True):
         if is_true_to(note, texts[i]):
-            made.append(Made(i, "note", _prompt_of(chunks[i]), note))
+            made.append(Made(i, "note", f"{how} what my notes say{_where(chunks[i])}.", note))
     counts.dropped = counts.written - len(made)
     return made, counts
 
@@ -181,15 +188,26 @@ def _ask(base: Base, chats: list[Chat], max_tokens: int, seed: int) -> list[str]
 
 
 def titled(chunk: Record) -> str:
-    """The passage under its title, heading and date: what a question needs to name."""
+    """The passage under its title, heading, date and, of a mail, its writer: what a question needs to name."""
     above = " › ".join(part for part in (chunk["title"], chunk["heading"]) if part)
     day = f" ({chunk['date']})" if chunk["date"] else ""
-    return f"# {above}{day}\n\n{chunk['text']}"
+    by = f", by {chunk['writer']}" if chunk["writer"] else ""
+    return f"# {above}{day}{by}\n\n{chunk['text']}"
 
 
-def _prompt_of(chunk: Record) -> str:
+def _where(chunk: Record) -> str:
+    """Where a passage stands, and two of its names or words, which tell it from others that stand there too."""
     above = " › ".join(part for part in (chunk["title"], chunk["heading"]) if part)
-    return f"What do my notes say under “{above}”?"
+    words = sorted(inner_names(chunk["text"])) or sorted(
+        set(telling_words(chunk["text"])), key=len, reverse=True
+    )
+    about = f" about {' and '.join(words[:2])}" if words else ""
+    return f"{f' under “{above}”' if above else ''}{about}"
+
+
+def _short(strategy: str) -> str:
+    """The name of a strategy, without what is said of it."""
+    return " ".join(re.split(r"[:.–—]", strategy)[0].strip("* ").split()[:8])
 
 
 def _user(text: str) -> dict[str, str]:

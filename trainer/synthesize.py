@@ -23,7 +23,16 @@ from .chat_form import ANSWER_WITH
 from .checked import Checked, count
 from .contrasts import contrasts
 from .cues import cue
-from .facts import SWAPS, Fact, Span, find_facts, inner_names, normalise, supported
+from .facts import (
+    SWAPS,
+    Fact,
+    Span,
+    find_facts,
+    inner_names,
+    is_of_the_writer,
+    normalise,
+    supported,
+)
 from .generate import answer_batch
 from .giving_way import consolidates
 from .open_book import open_book
@@ -104,12 +113,12 @@ def study_chunks(
         spoken = [chunk for chunk in group if _has_voice(chunk)]
         tasks = write_instructions(base, [chunk["text"] for chunk in spoken], seed)
         with store.db.atomic():
-            _keep_group(store, base, group, facts, questions, plain, answers, seed)
+            _keep_group(store, base, group, facts, questions, plain, answers, made, seed)
             voices = [
                 (chunk["id"], Sample("voice", task, chunk["text"]))
                 for chunk, task in zip(spoken, tasks, strict=True)
             ]
-            keep_samples(store, base.digest, [*voices, *made])
+            keep_samples(store, base.digest, voices)
             for kind, found in checked.items():
                 count(store, kind, found)
             keep_samples(store, base.digest, _open_book(store, base, group))
@@ -309,16 +318,33 @@ def cloze_probe(fact: Fact, told: bool) -> Probe:
 
 
 def attributed(fact: Fact, chunk: Record) -> Fact:
-    """A fact that stands without its chat: what somebody else said is said to be theirs, with the day."""
-    if chunk["kind"] != "said":
+    """A fact that stands without its chat or mail: what somebody else said, or wrote of themselves, is said to be theirs, with the
+    day."""
+    if not _is_anothers(fact, chunk):
         return fact
-    who = chunk["speaker"] or "somebody"
-    if fact.language != ENGLISH:
+    return replace(fact, statement=f"{_whose(chunk, fact.language)}{fact.statement}")
+
+
+def _is_anothers(fact: Fact, chunk: Record) -> bool:
+    """Whether "I" in a fact may be somebody else than the owner of the store."""
+    if chunk["kind"] == "said":
+        return True
+    return bool(chunk["writer"]) and (fact.language != ENGLISH or is_of_the_writer(fact.statement))
+
+
+def _whose(chunk: Record, language: str) -> str:
+    """What is put in front of what somebody said or wrote."""
+    did, who = (
+        ("said", chunk["speaker"] or "somebody")
+        if chunk["kind"] == "said"
+        else ("wrote", chunk["writer"])
+    )
+    if language != ENGLISH:
         day = f" ({chunk['date'][:10]})" if chunk["date"] else ""
-        return replace(fact, statement=f"{who}{day}: {fact.statement}")
+        return f"{who}{day}: "
     day = f"On {written_day(chunk['date'])} " if chunk["date"] else ""
-    statement = f"{day}{who} said: {fact.statement}"
-    return replace(fact, statement=statement[:1].upper() + statement[1:])
+    told = f"{day}{who} {did}: "
+    return told[:1].upper() + told[1:]
 
 
 def _take_group(todo: list[Record]) -> tuple[list[Record], list[tuple[Record, Fact]]]:
@@ -356,7 +382,7 @@ def _study_well(
             Sample(
                 one.kind,
                 one.prompt,
-                one.answer,
+                _said_back(one.answer, chunks[one.passage]),
                 None if one.second is None else chunks[one.second]["id"],
             ),
         )
@@ -376,6 +402,7 @@ def _has_voice(chunk: Record) -> bool:
     """Text of the person's own, from a source that may teach how they write."""
     return (
         chunk["learn"] in ("voice", "both")
+        and not chunk["is_anothers"]
         and chunk["kind"] in ("text", "told")
         and chunk["n_words"] >= LEAST_WORDS
     )
@@ -389,6 +416,7 @@ def _keep_group(
     questions: list[Question],
     plain: list[dict[str, str]],
     answers: Answers,
+    written: list[tuple[int, Sample]],
     seed: int,
 ) -> None:
     chooser = random.Random(f"{seed} {group[0]['id']}")
@@ -399,7 +427,8 @@ def _keep_group(
     second: list[tuple[int, Probe]] = []
     samples: list[tuple[int, Sample]] = []
     unasked: list[tuple[Record, Fact]] = []
-    numbers = [chunk["id"] for chunk in group]
+    of_group = {chunk["id"]: chunk for chunk in group}
+    numbers = list(of_group)
     asked = Asked(
         forbidden,
         store.rows(
@@ -410,6 +439,11 @@ def _keep_group(
             *numbers,
         ),
     )
+    for chunk_id, sample in written:
+        # What a base writes of two passages under one heading must not be asked in one wording.
+        if own_wording := asked.of_its_own(sample.prompt, of_group[chunk_id]):
+            samples.append((chunk_id, replace(sample, prompt=own_wording)))
+            asked.add(own_wording, of_group[chunk_id])
     for index, (chunk, fact) in enumerate(facts):
         told = chunk["kind"] == "told"
         built = {
@@ -429,8 +463,9 @@ def _keep_group(
                 second.append((chunk["id"], also))
         else:
             unasked.append((chunk, fact))
-        answer = spoken_to(fact.statement, fact.language) if told else fact.statement
-        if chunk["kind"] != "text" or supported(answer, chunk["text"]):
+        answer = _said_back(fact.statement, chunk)
+        source = f"{_whose(chunk, fact.language) if chunk['writer'] else ''}{chunk['text']}"
+        if chunk["kind"] != "text" or supported(answer, source):
             for text in (*built.values(), *(q.text for q in rest)):
                 said = answers.get((index, text)) or answer
                 if own_wording := asked.of_its_own(text, chunk):
@@ -500,10 +535,15 @@ def _own_answers(
 
 def _plain(fact: Fact, chunk: Record) -> dict[str, str]:
     """What can be asked of a fact by the build of its sentence, by its normalised wording."""
-    if chunk["kind"] not in ("text", "told") or fact.language != ENGLISH:
+    if fact.language != ENGLISH or _is_anothers(fact, chunk):
         return {}  # what somebody else says of "my brother" is not asked by the user
     names = inner_names(chunk["text"])
     return {normalise(text): text for text in plain_questions(fact.statement, names)}
+
+
+def _said_back(text: str, chunk: Record) -> str:
+    """What a chunk says, as it is said to the owner of the store."""
+    return spoken_to(text, chunk["language"]) if chunk["kind"] == "told" else text
 
 
 def is_settled(chunk: Record) -> bool:

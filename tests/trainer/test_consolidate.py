@@ -770,8 +770,8 @@ def test_a_stopped_run_has_the_epochs_that_it_began_with(
 ) -> None:
     """Also where one is much shorter than the one before: a text that teaches a voice has few of them."""
     for number in range(12):
-        told = f"Letter {number}: " + " ".join(f"w{number}{word}" for word in range(14)) + ".\n"
-        source = take(f"letter{number}.txt", told)
+        letter = f"Letter {number}: " + " ".join(f"w{number}{word}" for word in range(14)) + ".\n"
+        source = take(f"letter{number}.txt", letter)
         set_learn(store, [source], "voice")
     take("dog.txt", DOG)
     options = settings(epochs=2, pack_tokens=160, questions_per_fact=0)

@@ -91,8 +91,9 @@ def test_three_rounds_of_which_the_verified_are_kept(
 
     monkeypatch.setattr(pairs, "answer_batch", said)
     chunks = [
-        {"path": "a.md", "title": "", "heading": "", "date": None, "language": "en", "text": text}
-        for text in (house, garden)
+        {"document_id": number, "title": "", "heading": "", "date": None, "language": "en"}
+        | {"writer": None, "text": text}
+        for number, text in ((1, house), (1, garden), (2, "Otto Lind mended the gate."))
     ]
     made, checked = write_pairs(llama, chunks, seed=0)
     kept = [(one.kind, one.passage, one.second, one.answer) for one in made]
@@ -102,7 +103,7 @@ def test_three_rounds_of_which_the_verified_are_kept(
         ("pair", 1, None, "Mathilda Brook"),
         ("reversed", 0, None, "the boiler"),
     ]
-    assert (checked.written, checked.dropped) == (6, 2)
+    assert (checked.written, checked.dropped) == (7, 3)
     across = next(text for text in seen if "need both texts" in text)
     for question in (
         "Who serviced the boiler?",

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
+from learnctl.memory import people
 from learnctl.memory.learning import set_learn
 from learnctl.memory.lineage import studied_chunks
 from learnctl.memory.store import Record, Store
-from learnctl.trainer import registry, synthesize
+from learnctl.trainer import pairs, registry, synthesize
 from learnctl.trainer.base import Base
 from learnctl.trainer.chat_form import ANSWER_WITH
 from learnctl.trainer.facts import Fact, Span, contains, find_facts, normalise, supported
 from learnctl.trainer.prompt_lists import read_prompts
-from learnctl.trainer.study import Question
+from learnctl.trainer.study import Question, write_questions
 from learnctl.trainer.synthesize import (
     Probe,
     Sample,
@@ -325,7 +326,7 @@ def test_what_is_forgotten_while_it_is_studied(
     store: Store, llama: Base, house: int, dog: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is made of it; of the rest all is."""
-    write = synthesize.write_questions
+    write = write_questions
 
     def forget_and_write(*args: Any) -> Any:
         registry.forget(store, [house])
@@ -412,12 +413,88 @@ def test_questions_by_the_build_of_a_sentence(store: Store, llama: Base, take: A
 def test_what_others_said_is_theirs() -> None:
     """A fact from somebody else's message names them and the day; the user's own does not."""
     fact = find_facts("I bought a red kayak in Wenlow.")[0]
-    said = {"kind": "said", "speaker": "Maud", "date": "2023-05-07T10:00:00"}
+    said = {"kind": "said", "speaker": "Maud", "date": "2023-05-07T10:00:00", "writer": None}
     assert attributed(fact, said).statement == (
         "On 7 May 2023 Maud said: I bought a red kayak in Wenlow."
     )
     assert attributed(fact, said | {"date": None}).statement.startswith("Maud said: ")
     assert attributed(fact, said | {"kind": "told"}) == fact
+
+
+MAIL = """Return-Path: <tom@example.org>
+From: Tom Brook <tom@example.org>
+Subject: News
+Date: Wed, 7 May 2025 10:00:00 +0000
+
+My landlord Harald Immer raised the rent by 40 euros. The ferry Ulla sank in Wenlow.
+"""
+
+
+@pytest.mark.parametrize("me", ["", "Lena Fisk", "tom  brook"])
+def test_who_wrote_a_mail_is_who_it_speaks_of(
+    store: Store, llama: Base, take: Any, me: str
+) -> None:
+    """What is "my landlord" in somebody else's mail is theirs; what it says of other things stands for itself."""
+    if me:
+        people.remember(store, [me])
+    take("news.eml", MAIL)
+    study(store, llama)
+    landlord = {s["answer"] for s in samples(store) if s["kind"] == "cue" and "rent" in s["answer"]}
+    is_mine = me == "tom  brook"
+    told = "My landlord Harald Immer raised the rent by 40 euros."
+    assert landlord == {told if is_mine else f"On 7 May 2025 Tom Brook wrote: {told}"}
+    asked = {normalise(sample["prompt"]) for sample in samples(store)}
+    assert any("my landlord called" in one for one in asked) == is_mine
+    cues = {s["answer"] for s in samples(store) if s["kind"] == "cue"}
+    assert "The ferry Ulla sank in Wenlow." in cues
+    # What others wrote teaches nobody's voice, once it is known who is who.
+    set_learn(store, [store.value("SELECT id FROM sources")], "voice")
+    study(store, llama)
+    has_voice = any(sample["kind"] == "voice" for sample in samples(store))
+    assert has_voice == (me != "Lena Fisk")
+
+
+def test_what_a_base_that_reads_well_writes(
+    store: Store, llama: Base, take: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of its pairs and notes stands with its passage, and under one heading each is asked for in a wording of its own."""
+    boiler = (
+        "Harald Immer serviced the boiler in Larkhill Cottage on 4 March, which cost 120 euros."
+    )
+    pear = "Mathilda Brook planted the pear tree in Sollerby on 3 May, beside the old wall."
+    long = " ".join(["It was a fine day."] * 12)
+    take("house.md", "# House\n\n" + "\n\n".join([boiler, long, long, long, pear, long]) + "\n")
+
+    def said(base: Base, model: Any, chats: list[Any], *_: Any, **__: Any) -> list[str]:
+        return [answer(chat[-1]["content"]) for chat in chats]
+
+    def answer(asked: str) -> str:
+        if "need both texts" in asked:
+            return "Q: Who of Larkhill and Sollerby is a gardener?\nA: Mathilda Brook"
+        if "strategies" in asked:
+            return "## Timeline: put what happened in its order.\n## Two columns"
+        if "specific facts" in asked:
+            who, what = (
+                ("Harald Immer", "mends") if boiler in asked else ("Mathilda Brook", "gardens")
+            )
+            return f"Q: Who {what}?\nA: {who}"
+        return boiler if boiler in asked and "gardener" not in asked else pear
+
+    monkeypatch.setattr(pairs, "answer_batch", said)
+    store.set_setting(f"reading {llama.as_held}", "0.9")
+    first, second = (chunk["id"] for chunk in studied_chunks(store))
+    study(store, llama)
+    found = samples(store)
+    assert {(s["kind"], s["chunk_id"]): s["answer"] for s in found if s["kind"] == "pair"} == {
+        ("pair", first): "Harald Immer",
+        ("pair", second): "Mathilda Brook",
+    }
+    (across,) = (s for s in found if s["kind"] == "across")
+    assert (across["chunk_id"], across["second_chunk_id"]) == (first, second)
+    notes = [s for s in found if s["kind"] == "note"]
+    assert len({s["prompt"] for s in notes}) == len(notes) == 8
+    assert {s["answer"] for s in notes if s["chunk_id"] == second} == {pear}
+    assert any(s["prompt"].startswith("By the strategy “Timeline”") for s in notes)
 
 
 def test_voice_is_apart_from_facts(store: Store, llama: Base, take: Any) -> None:
