@@ -13,7 +13,9 @@ from ..memory.sentences import sentences
 from ..memory.unspaced import is_mostly_unspaced
 
 SPANS_PER_FACT = 4
-LONGEST_FACT = 60  # words
+# Words; what somebody says of themselves may be shorter: "I quit smoking."
+SHORTEST_FACT = 4
+LONGEST_FACT = 60
 
 MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 DATE = re.compile(
@@ -44,6 +46,8 @@ LAST_WORDS = re.compile(
     r"\b(?:of|about|than|like|without|under|over|through|behind|near|between|until|after|before|and|or|but|so|very|not)"
     r" ((?:[\w'’-]+ ){0,2}[\w'’-]+)[.!]?$"
 )
+# Or where it has not even that, and is of who wrote it: "My sister loves skiing."
+OF_ONESELF = re.compile(r"(?:I|We|My|Our)(?: [\w'’-]+)+ ([\w'’-]+)[.!]?$")
 # Where words have no spaces between them.
 UNSPACED_DATE = re.compile(
     r"\d{1,4}\s?[年년](?:\s?\d{1,2}\s?[月월](?:\s?\d{1,2}\s?[日일号])?)?|\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일号]"
@@ -57,6 +61,15 @@ PRONOUN = re.compile(
     r"(?:this|that|these|those)(?! (?:year|month|week|day|morning|evening|summer|winter|time)s?\b)|"
     r"both|there|one of them|the former|the latter)\b"
 )
+# What may stand before the subject: a time, a place, a clause.
+OPENING = (
+    r"(?:In|On|At|After|Before|Since|Until|During|From|By|For|Last|Next|Every|Later|When|While|As|Although|Because|If)"
+    r"\b[^;:]{0,60}?\b"
+)
+# Behind it: "In 1987 she moved to Bree."
+FRONTED = re.compile(rf"({OPENING})(?:he|she|they|his|her|their)\b")
+# The pronoun that is the subject of a sentence, and what stands before it.
+SUBJECT_PRONOUN = re.compile(rf"((?:{OPENING})?)((?i:he|she|it|they))\b(?!['’])")
 # The subject of a plain sentence: a name, or an article and up to three words, before a common verb.
 SUBJECT = re.compile(
     r"((?:The|Our|My|His|Her) (?:[\w'’-]+ ){0,2}?[\w'’-]+|[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){0,2}) "
@@ -153,14 +166,24 @@ def find_facts(text: str, language: str = "en") -> list[Fact]:
     known_names = inner_names(text)
     for sentence in sentences(text):
         words = words_of(sentence)
-        if 4 <= len(words) <= LONGEST_FACT and not sentence.endswith(("?", ":", "？", "：")):
-            alone = stand_alone(sentence, before) if PRONOUN.match(sentence) else sentence
+        shortest = SHORTEST_FACT - bool(OF_ONESELF.match(sentence))
+        if shortest <= len(words) <= LONGEST_FACT and not sentence.endswith(("?", ":", "？", "：")):
+            alone = stand_alone(sentence, before) if leans(sentence) else sentence
             spans = tuple(_spans(sentence, known_names))
             if spans:
                 found.append(Fact(sentence, alone, spans, language))
-        if not PRONOUN.match(sentence):
+        if not leans(sentence):
             before = sentence
     return found
+
+
+def leans(sentence: str) -> bool:
+    """Whether a sentence begins with a pronoun for what only the one before it names."""
+    fronted = FRONTED.match(sentence)
+    if fronted is None:
+        return bool(PRONOUN.match(sentence))
+    opening = DATE.sub("", fronted[1]).partition(" ")[2]
+    return not set(NAME.findall(opening)) - NOT_NAMES
 
 
 def stand_alone(sentence: str, before: str) -> str:
@@ -169,15 +192,17 @@ def stand_alone(sentence: str, before: str) -> str:
     Where the pronoun plainly means the subject of the sentence before, that takes its place; else the
     sentence before is put in front.
     """
-    pronoun = re.match(r"(He|She|It|They)\b(?!['’])", sentence)
+    pronoun = SUBJECT_PRONOUN.match(sentence)
     subject = SUBJECT.match(before)
     if pronoun and subject:
         name = subject.group(1)
         person = bool(re.fullmatch(r"(?:[A-Z][\w'’-]+ ?){1,3}", name)) and not name.startswith(
             "The "
         )
-        if person == (pronoun.group(1) in {"He", "She"}):
-            return name + sentence[pronoun.end() :]
+        # "The boat" within a sentence would be "the boat".
+        stands_there = person or not pronoun[1]
+        if stands_there and person == (pronoun[2].lower() in {"he", "she"}):
+            return pronoun[1] + name + sentence[pronoun.end() :]
     return f"{before} {sentence}".strip()
 
 
@@ -282,13 +307,22 @@ def _spans(sentence: str, known_names: set[str]) -> list[Span]:
         first_alone = match.start() == 0 and start == 0 and len(words) == 1
         if words and not (first_alone and words[0] not in known_names and len(words) == 1):
             take("name", start, match.end())
-    tail = TAIL.search(sentence) or (None if found else LAST_WORDS.search(sentence))
+    tail = TAIL.search(sentence)
+    if not (tail or found):
+        tail = LAST_WORDS.search(sentence) or _of_oneself(sentence)
     if tail:
         take("phrase", *tail.span(1))
     found.sort(key=lambda item: item[0])
     # What comes late in a sentence is what it says; what it is about comes first.
     spans = [span for _, span in found if len(normalise(span.text)) > 1]
     return spans[-SPANS_PER_FACT:]
+
+
+def _of_oneself(sentence: str) -> re.Match[str] | None:
+    """The last word of what somebody says of themselves, where another word is left to ask for it by."""
+    found = OF_ONESELF.match(sentence)
+    is_telling = found and telling_words(found[1]) and len(telling_words(sentence)) > 1
+    return found if is_telling else None
 
 
 def _unspaced_spans(sentence: str) -> list[Span]:

@@ -88,11 +88,38 @@ def test_two_pronouns_go_back_to_the_same_name() -> None:
             "The fence was new in May. He paid 640 euros.",
             "The fence was new in May. He paid 640 euros.",
         ),
+        (
+            "Anselm lives in Orrest. In 1987 he paid 265 euros.",
+            "In 1987 Anselm paid 265 euros.",
+        ),
+        (
+            "The fence was new in May. When it rained, he paid 640 euros.",
+            "The fence was new in May. When it rained, he paid 640 euros.",
+        ),
+        (
+            "Anselm lives in Orrest. When Ilse moved, he paid 640 euros.",
+            "When Ilse moved, he paid 640 euros.",
+        ),
     ],
 )
 def test_a_plain_subject_takes_the_place_of_its_pronoun(text: str, statement: str) -> None:
     """Where it is plain who is meant, the name stands for the pronoun; else the sentence before does."""
     assert find_facts(text)[-1].statement == statement
+
+
+@pytest.mark.parametrize(
+    ("said", "asked_for"),
+    [
+        ("My sister loves skiing.", "skiing"),
+        ("I quit smoking.", "smoking"),
+        ("We got divorced.", "divorced"),
+        ("I like you.", None),
+        ("It rained heavily.", None),
+    ],
+)
+def test_what_somebody_says_of_themselves(said: str, asked_for: str | None) -> None:
+    """Though it has no name, number, date or closing phrase."""
+    assert [fact.spans[-1].text for fact in find_facts(said)] == [asked_for] * bool(asked_for)
 
 
 @pytest.mark.parametrize(

@@ -462,7 +462,7 @@ def test_what_a_base_that_reads_well_writes(
         "Harald Immer serviced the boiler in Larkhill Cottage on 4 March, which cost 120 euros."
     )
     pear = "Mathilda Brook planted the pear tree in Sollerby on 3 May, beside the old wall."
-    long = " ".join(["It was a fine day."] * 12)
+    long = " ".join(["Hm"] * 60) + "."
     take("house.md", "# House\n\n" + "\n\n".join([boiler, long, long, long, pear, long]) + "\n")
 
     def said(base: Base, model: Any, chats: list[Any], *_: Any, **__: Any) -> list[str]:
