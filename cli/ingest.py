@@ -82,7 +82,9 @@ def ingest(
     ] = None,
     me: Annotated[
         list[str] | None,
-        Option("--me", metavar="NAME", help="Your name in chats and mails between people; remembered."),
+        Option(
+            "--me", metavar="NAME", help="Your name in chats and mails between people; remembered."
+        ),
     ] = None,
     not_me: Annotated[
         list[str] | None,
