@@ -65,6 +65,7 @@ def page(report: Record) -> str:
         _matrix(report["matrix"]),
         _retention(nights, labels),
         _suite(report["suite"]),
+        _conduct(nights),
         _facts(report),
         _losses(nights, labels),
         _divergence(nights, labels),
@@ -156,6 +157,21 @@ def _suite(measured: Sequence[Record]) -> str:
     )
 
 
+def _conduct(nights: Sequence[Record]) -> str:
+    rows = [
+        [night["version"], kind, of["n"], of["won"], of["lost"], f"{100 * of['lost_at_most']:.1f}"]
+        for night in nights
+        for kind, of in night["conduct"].items()
+    ]
+    if not rows:
+        return ""
+    return _section(
+        "Conduct",
+        "Instructions kept, unsafe requests declined and safe ones answered, beside the base.",
+        _table(("version", "kind", "prompts", "won", "lost", "points lost at most (95%)"), rows),
+    )
+
+
 def _facts(report: Record) -> str:
     rows = [
         [lost["question"], lost["gold"], lost["learned"], lost["lost"], Path(lost["source"]).name]
@@ -190,11 +206,17 @@ def _divergence(nights: Sequence[Record], labels: Sequence[str]) -> str:
     limit = nights[-1]["max_divergence"]
     most = max([value for value in values if value is not None] + [limit or 0.0, 0.01])
     axis = Axis(0.0, 1.1 * most, lambda value: f"{value:.2f}")
+    on_new = [
+        [night["version"], f"{night['divergence']:.2f}", f"{night['divergence_on_new']:.2f}"]
+        for night in nights
+        if None not in (night["divergence"], night["divergence_on_new"])
+    ]
     return _section(
         "Divergence",
         "How far each version moved from the base on general prompts, in nats a token; dashed: what the"
         " gate allows.",
         bars("Divergence from the base", labels, values, axis, limit),
+        _table(("version", "on general prompts", "on what was new"), on_new) if on_new else "",
     )
 
 

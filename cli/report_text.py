@@ -37,7 +37,7 @@ def show_report(report: dict[str, Any]) -> None:
                 _recall(night["new"]),
                 _recall(night["old"]),
                 _lost(night["old"]["flips"]),
-                "–" if night["divergence"] is None else f"{night['divergence']:.2f}",
+                _divergence(night),
                 sparkline(night["losses"]),
                 _cost(night),
             )
@@ -61,6 +61,10 @@ def show_report(report: dict[str, Any]) -> None:
     show(matrix_line(matrix))
     for measured in report["suite"]:
         show(f"general suite, {suite_line(measured)}")
+    for night in nights:
+        for kind, of in night["conduct"].items():
+            told = f"{of['won']} won, {of['lost']} lost, of {of['n']:,}"
+            show(f"{kind}, {version_name(night['version'])}: {told}")
     if report["lost"]:
         show()
         show_table(
@@ -100,6 +104,13 @@ def _recall(measured: dict[str, Any]) -> str:
         f"{share(before and before['value'])} → {share(after['value'])} of {after['n']}"
         f" ({share(after['low'])}–{share(after['high'])})"
     )
+
+
+def _divergence(night: dict[str, Any]) -> str:
+    if night["divergence"] is None:
+        return "–"
+    new = night["divergence_on_new"]
+    return f"{night['divergence']:.2f}" + ("" if new is None else f" ({new:.2f} on what was new)")
 
 
 def _lost(flips: dict[str, Any] | None) -> str:

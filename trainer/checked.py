@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..memory.store import Store
 
-KINDS = ("questions", "pairs", "notes")
+KINDS = ("questions", "answers", "pairs", "notes")
 
 
 @dataclass

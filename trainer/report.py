@@ -71,6 +71,8 @@ def _nights(store: Store, version: int) -> list[Record]:
                 "new": _examined([a for a in asked if night_of.get(a.chunk) == one]),
                 "old": _examined([a for a in asked if night_of.get(a.chunk, one) < one]),
                 "divergence": told.get("divergence"),
+                "divergence_on_new": told.get("divergence_on_new"),
+                "conduct": told.get("conduct") or {},
                 "max_divergence": told.get("max_divergence", options.get("max_divergence")),
                 "samples": told.get("samples"),
                 "losses": thinned(told.get("losses") or []),

@@ -109,7 +109,9 @@ def study_chunks(
         plain = [_plain(fact, chunk) for chunk, fact in facts]
         answers = _own_answers(store, base, facts, questions, plain)
         made, of_more = _study_well(store, base, group, seed)
-        checked |= of_more
+        # A question that the base answers with something else asks for something else.
+        n_dropped = sum(answer is None for answer in answers.values())
+        checked |= {"answers": Checked(len(answers), n_dropped), **of_more}
         spoken = [chunk for chunk in group if _has_voice(chunk)]
         tasks = write_instructions(base, [chunk["text"] for chunk in spoken], seed)
         with store.db.atomic():

@@ -57,6 +57,8 @@ def nights(run: Any, notes: Path, home: Path, diary: Any) -> None:
             {1: True, 2: True, 3: False},
             {1: True, 2: False, 3: True, 4: True},
             losses=[1.0 / (step + 1) for step in range(500)],
+            divergence_on_new=0.61,
+            conduct={"refusals": {"n": 40, "won": 3, "lost": 5, "lost_at_most": 0.125}},
         )
         made.night([dog], {}, {3: False}, promoted=False, reason="it <forgot>")
         store.db.execute(
@@ -107,6 +109,11 @@ def test_the_page(run: Any, nights: None, tmp_path: Path) -> None:
     for heading in ("Recall per night", "Retention", "Loss", "Divergence", "Cost", "Fact by fact"):
         assert f"<h2>{heading}</h2>" in text
     assert "not measured" in text
+    for cells in (
+        '<td class="number">2</td><td>0.25</td><td>0.61</td>',
+        '<td>refusals</td><td class="number">40</td><td class="number">3</td><td class="number">5</td><td>12.5</td>',
+    ):
+        assert cells in text
     assert "prefers-color-scheme: dark" in text
     assert "@media print" in text
 
@@ -122,6 +129,8 @@ def test_the_text(run: Any, nights: None) -> None:
         "backward transfer -50.0 points",
         "100% → 50% of 2 items",
         "12,000 tokens",
+        "0.61 on what was new",
+        "refusals, version 2: 3 won, 5 lost, of 40",
         "house.md",
     ):
         assert words in result.stdout, words

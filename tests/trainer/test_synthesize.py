@@ -14,6 +14,7 @@ from learnctl.memory.store import Record, Store
 from learnctl.trainer import pairs, registry, synthesize
 from learnctl.trainer.base import Base
 from learnctl.trainer.chat_form import ANSWER_WITH
+from learnctl.trainer.checked import counted
 from learnctl.trainer.facts import Fact, Span, contains, find_facts, normalise, supported
 from learnctl.trainer.prompt_lists import read_prompts
 from learnctl.trainer.study import Question, write_questions
@@ -491,6 +492,9 @@ def test_what_a_base_that_reads_well_writes(
     }
     (across,) = (s for s in found if s["kind"] == "across")
     assert (across["chunk_id"], across["second_chunk_id"]) == (first, second)
+    told = counted(store)
+    # Of random weights no answer holds what was asked for.
+    assert told["answers"].written == told["answers"].dropped > 0
     notes = [s for s in found if s["kind"] == "note"]
     assert len({s["prompt"] for s in notes}) == len(notes) == 8
     assert {s["answer"] for s in notes if s["chunk_id"] == second} == {pear}
