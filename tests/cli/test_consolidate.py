@@ -98,6 +98,15 @@ def test_promoted(run: Any, asked: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize(("reads", "is_told"), [(0.31, True), (0.6, False), (None, False)])
+def test_it_says_where_a_base_reads_too_poorly_to_write(
+    run: Any, asked: Any, reads: float | None, is_told: bool
+) -> None:
+    asked["result"] = {**RESULT, "reading": reads}
+    told = "the base reads 31% of what it is shown: samples that need no reader carry the load"
+    assert (told in run("consolidate").stdout) == is_told
+
+
 def test_where_there_is_nothing_no_figures_are_shown(run: Any, asked: Any, pretend: Any) -> None:
     unasked = {
         "new": {"before": None, "after": None, "n": 0},

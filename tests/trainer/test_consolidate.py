@@ -678,6 +678,27 @@ def test_a_checkpoint_that_cannot_be_read(
         assert apart(published(other, 1), published(store, 1)) < 1e-5
 
 
+def test_what_is_only_too_strong_serves_at_less_strength(
+    store: Store, tmp_path: Path, house: int, settings: Settings
+) -> None:
+    """A night that moves a little further than it may is put in service at three quarters, and says so."""
+    strong = {"epochs": 4, "learning_rate": 1e-2, "min_recall_gain": -1.0}
+    whole = consolidate(store, settings(**strong))
+    bound = 0.95 * whole["divergence"]
+    with Store.open(Home(tmp_path / "bounded"), create=True) as other:
+        ingest(other, [tmp_path / "notes" / "house.md"])
+        report = consolidate(other, settings(**strong, max_divergence=bound))
+        assert (report["decision"], report["scale"]) == ("promoted", 0.75)
+        assert 0 < report["divergence"] <= bound
+        less = {
+            name: value * (0.75 if "lora_B" in name else 1)
+            for name, value in published(store, 1).items()
+        }
+        assert apart(published(other, 1), less) < 1e-5
+        card = json.loads((other.home.versions / "1" / "card.json").read_text())
+        assert card["report"]["scale"] == 0.75
+
+
 def test_stopped_before_training(store: Store, house: int, settings: Settings) -> None:
     """A signal during study or measuring pauses too, and nothing is lost."""
     options = settings()
