@@ -114,7 +114,7 @@ def ingest(
       pbpaste | learnctl ingest - --name "Letter to Anna"
     """
     from ..memory import ingest as ingesting
-    from ..memory import people, watched
+    from ..memory import learning, watched
 
     if dry_run + watch + unwatch > 1:
         raise BadParameter("--dry-run, --watch and --unwatch exclude each other")
@@ -131,8 +131,8 @@ def ingest(
                 report = ingesting.look(files, names, piped, find_home(ctx), on_file)
         else:
             store = stack.enter_context(open_store(ctx, create=True))
-            people.remember(store, me or [])
-            people.disown(store, not_me or [])
+            if me or not_me:
+                learning.set_names(store, me or [], not_me or [])
             if watch:
                 watched.watch(store, files)
             with _showing_progress() as on_file:

@@ -18,7 +18,7 @@ def settle_owner(store: "Store", report: "IngestReport", may_ask: bool) -> bool:
 
     Returns whether a name was learned: what was taken in has to be taken in again.
     """
-    from ..memory import people
+    from ..memory import learning, people
 
     if not report.strangers:
         return False
@@ -27,7 +27,7 @@ def settle_owner(store: "Store", report: "IngestReport", may_ask: bool) -> bool:
     if may_ask and not people.known(store) and is_terminal(sys.stdin) and is_terminal(sys.stderr):
         chosen = _ask(count, people.guess(report.strangers, report.others))
         if chosen:
-            people.remember(store, [chosen])
+            learning.set_names(store, [chosen])
         return bool(chosen)
     chats = counted(len(report.strangers), "chat")
     say(plain(f"nobody in {chats} is known as you: say `--me NAME` ({_some(names)})"))

@@ -286,7 +286,8 @@ class _Taking:
         )
         known = self._store.value("SELECT id FROM documents WHERE sha256 = ?", digest)
         if known is None:
-            record = {"sha256": digest, "title": title, "author": author, "date": date}
+            record: Record = {"sha256": digest, "title": title, "author": author, "date": date}
+            record["is_letter"] = document.is_letter
             known = _insert(self._store, "documents", record)
             self.counts["documents"] += 1
             ids: dict[str, int] = {}  # what stands in it twice

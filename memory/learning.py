@@ -1,10 +1,32 @@
 """What a source may teach: its facts, the voice of the person who wrote it, or both."""
 
-from . import contents
+from collections.abc import Iterable
+
+from . import contents, people
 from .errors import LearnctlError
+from .lineage import studied_chunks
 from .store import Store, marks
 
 LEARN = ("facts", "voice", "both")
+
+
+def set_names(store: Store, mine: Iterable[str] = (), not_mine: Iterable[str] = ()) -> None:
+    """Say which names are the owner's, and which are not. Letters that change hands by that are studied again."""
+    with store.db.atomic():
+        before = _hands(store)
+        people.remember(store, mine)
+        people.disown(store, not_mine)
+        changed = [number for number, hand in _hands(store).items() if before.get(number) != hand]
+        if changed:
+            contents.unlearn(store, changed)
+
+
+def _hands(store: Store) -> dict[int, tuple[str | None, bool]]:
+    """Of what can be studied: whose it is, as far as that changes what is made of it."""
+    return {
+        chunk["id"]: (chunk["writer"], chunk["is_anothers"] and chunk["learn"] != "facts")
+        for chunk in studied_chunks(store)
+    }
 
 
 def set_learn(store: Store, source_ids: list[int], what: str) -> int:

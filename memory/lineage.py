@@ -17,8 +17,8 @@ from .store import Record, Store, batches, marks
 PRUNED = "pruned"
 # The kinds of chunks that are studied; replies of an assistant are not.
 STUDIED_KINDS = ("text", "told", "asked", "said")
-# Formats whose documents are letters: "I" in them is who wrote them.
-MAIL_FORMATS = ("eml", "mbox", "msg")
+# How a reason to set a passage aside begins that holds as long as packs are so short.
+FITS_NO_PACK = "all that is made of it is longer than `pack_tokens`"
 
 
 def in_service(store: Store) -> int:
@@ -134,8 +134,8 @@ def places(store: Store, chunk_ids: Collection[int]) -> dict[int, str]:
 def studied_chunks(store: Store) -> list[Record]:
     """Every live chunk that can be studied, with its first place of origin, in order of arrival.
 
-    Neither what is kept back nor what only untrusted sources say. `writer` is who wrote a mail, and None where that is the owner
-    of the store; `is_anothers` says that it is not, where the owner's names are known.
+    Neither what is kept back nor what only untrusted sources say. `writer` is who wrote a letter, and None where that is the owner
+    of the store, or where it is none; `is_anothers`: it is not the owner's, whose names are known.
     """
     # Names were redacted as they were stored.
     mine = {people.fold(name) for known in people.known(store) for name in (known, redact(known))}
@@ -143,7 +143,7 @@ def studied_chunks(store: Store) -> list[Record]:
         f"""
         SELECT c.id, c.kind, c.text, c.n_words, c.language, o.source_id, s.path, o.document_id, o.title,
                o.heading, o.date, o.speaker, s.learn, s.trust,
-               CASE WHEN s.format IN ({marks(MAIL_FORMATS)}) THEN d.author END AS writer
+               CASE WHEN d.is_letter THEN coalesce(d.author, 'somebody') END AS writer
         FROM chunks c JOIN origins o ON o.chunk_id = c.id JOIN sources s ON s.id = o.source_id
         LEFT JOIN documents d ON d.id = o.document_id
         WHERE c.kind IN ({marks(STUDIED_KINDS)})
@@ -151,7 +151,6 @@ def studied_chunks(store: Store) -> list[Record]:
         GROUP BY c.id HAVING o.source_id = min(o.source_id)
         ORDER BY o.source_id, o.document_id, o.position
         """,
-        *MAIL_FORMATS,
         *STUDIED_KINDS,
     )
     for chunk in found:
@@ -161,14 +160,30 @@ def studied_chunks(store: Store) -> list[Record]:
     return found
 
 
+def still_studied(store: Store, chunks: Collection[Record]) -> set[int]:
+    """Those of some chunks, as `studied_chunks` gave them, that may be studied, and for the same."""
+    of = {chunk["id"]: chunk for chunk in chunks}
+    found = store.rows(
+        "SELECT o.chunk_id, s.learn, min(o.source_id) FROM origins o JOIN sources s ON s.id = o.source_id"
+        " JOIN chunks c ON c.id = o.chunk_id"
+        f" WHERE o.chunk_id IN ({marks(of)}) AND s.trust != 'untrusted' AND c.quarantine IS NULL"
+        " GROUP BY o.chunk_id",
+        *of,
+    )
+    return {row["chunk_id"] for row in found if row["learn"] == of[row["chunk_id"]]["learn"]}
+
+
 def barren_chunks(store: Store, base_digest: str | None = None) -> set[int]:
     """The chunks that were studied, and nothing came of it: they have nothing to teach.
 
     Args:
-        base_digest: of the base that studied them; None: the one that studied last. Another base may make more of them.
+        base_digest: of the base that studied them; None: that of the version in service, or the one that studied last. Another
+            base may make more of them.
     """
     digest = base_digest or store.value(
-        "SELECT base_digest FROM studied ORDER BY rowid DESC LIMIT 1"
+        "SELECT base_digest FROM adapters WHERE version = ?"
+        " UNION ALL SELECT * FROM (SELECT base_digest FROM studied ORDER BY rowid DESC LIMIT 1)",
+        in_service(store),
     )
     found = store.rows(
         "SELECT chunk_id FROM studied st WHERE base_digest = ? AND NOT EXISTS"
@@ -217,6 +232,19 @@ def set_aside(store: Store, run_id: int, chunk_ids: set[int], reason: str) -> No
         ({"chunk_id": number, "run_id": run_id, "reason": reason} for number in sorted(chunk_ids)),
         ignore=True,
     )
+
+
+def take_up_again(store: Store, but: str) -> None:
+    """Take back into the nights what was set aside because it fits no pack, unless packs are as long as they were.
+
+    Args:
+        but: the reason that still holds.
+    """
+    with store.db.atomic():
+        store.db.execute(
+            "DELETE FROM set_aside WHERE substr(reason, 1, ?) = ? AND reason != ?",
+            [len(FITS_NO_PACK), FITS_NO_PACK, but],
+        )
 
 
 def learned_from(store: Store, source_id: int) -> set[int]:

@@ -73,6 +73,7 @@ class PreparedDocument(NamedTuple):
     title: str
     author: str | None
     date: str | None
+    is_letter: bool
     passages: list[Passage]
     left_out: list[Worthless]
     met: Lines
@@ -138,7 +139,9 @@ class Preparer:
             left_out += _noted(section.heading, worthless)
         chunks = document_chunks(Document(title, tuple(kept)))
         passages = self._passages(chunks)
-        return PreparedDocument(title, author, document.date, passages, left_out, self._met())
+        return PreparedDocument(
+            title, author, document.date, document.is_letter, passages, left_out, self._met()
+        )
 
     def _conversation(self, conversation: Conversation) -> PreparedConversation:
         title = self._line(conversation.title)

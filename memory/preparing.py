@@ -96,9 +96,9 @@ def _ask(path: Path, preparer: Preparer) -> Iterator[tuple[str, Any]]:
 
 
 def _document(value: list[Any]) -> PreparedDocument:
-    title, author, date, passages, left_out, met = value
+    title, author, date, is_letter, passages, left_out, met = value
     return PreparedDocument(
-        title, author, date, _passages(passages), _worthless(left_out), Lines(*met)
+        title, author, date, is_letter, _passages(passages), _worthless(left_out), Lines(*met)
     )
 
 

@@ -21,6 +21,7 @@ class Document:
     sections: tuple[Section, ...]
     author: str | None = None
     date: str | None = None  # ISO 8601
+    is_letter: bool = False  # "I" in it is its author
 
 
 @dataclass(frozen=True)

@@ -282,6 +282,16 @@ def m020_headings(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m021_letters(db: Database) -> None:
+    """Which documents are letters, in which "I" is who wrote them."""
+    db.execute("ALTER TABLE documents ADD COLUMN is_letter INTEGER NOT NULL DEFAULT 0")
+    db.execute(
+        "UPDATE documents SET is_letter = 1 WHERE id IN (SELECT sd.document_id FROM source_documents sd"
+        " JOIN sources s ON s.id = sd.source_id WHERE s.format IN ('eml', 'mbox', 'msg'))"
+    )
+
+
 HEADINGS_INDEX = "CREATE VIRTUAL TABLE headings_fts USING fts5(text, tokenize='porter unicode61 remove_diacritics 2')"
 
 HEADINGS = f"""

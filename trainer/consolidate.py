@@ -24,6 +24,7 @@ import filelock
 from ..memory.errors import LearnctlError, Locked
 from ..memory.home import private_folder
 from ..memory.lineage import (
+    FITS_NO_PACK,
     in_service,
     is_of_another_base,
     learned_chunks,
@@ -31,11 +32,12 @@ from ..memory.lineage import (
     places,
     set_aside,
     studied_chunks,
+    take_up_again,
     taught_chunks,
 )
 from ..memory.replay import POOL, SINCE, by_turn_and_surprise, choose_replay
 from ..memory.search import telling_words
-from ..memory.store import Record, Store, now, to_json
+from ..memory.store import Record, Store, batches, marks, now, to_json
 from . import (
     adapter,
     drift,
@@ -145,6 +147,7 @@ def consolidate(
                 base = bases.load(options.base, options.quantize, options.device)
             if options.base == "auto":
                 bases.settle(store.home, base.name, base.device)
+            take_up_again(store, but=_fits_no_pack(options))
             choice = choose(store, options.fast, base.digest)
             night = _Night(store, base, options, budget_s, began, stop, on_progress, on_step)
             if run:
@@ -159,6 +162,11 @@ def consolidate(
         except registry.Overtaken as error:
             registry.drop_unfinished(store)
             return _ended(store, began, "refused", str(error))
+
+
+def _fits_no_pack(options: Options) -> str:
+    """Why a passage is set aside until packs are longer."""
+    return f"{FITS_NO_PACK} ({options.pack_tokens})"
 
 
 class _Night:
@@ -243,20 +251,28 @@ class _Night:
             if wanted - on_hand or is_late:
                 done = f"{len(wanted & on_hand)} of {len(wanted)}"
                 raise Interrupted(f"studied {done} passages for the new base")
+        kinds = options.kinds.split(",")
         samples = [
             sample
+            for some in batches(sorted(on_hand))
             for sample in store.rows(
                 "SELECT id, chunk_id, kind, prompt, answer FROM samples WHERE base_digest = ?"
-                " AND chunk_id IS NOT NULL ORDER BY id",
+                f" AND chunk_id IN ({marks(some)})",
                 base.digest,
+                *some,
             )
-            if sample["chunk_id"] in on_hand and sample["kind"] in options.kinds.split(",")
+            if sample["kind"] in kinds
         ]
+        samples.sort(key=lambda sample: int(sample["id"]))
         if not samples:
             return None
+        made_of = {sample["chunk_id"] for sample in samples}
         samples = self._that_fit(samples)
+        too_long_alone = made_of - {sample["chunk_id"] for sample in samples}
         if not samples:
-            self._begin(choice, [])  # so that the morning after tells of it
+            # So that the morning after tells of it, and of what is set aside.
+            run = self._begin(choice, [])
+            set_aside(store, run["id"], too_long_alone, _fits_no_pack(options))
             raise LearnctlError(
                 "there is no answer to learn from: all samples are longer than `pack_tokens`",
                 hint="raise it: learnctl config set pack_tokens NUMBER",
@@ -278,7 +294,9 @@ class _Night:
         roles += [(s["id"], "general", "") for s in general]
         roles += [(s["id"], "general", OWN) for s in own]
         roles += [(s["id"], "general", ANCHOR) for s in anchors]
-        return self._begin(choice, roles)
+        run = self._begin(choice, roles)
+        set_aside(store, run["id"], too_long_alone, _fits_no_pack(options))
+        return run
 
     def _that_fit(self, samples: list[Record]) -> list[Record]:
         """The samples that fit a pack: what is never trained on must not count as learned."""

@@ -11,7 +11,7 @@ from .choice import Choice, choose, tokens_of
 from .open_book import SHARE as OPEN_SHARE
 from .options import Options
 from .rows import MOST_EPOCHS, anchors_beside, n_epochs, own_beside, replay_beside
-from .synthesize import BLANKS_PER_FACT, CUES_PER_FACT, facts_of
+from .synthesize import BLANKS_PER_FACT, CUES_PER_FACT, facts_of, has_voice
 
 # Of the questions wanted how many come of it, and how long a row is in the mean: one in seven has passages in view, some 200 tokens
 # in two epochs of five; the others are 34.
@@ -47,8 +47,8 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
         }
 
     chunks = affordable(store, choice, options, budget_s)
-    facts = [fact for chunk in chunks for fact in facts_of(chunk)]
-    n_new = round(len(facts) * _rows_per_fact(options))
+    n_taught = sum(len(facts_of(chunk)) for chunk in chunks)
+    n_new = round(_n_rows(chunks, options))
     n_known = len(learned_chunks(store, choice.parent))
     n_replay = replay_beside(n_new, options) if n_known else 0
     n_facts = n_new + n_replay
@@ -68,7 +68,7 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
         "sources": list(dict.fromkeys(chunk["path"] for chunk in chunks)),
         "chunks": len(chunks),
         "later": len(choice.chunks) - len(chunks),
-        "facts": len(facts),
+        "facts": n_taught,
         "new_tokens": tokens_of(chunks),
         "samples": {"new": n_new, "replay": n_replay, "general": n_general},
         "n_tokens": n_tokens,
@@ -92,7 +92,8 @@ def affordable(
     """Of what is new as many chunks from the front as the time that is left can teach well; the rest stays new. No source that is not
     the person's own fills more than `OTHERS_SHARE` of a night, even where nothing else waits.
 
-    A slow pass takes all that is known already as well, for what it left out would be lost.
+    A slow pass takes all that is known already as well, for what it left out would be lost; where that fills its night, it goes on in
+    the next.
     """
     if left_s is None:
         return choice.chunks
@@ -105,8 +106,7 @@ def affordable(
     for chunk in choice.chunks:
         if chunk["id"] in held:
             continue
-        # What has no facts may still be a question, or teach a voice.
-        n_tokens = max(1, len(facts_of(chunk))) * _tokens_per_fact(options)
+        n_tokens = _n_rows([chunk], options) * _tokens_per_row(options)
         if chunk["trust"] != "own":
             taken = of_others.get(chunk["source_id"], 0.0)
             if taken and taken + n_tokens > most_of_others:
@@ -123,7 +123,8 @@ def words_a_night(store: Store, options: Options) -> tuple[float, bool]:
     """How many words of what is new a night of `night_minutes` can teach, at the pace of the last one; whether there was one."""
     speed = _last_speed(store)
     n_tokens = 60 * options.night_minutes * TRAIN_SHARE * (speed or ASSUMED_SPEED)
-    return n_tokens / _tokens_per_fact(options) * WORDS_PER_FACT, bool(speed)
+    tokens_per_fact = _rows_per_fact(options) * _tokens_per_row(options)
+    return n_tokens / tokens_per_fact * WORDS_PER_FACT, bool(speed)
 
 
 def expected_epochs(n_rows: int, options: Options, as_many_as_help: bool = False) -> int:
@@ -153,10 +154,17 @@ def _rows_per_fact(options: Options) -> float:
     return n_rows / (1 - OPEN_SHARE) if "open" in kinds else n_rows
 
 
-def _tokens_per_fact(options: Options) -> float:
+def _n_rows(chunks: list[Record], options: Options) -> float:
+    """About how many samples some chunks give: what has no facts may still be a question, or teach a voice."""
+    n_facts = sum(len(facts_of(chunk)) for chunk in chunks)
+    others = sum(chunk["kind"] == "asked" or has_voice(chunk) for chunk in chunks)
+    return float(n_facts * _rows_per_fact(options) + others)
+
+
+def _tokens_per_row(options: Options) -> float:
     """In all epochs, with what the base rehearses of its own beside it."""
     own = options.own_share if options.general_rows else 0.0
-    return _rows_per_fact(options) * (1 + own) * n_epochs(options, math.inf) * TOKENS_PER_ROW
+    return (1 + own) * n_epochs(options, math.inf) * TOKENS_PER_ROW
 
 
 def _last_speed(store: Store) -> float | None:

@@ -80,10 +80,13 @@ class Around:
 @lru_cache(maxsize=4096)
 def _around(statement: str, passage: str, place: str, language: str) -> Around:
     facts = find_facts(statement, language)
-    own = replace(facts[-1], statement=statement) if facts else None
     beside = find_facts(passage, language)
     said = [(fact.statement, spoken_to(fact.statement, language)) for fact in beside]
-    at = next((i for i, forms in enumerate(said) if statement.endswith(forms)), 0)
+    found = next((i for i, forms in enumerate(said) if statement.endswith(forms)), None)
+    at = found or 0
+    # "You quit smoking." is a fact as it was said: "I quit smoking."
+    source = facts[-1] if facts else None if found is None else beside[found]
+    own = replace(source, statement=statement) if source else None
     others = [fact for i, fact in enumerate(beside) if i != at]
     words = set(telling_words(statement))
     values = {word for fact in others for span in fact.spans for word in telling_words(span.text)}

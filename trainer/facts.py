@@ -47,7 +47,9 @@ LAST_WORDS = re.compile(
     r" ((?:[\w'’-]+ ){0,2}[\w'’-]+)[.!]?$"
 )
 # Or where it has not even that, and is of who wrote it: "My sister loves skiing."
-OF_ONESELF = re.compile(r"(?:I|We|My|Our)(?: [\w'’-]+)+ ([\w'’-]+)[.!]?$")
+OF_ONESELF = re.compile(
+    r"(?:I|We|My|Our)(?: [\w'’-]+)+ (?!(?:\w+ly|here|there|now|then|again|too|today|together|alone|back|home|soon)\b)([\w'’-]+)[.!]?$"
+)
 # Where words have no spaces between them.
 UNSPACED_DATE = re.compile(
     r"\d{1,4}\s?[年년](?:\s?\d{1,2}\s?[月월](?:\s?\d{1,2}\s?[日일号])?)?|\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일号]"
@@ -61,15 +63,16 @@ PRONOUN = re.compile(
     r"(?:this|that|these|those)(?! (?:year|month|week|day|morning|evening|summer|winter|time)s?\b)|"
     r"both|there|one of them|the former|the latter)\b"
 )
-# What may stand before the subject: a time, a place, a clause.
-OPENING = (
-    r"(?:In|On|At|After|Before|Since|Until|During|From|By|For|Last|Next|Every|Later|When|While|As|Although|Because|If)"
-    r"\b[^;:]{0,60}?\b"
+# A time in front of the subject: "In 1987 she moved to Bree." Only a time: in "When the doctor came, he left" somebody else may be meant.
+TIME = (
+    rf"(?:(?:In|On|Since|Until|By|From|After|Before|During|At) (?:the )?(?:{DATE.pattern}|(?:early |late )?(?:spring|summer|autumn|winter)"
+    r"|(?:same|following|next) (?:day|week|month|year)|noon|midnight|night)"
+    r"|(?:Last|This|Next|Every|That) [a-z]+|(?:A|One|Two|Three|Some|Many) [a-z]+ (?:later|before)|Today|Yesterday|Later|Then|Now)"
 )
-# Behind it: "In 1987 she moved to Bree."
-FRONTED = re.compile(rf"({OPENING})(?:he|she|they|his|her|their)\b")
-# The pronoun that is the subject of a sentence, and what stands before it.
-SUBJECT_PRONOUN = re.compile(rf"((?:{OPENING})?)((?i:he|she|it|they))\b(?!['’])")
+# The pronoun that is the subject of a sentence, and the time before it.
+SUBJECT_PRONOUN = re.compile(
+    rf"(?P<time>{TIME},? )(?P<later>he|she|they)\b|(?P<first>He|She|It|They)\b(?!['’])"
+)
 # The subject of a plain sentence: a name, or an article and up to three words, before a common verb.
 SUBJECT = re.compile(
     r"((?:The|Our|My|His|Her) (?:[\w'’-]+ ){0,2}?[\w'’-]+|[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){0,2}) "
@@ -166,24 +169,22 @@ def find_facts(text: str, language: str = "en") -> list[Fact]:
     known_names = inner_names(text)
     for sentence in sentences(text):
         words = words_of(sentence)
-        shortest = SHORTEST_FACT - bool(OF_ONESELF.match(sentence))
-        if shortest <= len(words) <= LONGEST_FACT and not sentence.endswith(("?", ":", "？", "：")):
-            alone = stand_alone(sentence, before) if leans(sentence) else sentence
-            spans = tuple(_spans(sentence, known_names))
+        is_leaning = leans(sentence)
+        if len(words) <= LONGEST_FACT and not sentence.endswith(("?", ":", "？", "：")):
+            alone = stand_alone(sentence, before) if is_leaning else sentence
+            spans = tuple(_spans(sentence, known_names)) if len(words) >= SHORTEST_FACT else ()
+            if not spans and language == "en":
+                spans = tuple(_of_oneself(sentence))
             if spans:
                 found.append(Fact(sentence, alone, spans, language))
-        if not leans(sentence):
+        if not is_leaning:
             before = sentence
     return found
 
 
 def leans(sentence: str) -> bool:
-    """Whether a sentence begins with a pronoun for what only the one before it names."""
-    fronted = FRONTED.match(sentence)
-    if fronted is None:
-        return bool(PRONOUN.match(sentence))
-    opening = DATE.sub("", fronted[1]).partition(" ")[2]
-    return not set(NAME.findall(opening)) - NOT_NAMES
+    """Whether a sentence begins with a pronoun, or with a time and one."""
+    return bool(PRONOUN.match(sentence) or SUBJECT_PRONOUN.match(sentence))
 
 
 def stand_alone(sentence: str, before: str) -> str:
@@ -195,14 +196,13 @@ def stand_alone(sentence: str, before: str) -> str:
     pronoun = SUBJECT_PRONOUN.match(sentence)
     subject = SUBJECT.match(before)
     if pronoun and subject:
+        time, said = pronoun["time"] or "", (pronoun["first"] or pronoun["later"]).lower()
         name = subject.group(1)
         person = bool(re.fullmatch(r"(?:[A-Z][\w'’-]+ ?){1,3}", name)) and not name.startswith(
             "The "
         )
-        # "The boat" within a sentence would be "the boat".
-        stands_there = person or not pronoun[1]
-        if stands_there and person == (pronoun[2].lower() in {"he", "she"}):
-            return pronoun[1] + name + sentence[pronoun.end() :]
+        if person == (said in {"he", "she"}) and (person or not time):
+            return time + name + sentence[pronoun.end() :]
     return f"{before} {sentence}".strip()
 
 
@@ -307,9 +307,7 @@ def _spans(sentence: str, known_names: set[str]) -> list[Span]:
         first_alone = match.start() == 0 and start == 0 and len(words) == 1
         if words and not (first_alone and words[0] not in known_names and len(words) == 1):
             take("name", start, match.end())
-    tail = TAIL.search(sentence)
-    if not (tail or found):
-        tail = LAST_WORDS.search(sentence) or _of_oneself(sentence)
+    tail = TAIL.search(sentence) or (None if found else LAST_WORDS.search(sentence))
     if tail:
         take("phrase", *tail.span(1))
     found.sort(key=lambda item: item[0])
@@ -318,11 +316,11 @@ def _spans(sentence: str, known_names: set[str]) -> list[Span]:
     return spans[-SPANS_PER_FACT:]
 
 
-def _of_oneself(sentence: str) -> re.Match[str] | None:
+def _of_oneself(sentence: str) -> list[Span]:
     """The last word of what somebody says of themselves, where another word is left to ask for it by."""
     found = OF_ONESELF.match(sentence)
     is_telling = found and telling_words(found[1]) and len(telling_words(sentence)) > 1
-    return found if is_telling else None
+    return [Span("phrase", found[1])] if found and is_telling else []
 
 
 def _unspaced_spans(sentence: str) -> list[Span]:

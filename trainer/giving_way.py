@@ -1,6 +1,8 @@
 """What holds a model, the daemon or a chat that waits, lets go of it for a consolidation, which needs the room."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import filelock
 
@@ -21,6 +23,21 @@ def consolidates(home: Home) -> bool:
         return True
     except OSError:  # the home was removed, or is another's
         return False
+
+
+@contextmanager
+def at_rest(home: Home) -> Iterator[bool]:
+    """Whether no consolidation is at work on a home's store; where none is, none begins meanwhile."""
+    lock = filelock.FileLock(home.lock, timeout=0.05, poll_interval=0.01, mode=0o600)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
 
 
 def give_back() -> None:

@@ -100,7 +100,7 @@ def learned_answer(
 
     def score(answer: str) -> float:
         if answer == NOT_IN_NOTES:
-            return least_bearing + likely[answer]
+            return float(least["least_backed"]) * least_bearing + likely[answer]
         one = held[answer]
         least_of_both = min(bears[answer], bears[one.text or answer])
         return one.share * max(0.0, least_of_both) + likely[answer]

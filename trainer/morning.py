@@ -8,6 +8,7 @@ import json
 import os
 
 from ..memory.errors import LearnctlError
+from ..memory.lineage import FITS_NO_PACK
 from ..memory.store import Record, Store
 from .conditions import gpu_power_limit
 
@@ -147,12 +148,15 @@ def _read(store: Store, run_id: int) -> list[Record]:
 
 def _set_aside(store: Store, run_id: int) -> list[Record]:
     """The sources of what a run was the last to try, with how many passages that is."""
+    begins = f"substr(reason, 1, {len(FITS_NO_PACK)})"
     return [
-        one
-        | {
-            "reason": f"{one['chunks']} passage{'s' * (one['chunks'] > 1)}, refused for the third time"
-        }
-        for one in _sources(store, "SELECT chunk_id FROM set_aside WHERE run_id = ?", run_id)
+        one | {"reason": f"{one['chunks']} passage{'s' * (one['chunks'] > 1)}, {why}"}
+        for why, is_so in (("refused for the third time", "!="), (FITS_NO_PACK, "="))
+        for one in _sources(
+            store,
+            f"SELECT chunk_id FROM set_aside WHERE run_id = ? AND {begins} {is_so} '{FITS_NO_PACK}'",
+            run_id,
+        )
     ]
 
 

@@ -224,7 +224,7 @@ class ChatSession:
         if self.version in report["versions_deleted"]:
             self._switch(report["version"])
         if self.folded:
-            self._earlier = self._fold()
+            self._earlier = self._fold(self.folded)
         return report
 
     def switch(self, version: int) -> None:
@@ -319,12 +319,15 @@ class ChatSession:
         room = self.talker.room(self.sampling.max_tokens)
         if self._n_tokens(turn) <= room:
             return
-        n_before = len(self.folded)
-        while self.turns and self._n_tokens(turn) > FOLDED_TO * room:
-            self.folded.append(self.turns.pop(0))
-        if len(self.folded) > n_before:
-            self._on_fold(len(self.folded) - n_before)
-            self._earlier = self._fold()
+        n_folded = 0
+        while n_folded < len(self.turns) and self._n_tokens(turn, n_folded) > FOLDED_TO * room:
+            n_folded += 1
+        if n_folded:
+            self._on_fold(n_folded)
+            folded = [*self.folded, *self.turns[:n_folded]]
+            # What answers may go away until here: the turns stay where they are.
+            self._earlier = self._fold(folded)
+            self.folded, self.turns = folded, self.turns[n_folded:]
         if self._n_tokens(turn) > room:
             turn.asked, turn.hits = turn.question, ()
         n_tokens = self._n_tokens(turn)
@@ -336,14 +339,15 @@ class ChatSession:
                 hint="say less at once, lower --max-tokens, or take it in with `learnctl ingest` and ask about it",
             )
 
-    def _fold(self) -> str:
-        said = [(turn.question, turn.answer) for turn in self.folded]
+    def _fold(self, turns: list[Turn]) -> str:
+        said = [(turn.question, turn.answer) for turn in turns]
         n_words = self.talker.room(self.sampling.max_tokens) // 8
         return fold(self.talker, self.store, said, n_words)
 
-    def _n_tokens(self, turn: Turn) -> int:
+    def _n_tokens(self, turn: Turn, first: int = 0) -> int:
+        """How long the prompt of a turn is, without the first of those before it."""
         asked = {"role": "user", "content": turn.asked}
-        return self.talker.n_tokens([*self._prompt(self.turns), asked])
+        return self.talker.n_tokens([*self._prompt(self.turns[first:]), asked])
 
     def _prompt(self, turns: list[Turn]) -> Chat:
         system = "\n\n".join(part for part in (self._system, self._earlier) if part)
@@ -419,7 +423,10 @@ class ChatSession:
         if self._talker is None:
             self._talker = self._loaded(version)
         else:
-            self._talker.switch(self.store, self.options, version)
+            try:
+                self._talker.switch(self.store, self.options, version)
+            except NoDaemon:
+                self._talker = self._loaded(version)
         self._cache.clear()
 
     def _load_here(self) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from ..memory.lineage import note_outgrown
+from ..memory.lineage import note_outgrown, still_studied
 from ..memory.redact import redact
 from ..memory.store import Record, Store, marks, now
 from .absent import NOT_IN_NOTES, absent_question, find_strangers
@@ -34,7 +34,7 @@ from .facts import (
     supported,
 )
 from .generate import answer_batch
-from .giving_way import consolidates
+from .giving_way import at_rest
 from .open_book import open_book
 from .own_words import own_words
 from .pairs import write_notes, write_pairs
@@ -112,13 +112,15 @@ def study_chunks(
         # A question that the base answers with something else asks for something else.
         n_dropped = sum(answer is None for answer in answers.values())
         checked |= {"answers": Checked(len(answers), n_dropped), **of_more}
-        spoken = [chunk for chunk in group if _has_voice(chunk)]
+        spoken = [chunk for chunk in group if has_voice(chunk)]
         tasks = write_instructions(base, [chunk["text"] for chunk in spoken], seed)
         with store.db.atomic():
             _keep_group(store, base, group, facts, questions, plain, answers, made, seed)
+            there = still_studied(store, group)
             voices = [
                 (chunk["id"], Sample("voice", task, chunk["text"]))
                 for chunk, task in zip(spoken, tasks, strict=True)
+                if chunk["id"] in there
             ]
             keep_samples(store, base.digest, voices)
             for kind, found in checked.items():
@@ -188,8 +190,7 @@ def hold_out(store: Store, questions: list[str]) -> None:
     A run that was stopped goes on without them, and trains anew; one at work is not published.
     """
     wordings = {normalise(question) for question in questions}
-    rests = not consolidates(store.home)
-    with store.db.atomic():
+    with at_rest(store.home) as rests, store.db.atomic():
         for wording in sorted(wordings):
             store.db.execute("INSERT OR IGNORE INTO held_out (wording) VALUES (?)", [wording])
         gone = _drop_samples(store, wordings)
@@ -200,6 +201,7 @@ def hold_out(store: Store, questions: list[str]) -> None:
                 [json.dumps(gone)],
             )
             if left_out.rowcount:
+                # Where this is not committed after all, the run trains anew for nothing, and is right all the same.
                 shutil.rmtree(store.home.runs, ignore_errors=True)
 
 
@@ -322,16 +324,16 @@ def cloze_probe(fact: Fact, told: bool) -> Probe:
 def attributed(fact: Fact, chunk: Record) -> Fact:
     """A fact that stands without its chat or mail: what somebody else said, or wrote of themselves, is said to be theirs, with the
     day."""
-    if not _is_anothers(fact, chunk):
+    if not _is_anothers(fact.statement, chunk):
         return fact
     return replace(fact, statement=f"{_whose(chunk, fact.language)}{fact.statement}")
 
 
-def _is_anothers(fact: Fact, chunk: Record) -> bool:
-    """Whether "I" in a fact may be somebody else than the owner of the store."""
+def _is_anothers(text: str, chunk: Record) -> bool:
+    """Whether "I" in what a chunk says may be somebody else than the owner of the store."""
     if chunk["kind"] == "said":
         return True
-    return bool(chunk["writer"]) and (fact.language != ENGLISH or is_of_the_writer(fact.statement))
+    return bool(chunk["writer"]) and (chunk["language"] != ENGLISH or is_of_the_writer(text))
 
 
 def _whose(chunk: Record, language: str) -> str:
@@ -356,7 +358,7 @@ def _take_group(todo: list[Record]) -> tuple[list[Record], list[tuple[Record, Fa
     for chunk in todo:
         group.append(chunk)
         facts += [(chunk, fact) for fact in facts_of(chunk)]
-        if len(facts) + sum(map(_has_voice, group)) >= FACTS_AT_ONCE:
+        if len(facts) + sum(map(has_voice, group)) >= FACTS_AT_ONCE:
             break
     return group, facts
 
@@ -375,7 +377,13 @@ def _study_well(
     """Pairs and notes of the passages, where the base reads well enough to write and to check them; how many did not pass."""
     if not reads_well(store, base):
         return [], {}
-    chunks = [c for c in group if c["kind"] in ("text", "told") and c["learn"] != "voice"]
+    chunks = [
+        c
+        for c in group
+        if c["kind"] in ("text", "told")
+        and c["learn"] != "voice"
+        and not _is_anothers(c["text"], c)  # what it writes of such would say "my" of theirs
+    ]
     pairs, checked_pairs = write_pairs(base, chunks, seed)
     notes, checked_notes = write_notes(base, chunks, seed)
     samples = [
@@ -400,7 +408,7 @@ def _open_book(store: Store, base: Base, group: list[Record]) -> list[tuple[int,
     ]
 
 
-def _has_voice(chunk: Record) -> bool:
+def has_voice(chunk: Record) -> bool:
     """Text of the person's own, from a source that may teach how they write."""
     return (
         chunk["learn"] in ("voice", "both")
@@ -499,8 +507,9 @@ def _keep_group(
         of_chunk = [fact for one, fact in facts if one["id"] == chunk["id"]]
         if pair := told_pair(chunk, of_chunk, asked):
             samples.append((chunk["id"], Sample("told", *pair)))
-    # While the base wrote, another process may have taken some of it back.
-    there = _live(store, numbers)
+    # While the base wrote, another process may have taken some of it back, or said that it may not be learned.
+    there = still_studied(store, group)
+    samples = [one for one in samples if one[0] in there]
     for wording, some in (("question", probes), ("cue", second)):
         for chunk_id, probe in some:
             if chunk_id not in there:
@@ -530,14 +539,19 @@ def _own_answers(
         return {}
     asked = [(q.fact, q.text) for q in questions]
     asked += [(index, text) for index, built in enumerate(plain) for text in built.values()]
-    asked = [(index, text) for index, text in asked if facts[index][0]["kind"] == "text"]
+    asked = [
+        (index, text)
+        for index, text in asked
+        if facts[index][0]["kind"] == "text"
+        and not _is_anothers(facts[index][1].sentence, facts[index][0])
+    ]
     said = own_words(base, [(*facts[index], text) for index, text in asked])
     return dict(zip(asked, said, strict=True))
 
 
 def _plain(fact: Fact, chunk: Record) -> dict[str, str]:
     """What can be asked of a fact by the build of its sentence, by its normalised wording."""
-    if fact.language != ENGLISH or _is_anothers(fact, chunk):
+    if fact.language != ENGLISH or _is_anothers(fact.sentence, chunk):
         return {}  # what somebody else says of "my brother" is not asked by the user
     names = inner_names(chunk["text"])
     return {normalise(text): text for text in plain_questions(fact.statement, names)}

@@ -110,6 +110,7 @@ def mail_document(subject: str, writer: str, date: str | None, text: str, title:
         sections=(Section("", words or subject),),
         author=_name(writer) or None,
         date=date,
+        is_letter=True,
     )
 
 

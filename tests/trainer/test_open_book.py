@@ -11,6 +11,7 @@ from learnctl.memory.store import Record, Store
 from learnctl.trainer import notes, open_book
 from learnctl.trainer.base import Base
 from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.morning import morning
 from learnctl.trainer.options import Options
 from learnctl.trainer.progress import Progress
 from learnctl.trainer.rows import plain_row
@@ -150,7 +151,11 @@ def test_what_fits_no_pack_is_told(
     shortest = settings(epochs=1, pack_tokens=lengths[0] - 1)
     with pytest.raises(LearnctlError, match="no answer to learn from: all samples are longer"):
         consolidate(store, shortest, on_progress=told.append)
-    assert new_chunks(store)
+    # Told once, and set aside until packs are longer.
+    (aside,) = morning(store)["set_aside"]
+    assert aside["reason"] == "1 passage, all that is made of it is longer than `pack_tokens`"
+    assert consolidate(store, shortest)["decision"] == "nothing"
+    assert new_chunks(store) == []
     report = consolidate(
         store, settings(epochs=1, pack_tokens=lengths[-3]), on_progress=told.append
     )

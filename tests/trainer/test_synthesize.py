@@ -2,13 +2,16 @@
 
 import json
 import random
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from learnctl.memory import people
-from learnctl.memory.learning import set_learn
+from learnctl.memory.ingest import ingest
+from learnctl.memory.learning import set_learn, set_names
 from learnctl.memory.lineage import studied_chunks
 from learnctl.memory.store import Record, Store
 from learnctl.trainer import pairs, registry, synthesize
@@ -431,16 +434,25 @@ My landlord Harald Immer raised the rent by 40 euros. The ferry Ulla sank in Wen
 """
 
 
+@pytest.mark.parametrize("is_zipped", [False, True])
 @pytest.mark.parametrize("me", ["", "Lena Fisk", "tom  brook"])
 def test_who_wrote_a_mail_is_who_it_speaks_of(
-    store: Store, llama: Base, take: Any, me: str
+    store: Store, llama: Base, take: Any, tmp_path: Path, me: str, is_zipped: bool
 ) -> None:
     """What is "my landlord" in somebody else's mail is theirs; what it says of other things stands for itself."""
     if me:
         people.remember(store, [me])
-    take("news.eml", MAIL)
+    if is_zipped:
+        with zipfile.ZipFile(tmp_path / "mails.zip", "w") as archive:
+            archive.writestr("mails/news.eml", MAIL)
+            archive.writestr("mails/old.eml", MAIL.replace("landlord", "oldest friend"))
+        ingest(store, [tmp_path / "mails.zip"])
+    else:
+        take("news.eml", MAIL)
     study(store, llama)
-    landlord = {s["answer"] for s in samples(store) if s["kind"] == "cue" and "rent" in s["answer"]}
+    landlord = {
+        s["answer"] for s in samples(store) if s["kind"] == "cue" and "landlord" in s["answer"]
+    }
     is_mine = me == "tom  brook"
     told = "My landlord Harald Immer raised the rent by 40 euros."
     assert landlord == {told if is_mine else f"On 7 May 2025 Tom Brook wrote: {told}"}
@@ -453,6 +465,54 @@ def test_who_wrote_a_mail_is_who_it_speaks_of(
     study(store, llama)
     has_voice = any(sample["kind"] == "voice" for sample in samples(store))
     assert has_voice == (me != "Lena Fisk")
+
+
+def test_a_mail_of_nobody_known(store: Store, llama: Base, take: Any) -> None:
+    take("news.eml", MAIL.replace("From: Tom Brook <tom@example.org>\n", ""))
+    study(store, llama)
+    told = {s["answer"] for s in samples(store) if "landlord" in s["answer"] and s["kind"] == "cue"}
+    assert all(answer.startswith("On 7 May 2025 somebody wrote: ") for answer in told)
+    assert told
+
+
+def test_a_base_that_reads_well_is_not_asked_about_what_others_wrote_of_themselves(
+    store: Store, llama: Base, take: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own words would be "my landlord", as if the owner had said so."""
+    monkeypatch.setattr(
+        pairs, "answer_batch", lambda base, model, chats, *_, **__: ["My landlord"] * len(chats)
+    )
+    seen: list[str] = []
+
+    def own_words(base: Base, asked: Any) -> list[str]:
+        seen.extend(fact.sentence for _, fact, _ in asked)
+        return ["My landlord" for _ in asked]
+
+    monkeypatch.setattr(synthesize, "own_words", own_words)
+    store.set_setting(f"reading {llama.as_held}", "0.9")
+    take("news.eml", MAIL)
+    study(store, llama)
+    assert not any("landlord" in sentence for sentence in seen)
+    assert not any(sample["kind"] in ("note", "pair") for sample in samples(store))
+
+
+def test_letters_that_change_hands_are_studied_again(
+    store: Store, llama: Base, take: Any, diary: Any
+) -> None:
+    """Once the owner says who they are; what was trained on them as somebody else's is stale."""
+    take("news.eml", MAIL)
+    study(store, llama)
+    (chunk,) = studied_chunks(store)
+    diary(store).night([chunk["id"]], {}, {})
+    set_names(store, ["Lena Fisk"])
+    assert samples(store)
+    set_names(store, ["Tom Brook"])
+    assert samples(store) == []
+    assert store.value("SELECT state FROM adapters") == "stale"
+    study(store, llama)
+    assert not any("Tom Brook wrote" in sample["answer"] for sample in samples(store))
+    set_names(store, not_mine=["Tom Brook"])
+    assert samples(store) == []
 
 
 def test_what_a_base_that_reads_well_writes(
