@@ -266,6 +266,19 @@ def test_an_answer_goes_on_here_where_a_consolidation_begins(
         lock.release(force=True)
 
 
+def test_a_daemon_that_stopped_before_another_version_came(
+    mine: Home, store: Store, publish: Any
+) -> None:
+    """What follows the version in service loads it by itself."""
+    publish()
+    with at_work(mine):
+        session = ChatSession(warmed(mine), store, options.load(mine), follows=True)
+    publish()
+    assert session.catch_up()
+    assert session.version == 2
+    assert not isinstance(session.talker, warm.WarmTalker)
+
+
 def test_a_consolidation_that_begins_while_it_loads(
     mine: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

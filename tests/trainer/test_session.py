@@ -5,6 +5,7 @@ import weakref
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import filelock
 import pytest
@@ -22,6 +23,7 @@ from learnctl.trainer.sampling import Sampling
 from learnctl.trainer.session import ChatSession
 from learnctl.trainer.synthesize import study_chunks
 from learnctl.trainer.talk import Talker
+from learnctl.trainer.warm import NoDaemon
 
 SHORT = Sampling(max_tokens=8)
 FAMILIES = ("llama", "qwen", "gemma", "gemma3")
@@ -205,6 +207,34 @@ def test_folded(start: Callable[..., ChatSession]) -> None:
     assert session.talker.n_tokens(shown) <= room
     assert shown[0]["role"] == "system"
     assert "Tolliver" in "".join(message["content"] for message in shown)
+
+
+@pytest.mark.parametrize("nth", range(1, 5))
+def test_what_answers_goes_away_while_a_conversation_is_folded(
+    store: Store, llama: Base, nth: int
+) -> None:
+    """No turn is lost, and the question is answered by what is loaded here."""
+
+    class GoesAway(Talker):
+        counted: int | None = None
+
+        def n_tokens(self, messages: Any) -> int:
+            if self.counted is not None:
+                self.counted += 1
+                if self.counted == nth:
+                    raise NoDaemon("a consolidation is at work")
+            return super().n_tokens(messages)
+
+    there, here = GoesAway(llama, llama.model, 0), Talker(llama, llama.model, 0)
+    long = Sampling(max_tokens=3500)
+    session = ChatSession(there, store, Options(), sampling=long, load=lambda version: here)
+    for number in range(5):
+        begin(session.ask(f"The lighthouse of bay {number} is white. " * 6))
+    there.counted = 0
+    begin(session.ask("The lighthouse of bay 6 is white. " * 9))
+    assert session.talker is here
+    assert session.folded
+    assert len(session.turns) + len(session.folded) == 6
 
 
 def test_folded_by_a_base_that_reads_well(
