@@ -234,16 +234,17 @@ def set_aside(store: Store, run_id: int, chunk_ids: set[int], reason: str) -> No
     )
 
 
-def take_up_again(store: Store, but: str) -> None:
-    """Take back into the nights what was set aside because it fits no pack, unless packs are as long as they were.
+def fits_no_pack(pack_tokens: int) -> str:
+    """Why a passage is set aside until packs are longer than this."""
+    return f"{FITS_NO_PACK} ({pack_tokens})"
 
-    Args:
-        but: the reason that still holds.
-    """
+
+def take_up_again(store: Store, pack_tokens: int) -> None:
+    """Take back into the nights what was set aside because it fits no pack, unless packs are as long as they were."""
     with store.db.atomic():
         store.db.execute(
             "DELETE FROM set_aside WHERE substr(reason, 1, ?) = ? AND reason != ?",
-            [len(FITS_NO_PACK), FITS_NO_PACK, but],
+            [len(FITS_NO_PACK), FITS_NO_PACK, fits_no_pack(pack_tokens)],
         )
 
 

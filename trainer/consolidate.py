@@ -24,7 +24,7 @@ import filelock
 from ..memory.errors import LearnctlError, Locked
 from ..memory.home import private_folder
 from ..memory.lineage import (
-    FITS_NO_PACK,
+    fits_no_pack,
     in_service,
     is_of_another_base,
     learned_chunks,
@@ -147,7 +147,7 @@ def consolidate(
                 base = bases.load(options.base, options.quantize, options.device)
             if options.base == "auto":
                 bases.settle(store.home, base.name, base.device)
-            take_up_again(store, but=_fits_no_pack(options))
+            take_up_again(store, options.pack_tokens)
             choice = choose(store, options.fast, base.digest)
             night = _Night(store, base, options, budget_s, began, stop, on_progress, on_step)
             if run:
@@ -162,11 +162,6 @@ def consolidate(
         except registry.Overtaken as error:
             registry.drop_unfinished(store)
             return _ended(store, began, "refused", str(error))
-
-
-def _fits_no_pack(options: Options) -> str:
-    """Why a passage is set aside until packs are longer."""
-    return f"{FITS_NO_PACK} ({options.pack_tokens})"
 
 
 class _Night:
@@ -272,7 +267,7 @@ class _Night:
         if not samples:
             # So that the morning after tells of it, and of what is set aside.
             run = self._begin(choice, [])
-            set_aside(store, run["id"], too_long_alone, _fits_no_pack(options))
+            set_aside(store, run["id"], too_long_alone, fits_no_pack(options.pack_tokens))
             raise LearnctlError(
                 "there is no answer to learn from: all samples are longer than `pack_tokens`",
                 hint="raise it: learnctl config set pack_tokens NUMBER",
@@ -295,7 +290,7 @@ class _Night:
         roles += [(s["id"], "general", OWN) for s in own]
         roles += [(s["id"], "general", ANCHOR) for s in anchors]
         run = self._begin(choice, roles)
-        set_aside(store, run["id"], too_long_alone, _fits_no_pack(options))
+        set_aside(store, run["id"], too_long_alone, fits_no_pack(options.pack_tokens))
         return run
 
     def _that_fit(self, samples: list[Record]) -> list[Record]:

@@ -3,7 +3,7 @@
 import math
 
 from ..memory.errors import LearnctlError
-from ..memory.lineage import in_service, learned_chunks
+from ..memory.lineage import in_service, learned_chunks, take_up_again
 from ..memory.store import Record, Store
 from . import base as bases
 from . import models
@@ -31,6 +31,7 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
 
     `later` are the chunks that a budget leaves for other nights; `estimated_s` is the whole night's time.
     """
+    take_up_again(store, options.pack_tokens)
     choice = choose(store, options.fast, _digest(options) if in_service(store) else None)
     if choice is None:
         return {

@@ -56,6 +56,7 @@ def test_a_mail(tmp_path: Path) -> None:
             sections=(Section("", "The train leaves at nine."),),
             author="Müller, Ann",
             date="2024-05-03T08:12:00+00:00",
+            is_letter=True,
         )
     ]
 
@@ -363,7 +364,11 @@ def test_an_outlook_mail(tmp_path: Path) -> None:
     assert detect(path) == "msg"
     assert documents(path) == [
         Document(
-            "Trains", (Section("", "I come at nine."),), "Ann Lee", "2024-05-03T08:12:00+00:00"
+            "Trains",
+            (Section("", "I come at nine."),),
+            "Ann Lee",
+            "2024-05-03T08:12:00+00:00",
+            is_letter=True,
         )
     ]
 
