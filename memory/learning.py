@@ -12,6 +12,10 @@ LEARN = ("facts", "voice", "both")
 
 def set_names(store: Store, mine: Iterable[str] = (), not_mine: Iterable[str] = ()) -> None:
     """Say which names are the owner's, and which are not. Letters that change hands by that are studied again."""
+    mine, not_mine = list(mine), list(not_mine)
+    known = set(map(people.fold, people.known(store)))
+    if known.issuperset(map(people.fold, mine)) and known.isdisjoint(map(people.fold, not_mine)):
+        return  # said again: all that can be studied need not be looked at
     with store.db.atomic():
         before = _hands(store)
         people.remember(store, mine)
