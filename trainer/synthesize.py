@@ -543,7 +543,7 @@ def _own_answers(
         (index, text)
         for index, text in asked
         if facts[index][0]["kind"] == "text"
-        and not _is_anothers(facts[index][1].sentence, facts[index][0])
+        and not _is_anothers(facts[index][1].statement, facts[index][0])
     ]
     said = own_words(base, [(*facts[index], text) for index, text in asked])
     return dict(zip(asked, said, strict=True))
@@ -551,7 +551,7 @@ def _own_answers(
 
 def _plain(fact: Fact, chunk: Record) -> dict[str, str]:
     """What can be asked of a fact by the build of its sentence, by its normalised wording."""
-    if fact.language != ENGLISH or _is_anothers(fact.sentence, chunk):
+    if fact.language != ENGLISH or _is_anothers(fact.statement, chunk):
         return {}  # what somebody else says of "my brother" is not asked by the user
     names = inner_names(chunk["text"])
     return {normalise(text): text for text in plain_questions(fact.statement, names)}
