@@ -67,7 +67,9 @@ PRONOUN = re.compile(
 TIME = (
     rf"(?:(?:In|On|Since|Until|By|From|After|Before|During|At) (?:the )?(?:{DATE.pattern}|(?:early |late )?(?:spring|summer|autumn|winter)"
     r"|(?:same|following|next) (?:day|week|month|year)|noon|midnight|night)"
-    r"|(?:Last|This|Next|Every|That) [a-z]+|(?:A|One|Two|Three|Some|Many) [a-z]+ (?:later|before)|Today|Yesterday|Later|Then|Now)"
+    r"|(?:Last|This|Next|Every|That) (?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|day|night|morning|afternoon|evening|week|weekend|month|year"
+    r"|spring|summer|autumn|winter|time)"
+    r"|(?:A|One|Two|Three|Some|Many) (?:day|night|week|month|year)s? (?:later|before)|Today|Yesterday|Later|Then|Now)"
 )
 # The pronoun that is the subject of a sentence, and the time before it.
 SUBJECT_PRONOUN = re.compile(

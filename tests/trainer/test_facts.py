@@ -112,6 +112,14 @@ def test_two_pronouns_go_back_to_the_same_name() -> None:
             "Anselm lives in Orrest. In May the plumber came with his son. He paid 265 euros.",
             "In May the plumber came with his son. He paid 265 euros.",
         ),
+        (
+            "Anselm lives in Orrest. That man, he sold 3 boats.",
+            "That man, he sold 3 boats.",
+        ),
+        (
+            "Anselm lives in Orrest. Every Sunday he sold 3 boats.",
+            "Every Sunday Anselm sold 3 boats.",
+        ),
         ("The firm is in Bree. IT has 5 people.", "The firm is in Bree. IT has 5 people."),
     ],
 )
