@@ -84,9 +84,9 @@ def _around(statement: str, passage: str, place: str, language: str) -> Around:
     said = [(fact.statement, spoken_to(fact.statement, language)) for fact in beside]
     found = next((i for i, forms in enumerate(said) if statement.endswith(forms)), None)
     at = found or 0
-    # "You quit smoking." is a fact as it was said: "I quit smoking."
-    source = facts[-1] if facts else None if found is None else beside[found]
-    own = replace(source, statement=statement) if source else None
+    if not facts and found is not None:
+        facts = [beside[found]]  # "You quit smoking." is a fact as it was said: "I quit smoking."
+    own = replace(facts[-1], statement=statement) if facts else None
     others = [fact for i, fact in enumerate(beside) if i != at]
     words = set(telling_words(statement))
     values = {word for fact in others for span in fact.spans for word in telling_words(span.text)}
