@@ -115,8 +115,9 @@ def study_chunks(
         spoken = [chunk for chunk in group if has_voice(chunk)]
         tasks = write_instructions(base, [chunk["text"] for chunk in spoken], seed)
         with store.db.atomic():
-            _keep_group(store, base, group, facts, questions, plain, answers, made, seed)
+            # While the base wrote, another process may have taken some of it back, or said that it may not be learned.
             there = still_studied(store, group)
+            _keep_group(store, base, group, there, facts, questions, plain, answers, made, seed)
             voices = [
                 (chunk["id"], Sample("voice", task, chunk["text"]))
                 for chunk, task in zip(spoken, tasks, strict=True)
@@ -422,6 +423,7 @@ def _keep_group(
     store: Store,
     base: Base,
     group: list[Record],
+    there: set[int],
     facts: list[tuple[Record, Fact]],
     questions: list[Question],
     plain: list[dict[str, str]],
@@ -507,8 +509,6 @@ def _keep_group(
         of_chunk = [fact for one, fact in facts if one["id"] == chunk["id"]]
         if pair := told_pair(chunk, of_chunk, asked):
             samples.append((chunk["id"], Sample("told", *pair)))
-    # While the base wrote, another process may have taken some of it back, or said that it may not be learned.
-    there = still_studied(store, group)
     samples = [one for one in samples if one[0] in there]
     for wording, some in (("question", probes), ("cue", second)):
         for chunk_id, probe in some:
