@@ -16,11 +16,8 @@ def consolidates(home: Home) -> bool:
     if not home.lock.exists():
         return False
     try:
-        # Another one that only looks holds it for less than a thousandth of a second.
-        with filelock.FileLock(home.lock, timeout=0.05, poll_interval=0.01, mode=0o600):
-            return False
-    except filelock.Timeout:
-        return True
+        with at_rest(home) as rests:
+            return not rests
     except OSError:  # the home was removed, or is another's
         return False
 
@@ -28,6 +25,7 @@ def consolidates(home: Home) -> bool:
 @contextmanager
 def at_rest(home: Home) -> Iterator[bool]:
     """Whether no consolidation is at work on a home's store; where none is, none begins meanwhile."""
+    # Another one that only looks holds it for less than a thousandth of a second.
     lock = filelock.FileLock(home.lock, timeout=0.05, poll_interval=0.01, mode=0o600)
     try:
         lock.acquire()
