@@ -1,4 +1,4 @@
-"""What a source may teach: its facts, the voice of the person who wrote it, or both."""
+"""What a source may teach: its facts, the voice of the person who wrote it, or both; and who of those who write is the owner."""
 
 from collections.abc import Iterable
 

@@ -180,10 +180,10 @@ def barren_chunks(store: Store, base_digest: str | None = None) -> set[int]:
         base_digest: of the base that studied them; None: that of the version in service, or the one that studied last. Another
             base may make more of them.
     """
-    digest = base_digest or store.value(
-        "SELECT base_digest FROM adapters WHERE version = ?"
-        " UNION ALL SELECT * FROM (SELECT base_digest FROM studied ORDER BY rowid DESC LIMIT 1)",
-        in_service(store),
+    digest = (
+        base_digest
+        or store.value("SELECT base_digest FROM adapters WHERE version = ?", in_service(store))
+        or store.value("SELECT base_digest FROM studied ORDER BY rowid DESC LIMIT 1")
     )
     found = store.rows(
         "SELECT chunk_id FROM studied st WHERE base_digest = ? AND NOT EXISTS"

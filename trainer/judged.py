@@ -95,7 +95,6 @@ def learned_answer(
     held = {answer: backing.backing(store, answer, hits) for answer in likely}
     texts = list(dict.fromkeys([*likely, *(one.text for one in held.values())]))
     bears = dict(zip(texts, talker.bearing(question, texts), strict=True))
-
     least_bearing: float = least["least_bearing"]
 
     def score(answer: str) -> float:
