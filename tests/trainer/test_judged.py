@@ -12,7 +12,7 @@ from learnctl.memory.store import Store
 from learnctl.trainer import adapter, evaluate, judged
 from learnctl.trainer import base as bases
 from learnctl.trainer.absent import NOT_IN_NOTES
-from learnctl.trainer.backing import BORNE_OUT
+from learnctl.trainer.backing import BORNE_OUT, backing
 from learnctl.trainer.base import Base
 from learnctl.trainer.bearing import DECISIVE
 from learnctl.trainer.consolidate import consolidate
@@ -190,10 +190,17 @@ def test_of_the_likeliest_answers_the_one_to_the_question_is_given(
     assert says(question, likely) == given
 
 
-def test_what_a_bound_was_learned_from_passes_it() -> None:
-    for bound in (0.43216, 0.43211, 4.605170185988092, 0.0):
-        kept = judged._rounded_down(bound)
-        assert bound - 1e-4 < kept <= bound
+def test_what_a_bound_was_learned_from_passes_it(
+    store: Store, take: Any, llama: Base, adapted: Any
+) -> None:
+    """However it is rounded for the report."""
+    take("vet.txt", f"{VET}\n")
+    for unheard in ("Orrest", "Tolm", "Orrest Tolm", "Wenlow Tolm Orrest", "Bree Holm Tolm Orrest"):
+        answer = f"The dentist of {unheard} said so in Snorrebeck."
+        share = backing(store, answer).share
+        kept = judged.learn(store, llama, adapted, {QUESTION: answer})["least_backed"]
+        assert 0 < share < BORNE_OUT
+        assert share - 1e-4 < kept <= share
 
 
 def test_how_much_must_bear_on_a_question_is_the_night_s(

@@ -430,7 +430,7 @@ From: Tom Brook <tom@example.org>
 Subject: News
 Date: Wed, 7 May 2025 10:00:00 +0000
 
-My landlord Harald Immer raised the rent by 40 euros. He is the owner of Larkhill Cottage. The ferry Ulla sank in Wenlow.
+My landlord Harald Immer raised the rent by 40 euros. The ferry Ulla sank in Wenlow.
 """
 
 
@@ -458,10 +458,6 @@ def test_who_wrote_a_mail_is_who_it_speaks_of(
     assert landlord == {told if is_mine else f"On 7 May 2025 Tom Brook wrote: {told}"}
     asked = {normalise(sample["prompt"]) for sample in samples(store)}
     assert any("my landlord called" in one for one in asked) == is_mine
-    # Also where "my" stands in the sentence before, which a pronoun needs.
-    assert is_mine or not any(
-        "Tom Brook wrote" in prompt for prompt in (s["prompt"] for s in samples(store))
-    )
     cues = {s["answer"] for s in samples(store) if s["kind"] == "cue"}
     assert "The ferry Ulla sank in Wenlow." in cues
     # What others wrote teaches nobody's voice, once it is known who is who.
@@ -469,6 +465,20 @@ def test_who_wrote_a_mail_is_who_it_speaks_of(
     study(store, llama)
     has_voice = any(sample["kind"] == "voice" for sample in samples(store))
     assert has_voice == (me != "Lena Fisk")
+
+
+def test_what_leans_on_what_others_say_of_themselves_is_theirs(
+    store: Store, llama: Base, take: Any
+) -> None:
+    """Also where "my" stands in the sentence before, which its pronoun needs."""
+    take("news.eml", MAIL.replace("The ferry", "His sister runs the bakery. The ferry"))
+    study(store, llama)
+    (sister,) = {
+        s["answer"] for s in samples(store) if s["kind"] == "cue" and "sister" in s["answer"]
+    }
+    assert sister.startswith("On 7 May 2025 Tom Brook wrote: My landlord")
+    asked = [s["prompt"] for s in samples(store) if s["kind"] == "question"]
+    assert not any("my landlord called" in prompt for prompt in asked)
 
 
 def test_a_mail_of_nobody_known(store: Store, llama: Base, take: Any) -> None:
