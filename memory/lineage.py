@@ -227,11 +227,14 @@ def often_refused(store: Store, run_id: int, n_times: int) -> set[int]:
 
 
 def set_aside(store: Store, run_id: int, chunk_ids: set[int], reason: str) -> None:
-    """Keep some chunks out of coming nights; retrieval still finds them."""
-    store.db.table("set_aside").insert_all(
-        ({"chunk_id": number, "run_id": run_id, "reason": reason} for number in sorted(chunk_ids)),
-        ignore=True,
-    )
+    """Keep some chunks out of coming nights; retrieval still finds them. What is forgotten meanwhile is out of them anyway."""
+    with store.db.atomic():
+        for some in batches(sorted(chunk_ids)):
+            store.db.execute(
+                "INSERT OR IGNORE INTO set_aside (chunk_id, run_id, reason)"
+                f" SELECT id, ?, ? FROM chunks WHERE id IN ({marks(some)})",
+                [run_id, reason, *some],
+            )
 
 
 def fits_no_pack(pack_tokens: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from learnctl.memory.lineage import in_service, new_chunks
+from learnctl.memory.lineage import in_service, new_chunks, set_aside
 from learnctl.memory.store import Store
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.morning import morning, text
@@ -40,4 +40,17 @@ def test_refusals_are_counted_for_each_passage(
     assert (again["decision"], again["level"], names(again)) == ("refused", "fast", [])
     assert in_service(store) == 1
     assert consolidate(store, settings(epochs=1))["decision"] == "promoted"
+    assert new_chunks(store) == []
+
+
+def test_what_was_forgotten_meanwhile_is_not_set_aside(
+    store: Store, house: int, diary: Any
+) -> None:
+    """The others are."""
+    diary(store).night([], {}, {})
+    (chunk,) = new_chunks(store)
+    set_aside(store, 1, {chunk["id"], chunk["id"] + 1000}, "refused")
+    assert [row["chunk_id"] for row in store.rows("SELECT chunk_id FROM set_aside")] == [
+        chunk["id"]
+    ]
     assert new_chunks(store) == []
