@@ -6,7 +6,8 @@
 Trains on `benchmarks/data/tuning_notes`, which exists for tuning and is shown nowhere else, or on passages
 of the tuning articles of `FOLDER/squad`, and asks their questions, whose wordings are never trained on. Asks also
 which of the everyday questions that the base answers are still answered. With `--given`, what `ask` gives in the end is set beside the greedy
-answers, from the weights alone and with what search finds; also to what is in no note (*absent*: of other things, *near*: of things that are in them).
+answers, from the weights alone and with what search finds; also to the facts asked in other words (*reworded*) and to what is in no note (*absent*:
+of other things, *near*: of things that are in them).
 Each arm is a fresh store; results are kept in `benchmarks/results/recipe.jsonl` and an arm that is there is
 not run again.
 """
@@ -97,12 +98,15 @@ def run(
 ) -> dict[str, Any]:
     measured = []
     everyday = read_questions(EVERYDAY)
+    asked_about = {
+        name: read_questions(NOTES / f"{name}.jsonl") for name in ("reworded", "absent", "near")
+    }
     with tempfile.TemporaryDirectory() as folder, Store.open(Home(Path(folder)), True) as store:
         everyday = [
             row for row in examine(store, options, everyday, 0)["answers"] if row["correct"]
         ]
         # Before anything is studied: a night must not be trained on the words it is examined in.
-        hold_out(store, [row["question"] for row in questions])
+        hold_out(store, [row["question"] for row in [*questions, *asked_about["reworded"]]])
         for files in nights:
             ingest(store, files)
             report = finished(consolidate(store, options))
@@ -132,9 +136,7 @@ def run(
             for row in exam["answers"]
             if not row["correct"]
         ]
-        sets = {"notes": questions, "everyday": everyday} | {
-            name: read_questions(NOTES / f"{name}.jsonl") for name in ("absent", "near")
-        }
+        sets = {"notes": questions, "everyday": everyday, **asked_about}
         given = ask_both_ways(store, options, sets) if asked_as_given else {}
     told = {"arm": name, "options": asdict(options), "nights": measured, "missed": missed}
     return told | {"given": given}

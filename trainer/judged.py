@@ -9,6 +9,8 @@ itself, so an answer bears on a question no more than what bears it out, and by 
 That it is not in the notes was learned too. It stands for all other questions, so it bears on this one by the least that another
 answer must: what is not borne out by more than that does not overrule it.
 
+What is told of the thing asked about, and is of another kind than what is asked for, is no answer either (`answer_type`).
+
 How much that must come to is learned each night from the probes that it answered rightly, as selective prediction does
 (https://arxiv.org/abs/2006.09462), so that a base or a language that tells less is not silenced.
 """
@@ -21,6 +23,7 @@ from ..memory.search import Hit
 from ..memory.store import Record, Store
 from . import backing, bearing
 from .absent import NOT_IN_NOTES
+from .answer_type import fits
 from .base import Base
 from .chat_form import Chat
 from .examination import spread
@@ -109,4 +112,5 @@ def learned_answer(
         return None
     found = held[best]
     is_about_it = not found.text or bears[found.text] >= least_bearing
-    return best if found.share >= least["least_backed"] and is_about_it else None
+    is_borne_out = found.share >= least["least_backed"] and is_about_it
+    return best if is_borne_out and fits(question, best) else None

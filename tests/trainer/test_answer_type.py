@@ -1,0 +1,72 @@
+"""What a question asks for, and whether an answer holds it."""
+
+import pytest
+
+from learnctl.trainer.answer_type import answer_type, fits
+
+HOLDS = [
+    ("How old is Orla?", "Orla is 41 and lives by the harbour."),
+    ("How old is the bridge?", "The bridge was built in 1932 by two brothers."),
+    ("How old is Orla's daughter?", "Orla's daughter is seven years old."),
+    ("What did the fence cost?", "The fence cost 640 in all and is red."),
+    ("What did the fence cost?", "I paid 3.50 euros for the fence."),
+    ("What did the fence cost?", "It was € 640 for the fence."),
+    ("How much does the parcel weigh?", "The parcel weighs nine and a half kilos."),
+    ("How much flour do we need?", "We need 3 bags of flour."),
+    ("How far is it to Bree?", "It is 12 km to Bree."),
+    ("How long have I known Orla?", "I have known Orla since 1998."),
+    ("How many goats do we keep?", "We keep a dozen goats on the hill."),
+    ("How many minutes does it take?", "It takes 20 minutes on foot."),
+    ("When does the fair open?", "The fair opens on 3 May."),
+    ("When does the fair open?", "The fair opens at seven in the hall."),
+    ("When does the fair open?", "The fair opens after the harvest."),
+    ("At what time does the fair open?", "The fair opens at half past nine."),
+    ("Where does Orla live?", "Orla lives in Bree."),
+    ("Where does Orla live?", "Orla lives behind the old mill."),
+    ("Who repaired the roof?", "My brother repaired the roof in May."),
+    ("Who repaired the roof?", "The roof was repaired by a neighbour."),
+    ("Who repaired the roof?", "Tam Ockley repaired the roof."),
+    ("Whom did Orla marry?", "Orla is married to Tam Ockley."),
+    ("What is the name of my boat?", "Your boat is the Grey Heron."),
+    ("What is my boat called?", "Your boat is called heron."),
+    # Where it is not plain, it holds what is asked for.
+    ("What colour is the boat?", "The boat lies in the harbour."),
+    ("Which boat is ours?", "It is the one with a red sail."),
+    ("How do I open it?", "You turn it to the left."),
+    ("Who repaired the roof?", "a neighbour"),
+    ("Wie alt ist Orla?", "Orla wohnt hinter der Mühle."),
+    ("How many children has Orla?", "Orla hat drei Kinder."),
+]
+LACKS = [
+    ("How old is Orla?", "Orla took the bakery over from her uncle."),
+    ("How old is Orla?", "Orla lives 12 km up the valley."),
+    ("What did the oven cost?", "The oven was built in Marrow in 1957."),
+    ("What did the oven cost?", "The oven swallows four crates of wood."),
+    ("What does Orla earn?", "Orla has been at the bakery since 9 January."),
+    ("How much does the dog weigh?", "The dog was found when she was five months old."),
+    ("How many people live there?", "It is 118 kilometres long."),
+    ("How many people live there?", "It was founded in 1988 by the river."),
+    ("When was Orla born?", "Orla has a parrot."),
+    ("Where was Orla born?", "Orla makes the pastries and whistles."),
+    ("Who trains our dog?", "The dog is afraid of umbrellas."),
+    ("Who painted the hall?", "The hall is in Castle Brannoch."),
+    ("What is the name of Orla's cat?", "Orla has a cat that is afraid of the bell."),
+]
+
+
+@pytest.mark.parametrize(("question", "answer"), HOLDS)
+def test_an_answer_holds_what_is_asked_for(question: str, answer: str) -> None:
+    assert fits(question, answer)
+
+
+@pytest.mark.parametrize(("question", "answer"), LACKS)
+def test_an_answer_about_the_same_thing_holds_nothing_of_the_kind(
+    question: str, answer: str
+) -> None:
+    assert answer_type(question) is not None
+    assert not fits(question, answer)
+
+
+def test_what_the_question_says_itself_is_no_answer() -> None:
+    assert not fits("Who is Orla Brand's boss?", "Orla Brand is at work at the mill.")
+    assert not fits("Where in Bree is it?", "It is in Bree.")
