@@ -1,7 +1,7 @@
 """Rehearsal: which samples of earlier nights are trained on again beside the new ones.
 
-Half goes by turns: every earlier source gets its own, and within a source every chunk, so that a large
-or recent source does not push the others out; what was chosen less often comes first, so that over the nights
+Half goes by turns: every earlier source gets its own, within a source every night that learned of it, and of
+these every chunk, so that a large or recent one does not push the others out; what was chosen less often comes first, so that over the nights
 all of it comes up. Half goes by surprise: what the weights in service find
 least likely of what they once learned, as the trainer measured it and wrote it down. Replaying what would be lost
 most is "maximally interfered retrieval", https://arxiv.org/abs/1908.04742.
@@ -45,7 +45,7 @@ def choose_replay(
     kinds: Collection[str] | None = None,
     fits: Callable[[Record], bool] = lambda sample: True,
 ) -> list[Record]:
-    """Up to `n_samples` live samples that a version learned from, spread over sources and chunks, what was chosen least first.
+    """Up to `n_samples` live samples that a version learned from, spread over sources, their nights and chunks, what was chosen least first.
 
     Args:
         leave_out: chunks that are trained on as new and need no rehearsal.
@@ -56,12 +56,15 @@ def choose_replay(
     chain = ancestors(store, version)
     # Another order each night, also where many stand on one version.
     chooser = random.Random(f"{seed} {store.value('SELECT max(id) FROM runs')}")
-    by_source: dict[int, dict[int, list[Record]]] = defaultdict(lambda: defaultdict(list))
+    strata: dict[int, dict[int, dict[int, list[Record]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(list))
+    )
     for some in batches(source_of):
         for sample in store.rows(
             "SELECT s.id, s.chunk_id, s.kind, s.prompt, s.answer, NULL AS surprise,"
             " (SELECT count(*) FROM run_samples rs JOIN adapters a ON a.run_id = rs.run_id"
-            "  WHERE rs.sample_id = s.id AND rs.role = 'replay' AND rs.why != ?) AS n_chosen"
+            "  WHERE rs.sample_id = s.id AND rs.role = 'replay' AND rs.why != ?) AS n_chosen,"
+            " (SELECT min(rs.run_id) FROM run_samples rs WHERE rs.sample_id = s.id) AS learned_in"
             f" FROM samples s WHERE s.chunk_id IN ({marks(some)}) AND EXISTS"
             " (SELECT 1 FROM run_samples rs JOIN adapters a ON a.run_id = rs.run_id"
             f" WHERE rs.sample_id = s.id AND a.version IN ({marks(chain)})) ORDER BY s.id",
@@ -70,12 +73,19 @@ def choose_replay(
             *chain,
         ):
             if kinds is None or sample["kind"] in kinds:
-                by_source[source_of[sample["chunk_id"]]][sample["chunk_id"]].append(sample)
+                of_source = strata[source_of[sample["chunk_id"]]]
+                of_source[sample["learned_in"]][sample["chunk_id"]].append(sample)
     turns = []
-    for of_chunk in by_source.values():
-        chunks = [_shuffled(some, chooser) for some in _shuffled(list(of_chunk.values()), chooser)]
-        turns.append(sorted(_round_robin(chunks), key=lambda sample: sample["n_chosen"]))
+    for of_source in strata.values():
+        nights = [_spread(of_night, chooser) for of_night in of_source.values()]
+        turns.append(sorted(_round_robin(nights), key=lambda sample: sample["n_chosen"]))
     return list(islice(filter(fits, _round_robin(turns)), n_samples))
+
+
+def _spread(of_chunk: dict[int, list[Record]], chooser: random.Random) -> list[Record]:
+    """The samples of some chunks, each chunk in its turn."""
+    chunks = _shuffled(list(of_chunk.values()), chooser)
+    return _round_robin([_shuffled(some, chooser) for some in chunks])
 
 
 def _round_robin(queues: list[list[T]]) -> list[T]:

@@ -58,6 +58,15 @@ def test_chunks_take_turns_within_a_source(store: Store, version: int) -> None:
     assert len({sample["chunk_id"] for sample in large}) == 12
 
 
+def test_nights_take_turns_within_a_source(store: Store, take: Any, learn: Any) -> None:
+    """Of a source that was learned over two nights the short one has its share."""
+    days = [f"## Day {n}\n\nThe early thing {n}." for n in range(10)]
+    take({"diary.md": "\n\n".join([*days, "## A\n\nThe late bell.", "## B\n\nThe late boat."])})
+    version = learn("late", parent=learn("early"))
+    chosen = choose(store, version, 4)
+    assert sum("late" in sample["answer"] for sample in chosen) == 2
+
+
 def test_the_seed_decides(store: Store, version: int) -> None:
     """The same seed gives the same samples in the same order, and another one gives others."""
     assert choose(store, version, 10, seed=1) == choose(store, version, 10, seed=1)
