@@ -11,7 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..memory.search import telling_words
-from .facts import DATE, MONTH, NAME, NOT_NAMES, SHORTEST_FACT, WORD_NUMBER
+from .facts import (
+    DATE,
+    MONTH,
+    NAME,
+    NOT_NAMES,
+    SHORTEST_FACT,
+    WORD_NUMBER,
+    is_of_the_writer,
+)
 
 NUMBER, TIME, PLACE, PERSON, A_NAME = "number", "time", "place", "person", "name"
 # Units, and the words of a question or an answer that speak of the measure without one.
@@ -52,10 +60,14 @@ CALLED = re.compile(
     r"(?i)^what(?: is| was|['’]s) (?:[\w'’-]+ )*name\b|^what (?:is|was|are|were) .*\b(?:called|named)\?$"
     r"|^what name\b|^what (?:do|does|did) .*\bcall .*\?$"
 )
-WHAT = re.compile(r"(?i)^what\b")
+WHAT_MONEY = re.compile(
+    r"(?i)^what (?:is|was|are|were) (?:[\w'’-]+ )*(?:price|cost|fee|fare|rent|salary|wage)\b"
+    r"|^what (?:do|does|did|will|would|must) .*\b(?:cost|pay for|earn(?= (?:a|an|per|each|in|as|for|at)\b|\?))\b"
+)
 
 A_NUMBER = re.compile(
-    rf"(?P<sign>[$€£¥] ?)?\b\d(?:[\d,.]*\d)?|\b(?i:{WORD_NUMBER}|half|dozen|thousand|million|once|twice)\b"
+    rf"(?P<sign>[$€£¥] ?)?\b\d(?:[\d,.]*\d)?|\b(?i:{WORD_NUMBER}|half|dozen|thousand|million|once|twice"
+    r"|all|few|free|lot|most|none|nothing|several|some)\b"
 )
 A_UNIT = re.compile(r"(?: ?([€$£¥°])|[ -](?:and a half )?([^\W\d_]+))")
 A_DAY = re.compile(rf"\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {MONTH}|{MONTH} \d{{1,2}}\b(?!:)")
@@ -68,8 +80,12 @@ A_PLACE = re.compile(
     r"\b(?:in|at|on|near|behind|beside|under|over|from|to|into|between|through|opposite|above|below|off|across|along|around|by"
     r"|outside|inside) ((?:[\w'’-]+ ?){1,3})"
 )
+SOMEWHERE = re.compile(
+    r"(?i)\b(?:abroad|everywhere|here|home|nowhere|online|upstairs|downstairs)\b"
+)
 # A name behind one of these is of a place.
 IN_A_PLACE = re.compile(r"\b(?:in|at|near|behind|over|under|into|through|across) (?:the )?$")
+SOMEBODY = re.compile(r"(?i)^(?:I|you|we|nobody|no one|everybody|everyone|somebody|someone)\b")
 A_ROLE = re.compile(
     r"(?:(?i:\b(?:my|our|your|his|her|their))|^(?:A|An|The)|\b(?:by|from|is|was|with) (?:an?|the)) ([\w'’-]+)"
 )
@@ -96,7 +112,7 @@ def answer_type(question: str) -> AnswerType | None:
     for kind, asks in ((TIME, WHEN), (PLACE, WHERE), (PERSON, WHO)):
         if asks.match(question):
             return AnswerType(kind)
-    if WHAT.match(question) and SPEAKS_OF["money"].search(question):
+    if WHAT_MONEY.match(question):
         return AnswerType(NUMBER, frozenset({"money"}))
     return AnswerType(A_NAME) if CALLED.match(question) else None
 
@@ -113,11 +129,17 @@ def fits(question: str, answer: str) -> bool:
     asked = _words(question)
     if wanted.kind == PLACE:
         some = [found[1] for found in A_PLACE.finditer(answer)]
-        return bool(_new_names(answer, asked)) or any(not _words(one) <= asked for one in some)
+        return bool(
+            _new_names(answer, asked)
+            or any(not _words(one) <= asked for one in some)
+            or SOMEWHERE.search(answer)
+        )
     if wanted.kind == PERSON:
+        # Asked about what is the asker's, one does not mean the asker.
+        is_somebody = SOMEBODY.match(answer) and not is_of_the_writer(question)
         roles = {found[1].lower() for found in A_ROLE.finditer(answer)}
-        return bool(_new_names(answer, asked, places=False) or roles - asked)
-    return bool(_new_names(answer, asked) or re.search(r"\b(?:called|named)\b", answer))
+        return bool(is_somebody or roles - asked or _new_names(answer, asked, places=False))
+    return bool(_new_names(answer, asked) or re.search(r"\b(?:call(?:ed|s)?|named)\b", answer))
 
 
 def _is_plain(answer: str) -> bool:

@@ -29,6 +29,14 @@ HOLDS = [
     ("Whom did Orla marry?", "Orla is married to Tam Ockley."),
     ("What is the name of my boat?", "Your boat is the Grey Heron."),
     ("What is my boat called?", "Your boat is called heron."),
+    ("What do we call the boat?", "We call the boat heron."),
+    ("How much of it is lawn?", "Most of it is lawn."),
+    ("What did the boat cost?", "You had the boat for nothing."),
+    ("Who repaired the roof?", "You repaired the roof yourself."),
+    ("Where did Orla go in May?", "Orla stayed home in May."),
+    # Of some words it is not sure what they ask for.
+    ("What does Orla spend her evenings on?", "Orla is mending the nets."),
+    ("What does Orla earn her living with?", "Orla is mending the nets."),
     # Where it is not plain, it holds what is asked for.
     ("What colour is the boat?", "The boat lies in the harbour."),
     ("Which boat is ours?", "It is the one with a red sail."),
@@ -49,6 +57,7 @@ LACKS = [
     ("When was Orla born?", "Orla has a parrot."),
     ("Where was Orla born?", "Orla makes the pastries and whistles."),
     ("Who trains our dog?", "The dog is afraid of umbrellas."),
+    ("Who is my dentist?", "You had it done at the dentist."),
     ("Who painted the hall?", "The hall is in Castle Brannoch."),
     ("What is the name of Orla's cat?", "Orla has a cat that is afraid of the bell."),
 ]
