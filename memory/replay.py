@@ -64,7 +64,8 @@ def choose_replay(
             "SELECT s.id, s.chunk_id, s.kind, s.prompt, s.answer, NULL AS surprise,"
             " (SELECT count(*) FROM run_samples rs JOIN adapters a ON a.run_id = rs.run_id"
             "  WHERE rs.sample_id = s.id AND rs.role = 'replay' AND rs.why != ?) AS n_chosen,"
-            " (SELECT min(rs.run_id) FROM run_samples rs WHERE rs.sample_id = s.id) AS learned_in"
+            " (SELECT min(a.version) FROM run_samples rs JOIN adapters a ON a.run_id = rs.run_id"
+            "  WHERE rs.sample_id = s.id) AS learned_in"
             f" FROM samples s WHERE s.chunk_id IN ({marks(some)}) AND EXISTS"
             " (SELECT 1 FROM run_samples rs JOIN adapters a ON a.run_id = rs.run_id"
             f" WHERE rs.sample_id = s.id AND a.version IN ({marks(chain)})) ORDER BY s.id",
@@ -78,14 +79,15 @@ def choose_replay(
     turns = []
     for of_source in strata.values():
         nights = [_spread(of_night, chooser) for of_night in of_source.values()]
-        turns.append(sorted(_round_robin(nights), key=lambda sample: sample["n_chosen"]))
+        turns.append(_round_robin(nights))
     return list(islice(filter(fits, _round_robin(turns)), n_samples))
 
 
 def _spread(of_chunk: dict[int, list[Record]], chooser: random.Random) -> list[Record]:
-    """The samples of some chunks, each chunk in its turn."""
+    """The samples of some chunks, each chunk in its turn, what was chosen least first."""
     chunks = _shuffled(list(of_chunk.values()), chooser)
-    return _round_robin([_shuffled(some, chooser) for some in chunks])
+    taking_turns = _round_robin([_shuffled(some, chooser) for some in chunks])
+    return sorted(taking_turns, key=lambda sample: sample["n_chosen"])
 
 
 def _round_robin(queues: list[list[T]]) -> list[T]:

@@ -34,6 +34,31 @@ HOLDS = [
     ("What did the boat cost?", "You had the boat for nothing."),
     ("Who repaired the roof?", "You repaired the roof yourself."),
     ("Where did Orla go in May?", "Orla stayed home in May."),
+    ("What did I pay for the sofa?", "I paid 1200 for the sofa."),
+    ("How much is my rent?", "Your rent is 1200 a month."),
+    ("How many brothers do I have?", "I have one brother, Sven."),
+    ("How many children has Anna?", "Anna has a son and a daughter."),
+    ("How old is Rex?", "He is one year old."),
+    ("How old is the baby?", "The baby was born on 3 March."),
+    ("How long did the drive take?", "The drive took an hour."),
+    ("How long is the book?", "The book has 300 pages."),
+    ("How high is the rent?", "The rent is 900 euros a month."),
+    ("How much does my dog weigh?", "My dog Rex weighs 30 pounds in summer."),
+    ("What did the trip cost?", "The trip was 400 per person."),
+    ("What did the tickets cost?", "The tickets were 45 each."),
+    ("When does the market open?", "The market is on Saturdays."),
+    ("When did I learn to swim?", "You could swim as a child."),
+    ("When I was in Rome, what did I eat?", "You ate pizza there, by the river."),
+    ("Who is Anna Brand's husband?", "Anna is married to Tom Brand."),
+    ("Who feeds my cat?", "You feed the cat yourself."),
+    ("Who did I lend my drill to?", "I lent my drill to the neighbour."),
+    ("What is the name of my street?", "You live in Elm Street."),
+    ("What is the name of the wifi?", "The wifi is homenet5."),
+    ("What's the name of the pub?", "The pub is Kelly's."),
+    ("Where does Tom work?", "Tom works for a small bank."),
+    ("Where is the key?", "On top of the fridge, Tom says."),
+    ("What day job does Tom have?", "Tom is a nurse."),
+    ("What is the rent due date?", "The rent is due on the first."),
     # Of some words it is not sure what they ask for.
     ("What does Orla spend her evenings on?", "Orla is mending the nets."),
     ("What does Orla earn her living with?", "Orla is mending the nets."),
@@ -48,6 +73,7 @@ HOLDS = [
 LACKS = [
     ("How old is Orla?", "Orla took the bakery over from her uncle."),
     ("How old is Orla?", "Orla lives 12 km up the valley."),
+    ("How old is the cat?", "The cat is 80cm long and sleeps."),
     ("What did the oven cost?", "The oven was built in Marrow in 1957."),
     ("What did the oven cost?", "The oven swallows four crates of wood."),
     ("What does Orla earn?", "Orla has been at the bakery since 9 January."),
@@ -78,4 +104,4 @@ def test_an_answer_about_the_same_thing_holds_nothing_of_the_kind(
 
 def test_what_the_question_says_itself_is_no_answer() -> None:
     assert not fits("Who is Orla Brand's boss?", "Orla Brand is at work at the mill.")
-    assert not fits("Where in Bree is it?", "It is in Bree.")
+    assert not fits("Where is the mill in Bree?", "The mill is in Bree.")
