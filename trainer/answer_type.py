@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..memory.languages import language_of
 from ..memory.search import telling_words
 from .facts import (
     DATE,
@@ -21,6 +22,7 @@ from .facts import (
     WORD_NUMBER,
     is_of_the_writer,
 )
+from .wordings import ENGLISH
 
 NUMBER, TIME, PLACE, PERSON, A_NAME = "number", "time", "place", "person", "name"
 # Units, and the words of a question or an answer that speak of the measure without one.
@@ -33,10 +35,11 @@ UNITS = {
     "weight": "gram grams gramme grammes kilo kilos kilogram kilograms g kg ounce ounces pound pounds lb lbs stone tonne tonnes ton tons",
     "temperature": "degree degrees celsius fahrenheit °",
 }
-MEASURES_OF: dict[str, set[str]] = {}
-for _measure, _units in UNITS.items():
-    for _unit in _units.split():
-        MEASURES_OF.setdefault(_unit, set()).add(_measure)
+MEASURES_OF = {
+    unit: {measure for measure, others in UNITS.items() if unit in others.split()}
+    for units in UNITS.values()
+    for unit in units.split()
+}
 SPEAKS_OF = {
     "money": re.compile(
         r"(?i)\b(?:costs?|price[sd]?|pays?|paid|earn(?:s|ed)?|spen[dt]s?|charge[sd]?|fees?)\b"
@@ -70,10 +73,10 @@ WHAT_MONEY = re.compile(
     r"|^what (?:do|does|did|will|would|must) .*\b(?:cost\b|pay for (?=\w)|earn(?: (?:a|an|per|each|in|as|for|at)\b|\??$))"
 )
 
-_UNITS = "|".join(unit for units in UNITS.values() for unit in units.split() if unit.isalpha())
+_A_UNIT = "|".join(unit for unit in MEASURES_OF if unit.isalpha())
 A_NUMBER = re.compile(
     rf"(?P<sign>[$€£¥] ?)?\b\d(?:[\d,.]*\d)?|\b(?i:{WORD_NUMBER}|one(?! (?:of|who|that|which|made|is|in|with)\b)"
-    rf"|an?(?= (?:{_UNITS})\b)|half|couple|dozens?|hundreds|thousands?|millions?|once|twice"
+    rf"|an?(?= (?:{_A_UNIT})\b)|half|couple|dozens?|hundreds|thousands?|millions?|once|twice"
     r"|all|few|free|lot|most|none|nothing|several|some)\b"
 )
 A_UNIT = re.compile(r"(?: ?([€$£¥°])|[ -]?(?:and a half )?([^\W\d_]+))")
@@ -161,7 +164,8 @@ def fits(question: str, answer: str) -> bool:
 def _is_plain(answer: str) -> bool:
     """Whether an answer is a sentence in English, as its common words show."""
     words = answer.split()
-    return len(words) >= SHORTEST_FACT and len(telling_words(answer)) < len(words)
+    has_common = len(telling_words(answer)) < len(words)
+    return len(words) >= SHORTEST_FACT and has_common and language_of(answer) == ENGLISH
 
 
 def _spoken_of(question: str, measures: Iterable[str]) -> frozenset[str] | None:

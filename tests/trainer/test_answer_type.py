@@ -69,6 +69,7 @@ HOLDS = [
     ("Who repaired the roof?", "a neighbour"),
     ("Wie alt ist Orla?", "Orla wohnt hinter der Mühle."),
     ("How many children has Orla?", "Orla hat drei Kinder."),
+    ("How many children has Orla?", "Orla hat in Bree mit ihrem Mann drei Kinder."),
 ]
 LACKS = [
     ("How old is Orla?", "Orla took the bakery over from her uncle."),
