@@ -6,6 +6,9 @@ after the note that answers it. By Bayes' rule that weighs with how likely the a
 https://arxiv.org/abs/1611.02554, of answers to questions https://openreview.net/forum?id=Bkx0RjA9tX. What is put together of two notes is likelier still after
 itself, so an answer bears on a question no more than what bears it out, and by as much of it as is borne out.
 
+A question in other words is told by what the base computes of it and of each answer: one that leans towards it beside the others (`leaning`)
+is weighed as bearing more on it.
+
 That it is not in the notes was learned too. It stands for all other questions, so it bears on this one by the least that another
 answer must: what is not borne out by more than that does not overrule it.
 
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 
 # So many of the likeliest answers are looked at.
 N_ANSWERS = 8
+# To lean towards a question by all that it is beside questions in general weighs so much, in nats.
+LEANING = 20.0
 # What was learned is said in a sentence or two.
 MOST_TOKENS = 128
 # So many right answers a night learns from.
@@ -98,6 +103,7 @@ def learned_answer(
     held = {answer: backing.backing(store, answer, hits) for answer in likely}
     texts = list(dict.fromkeys([*likely, *(one.text for one in held.values())]))
     bears = dict(zip(texts, talker.bearing(question, texts), strict=True))
+    leans = dict(zip(likely, talker.leaning(question, list(likely)), strict=True))
     least_bearing: float = least["least_bearing"]
 
     def score(answer: str) -> float:
@@ -105,7 +111,8 @@ def learned_answer(
             return float(least["least_backed"]) * least_bearing + likely[answer]
         one = held[answer]
         least_of_both = min(bears[answer], bears[one.text or answer])
-        return one.share * max(0.0, least_of_both) + likely[answer]
+        about = max(0.0, least_of_both) + LEANING * leans[answer]
+        return one.share * about + likely[answer]
 
     best = max(likely, key=score)
     if best == NOT_IN_NOTES:

@@ -74,6 +74,12 @@ class WarmTalker(Talker):
         )
         return list(found["bears"])
 
+    def leaning(self, question: str, answers: Sequence[str]) -> list[float]:
+        found = ask(
+            self.home, "leaning", version=self.version, question=question, texts=list(answers)
+        )
+        return list(found["leans"])
+
     def stream(
         self, messages: Chat, sampling: Sampling = GREEDY, cache: PromptCache | None = None
     ) -> Generator[str, None, None]:
