@@ -6,7 +6,7 @@ after the note that answers it. By Bayes' rule that weighs with how likely the a
 https://arxiv.org/abs/1611.02554, of answers to questions https://openreview.net/forum?id=Bkx0RjA9tX. What is put together of two notes is likelier still after
 itself, so an answer bears on a question no more than what bears it out, and by as much of it as is borne out.
 
-A question in other words is told by what the base computes of it and of each answer: one that leans towards it beside the others (`leaning`)
+A question in other words is told by what the base computes of it and of each answer: one that leans towards it beside the others (`meaning`)
 is weighed as bearing more on it.
 
 That it is not in the notes was learned too. It stands for all other questions, so it bears on this one by the least that another

@@ -18,7 +18,7 @@ from .chat_form import PASSAGE_WORDS, Chat, from_notes
 from .generate import answer_batch, beams, prompt_ids, stream
 from .judged import bounds
 from .knowledge import known_chunks
-from .leaning import leaning
+from .meaning import leaning
 from .moved import MOVED, moved
 from .options import Options
 from .prompt_cache import PromptCache

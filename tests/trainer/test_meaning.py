@@ -8,7 +8,7 @@ import pytest
 from learnctl.trainer import adapter
 from learnctl.trainer import base as bases
 from learnctl.trainer.base import Base
-from learnctl.trainer.leaning import leaning
+from learnctl.trainer.meaning import leaning
 
 TOLD = [
     "The operation of our dog cost 315 euros.",

@@ -1,9 +1,9 @@
-"""Which of some answers means most nearly what a question asks: how far each leans towards it beside the others.
+"""What a text means to a base: the mean of its hidden states, and which of some answers is nearest to a question by it.
 
 A question in other words than the notes shares none with the sentence that answers it, and a small base does not find it likely after
-that sentence either (`bearing`). But what a base computes of both lies on one side. A text stands for the mean of its hidden states at three
-quarters of the depth, where they tell most of what a text means (https://arxiv.org/abs/2502.02013). All of them have much in common, which
-is taken off first (https://arxiv.org/abs/1702.01417): from the question that of general prompts, from each answer that of all of these.
+that sentence either (`bearing`). But what the base computes of both lies on one side. States at three quarters of the depth tell most of what
+a text means (https://arxiv.org/abs/2502.02013). All texts have much in common, which is taken off first
+(https://arxiv.org/abs/1702.01417): from a question that of general prompts, from an answer that of all answers.
 """
 
 from collections.abc import Sequence
@@ -29,23 +29,23 @@ def leaning(base: Base, model: Any, question: str, answers: Sequence[str]) -> li
     if not answers:
         return []
     with torch.inference_mode(), model.disable_adapter():
-        asked, *said = _meant(base, model, [question, *answers])
-        asked = asked - _in_general(base, model)
+        asked, *said = meant(base, model, [question, *answers])
+        asked = asked - in_general(base, model)
         told = torch.stack(said)
         leans = (told - told.mean(0)) @ asked / asked.square().sum().clamp(min=1e-6)
     found: list[float] = leans.tolist()
     return found
 
 
-def _in_general(base: Base, model: Any) -> Any:
+def in_general(base: Base, model: Any) -> Any:
     """What all questions have in common: (width,)."""
     if base.model not in _held:
-        _held[base.model] = _meant(base, model, read_prompts("divergence")).mean(0)
+        _held[base.model] = meant(base, model, read_prompts("divergence")).mean(0)
     return _held[base.model]
 
 
-def _meant(base: Base, model: Any, texts: Sequence[str]) -> Any:
-    """The mean hidden state of each text, (text, width)."""
+def meant(base: Base, model: Any, texts: Sequence[str]) -> Any:
+    """The mean hidden state of each text, (text, width): of the base, or of a version where its adapter is on."""
     tokenizer = base.tokenizer
     # A first token has states like no other, whatever it is, so one that is of no text goes before.
     first = tokenizer.pad_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
