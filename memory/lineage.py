@@ -17,6 +17,7 @@ from .store import Record, Store, batches, marks
 PRUNED = "pruned"
 # The kinds of chunks that are studied; replies of an assistant are not.
 STUDIED_KINDS = ("text", "told", "asked", "said")
+OWN_KINDS = ("told", "asked")
 # How a reason to set a passage aside begins that holds as long as packs are so short.
 FITS_NO_PACK = "all that is made of it is longer than `pack_tokens`"
 
@@ -135,14 +136,14 @@ def studied_chunks(store: Store) -> list[Record]:
     """Every live chunk that can be studied, with its first place of origin, in order of arrival.
 
     Neither what is kept back nor what only untrusted sources say. `writer` is who wrote a letter, and None where that is the owner
-    of the store, or where it is none; `is_anothers`: it is not the owner's, whose names are known.
+    of the store, or where it is none; `is_anothers`: it is not the owner's, whose names are known; `is_own`: they said it in a chat, or it bears their name.
     """
     # Names were redacted as they were stored.
     mine = {people.fold(name) for known in people.known(store) for name in (known, redact(known))}
     found = store.rows(
         f"""
         SELECT c.id, c.kind, c.text, c.n_words, c.language, o.source_id, s.path, o.document_id, o.title,
-               o.heading, o.date, o.speaker, s.learn, s.trust,
+               o.heading, o.date, o.speaker, s.learn, s.trust, d.author,
                CASE WHEN d.is_letter THEN coalesce(d.author, 'somebody') END AS writer
         FROM chunks c JOIN origins o ON o.chunk_id = c.id JOIN sources s ON s.id = o.source_id
         LEFT JOIN documents d ON d.id = o.document_id
@@ -157,6 +158,8 @@ def studied_chunks(store: Store) -> list[Record]:
         is_mine = bool(chunk["writer"]) and people.fold(chunk["writer"]) in mine
         chunk["is_anothers"] = bool(mine and chunk["writer"]) and not is_mine
         chunk["writer"] = None if is_mine else chunk["writer"]
+        bears_my_name = people.fold(chunk.pop("author") or "") in mine
+        chunk["is_own"] = chunk["kind"] in OWN_KINDS or bears_my_name
     return found
 
 

@@ -1,6 +1,6 @@
 """What to learn first when there is more than one night can hold.
 
-A person's own words before what they collected, small sources before large ones, recent before old. The
+A person's own words (what they said in chats, and what bears their name) before what they collected, small sources before large ones, recent before old. The
 sources then take turns, so that no single one fills a night: each gives `TURN_WORDS` words at a time.
 """
 
@@ -10,6 +10,8 @@ from collections import defaultdict
 from .store import Record
 
 TURN_WORDS = 600
+# A source is one's own from this share of one's own words on: of a talk among ten, or of a mailbox, most words are others'.
+OWN_SHARE = 0.1
 # Sources of like size are ranked by date: sizes are alike within this factor.
 SIZE_STEP = 4
 
@@ -30,8 +32,8 @@ def in_priority(chunks: list[Record]) -> list[Record]:
 
 def _rank(source: list[Record]) -> tuple[bool, int]:
     n_words = sum(chunk["n_words"] for chunk in source)
-    is_own = any(chunk["kind"] == "told" for chunk in source)
-    return not is_own, int(math.log(max(n_words, 1), SIZE_STEP))
+    n_own = sum(chunk["n_words"] for chunk in source if chunk["is_own"])
+    return n_own < OWN_SHARE * n_words, int(math.log(max(n_words, 1), SIZE_STEP))
 
 
 def _date(source: list[Record]) -> str:
