@@ -143,13 +143,14 @@ def by_states(base: Base, chunks: Sequence[Record]) -> Rank:
     normal = partial(torch.nn.functional.normalize, dim=-1)
     with torch.inference_mode():
         some = [said[start : start + 32] for start in range(0, len(said), 32)]
-        held = torch.cat([meant(base, base.model, [one for _, one in each]) for each in some])
+        held = torch.cat([meant(base, base.model, [one for _, one in each]).cpu() for each in some])
         held = normal(held - held.mean(0))
+        in_all = in_general(base, base.model).cpu()
     numbers = [chunk["id"] for chunk in chunks]
 
     def rank(question: str) -> list[int]:
         with torch.inference_mode():
-            asked = meant(base, base.model, [question])[0] - in_general(base, base.model)
+            asked = meant(base, base.model, [question])[0].cpu() - in_all
             nearest = torch.full((len(numbers),), -2.0)
             nearest = nearest.scatter_reduce(0, of_chunk, held @ normal(asked), "amax")
         return [numbers[i] for i in nearest.topk(min(RANKED, len(numbers))).indices.tolist()]

@@ -17,6 +17,7 @@ from .store import Record, Store, batches, marks
 PRUNED = "pruned"
 # The kinds of chunks that are studied; replies of an assistant are not.
 STUDIED_KINDS = ("text", "told", "asked", "said")
+# Of these, what the owner said in chats.
 OWN_KINDS = ("told", "asked")
 # How a reason to set a passage aside begins that holds as long as packs are so short.
 FITS_NO_PACK = "all that is made of it is longer than `pack_tokens`"

@@ -10,7 +10,7 @@ from collections import defaultdict
 from .store import Record
 
 TURN_WORDS = 600
-# A source is one's own from this share of one's own words on: of a talk among ten, or of a mailbox, most words are others'.
+# A source is one's own from this share of one's own words on: a talk among ten is, a mailbox with a letter or two of one's own is not.
 OWN_SHARE = 0.1
 # Sources of like size are ranked by date: sizes are alike within this factor.
 SIZE_STEP = 4

@@ -140,7 +140,7 @@ class Daemon:
                 "done": True,
                 "version": talker.version,
                 "n_context": talker.room(0),
-                "judges": talker.judges,
+                "judges_by_meaning": talker.judges,
             }
         elif op == "count":
             messages = _messages(request)

@@ -166,7 +166,7 @@ class Talker:
         return bearing(self.base, self.model, question, texts)
 
     def leaning(self, question: str, answers: Sequence[str]) -> list[float]:
-        """How far each answer leans towards a question beside the others, to the base under a version."""
+        """How far each answer leans towards a question by what the base under a version computes of both."""
         return leaning(self.base, self.model, question, answers)
 
     def base_answer(self, messages: Chat, max_tokens: int) -> str:

@@ -105,8 +105,8 @@ def find(home: Home, version: int | None = None) -> WarmTalker | None:
 
 
 def _judges(ready: Record) -> bool:
-    """A daemon that was started before it could judge does not say."""
-    return bool(ready.get("judges"))
+    """A daemon that was started before it could judge so does not say."""
+    return bool(ready.get("judges_by_meaning"))
 
 
 def is_served(home: Home) -> bool:

@@ -1,6 +1,5 @@
 """What is learned first: one's own, the small, the recent; and large sources do not fill a night."""
 
-from pathlib import Path
 from typing import Any
 
 from learnctl.memory.lineage import studied_chunks
@@ -55,10 +54,21 @@ def test_one_s_own_is_what_was_said_in_chats_or_bears_one_s_name(store: Store, t
             "mine.eml": letter.format("Ottilie Brand", 1, "green"),
             "theirs.eml": letter.format("Quimby Vale", 2, "red"),
             "note.txt": "The gate is blue.\n",
+            "talk.txt": "[01.03.26, 10:00:00] Ottilie Brand: My cart is yellow. What is teal?\n"
+            "[01.03.26, 10:01:00] Quimby Vale: My barn is black.\n"
+            "[01.03.26, 10:02:00] Ottilie Brand: My sledge is brown.\n",
         }
     )
-    found = {Path(chunk["path"]).name: chunk["is_own"] for chunk in studied_chunks(store)}
-    assert found == {"mine.eml": True, "theirs.eml": False, "note.txt": False}
+    of_word = {
+        word: chunk["is_own"]
+        for chunk in studied_chunks(store)
+        for word in ("green", "red", "blue", "teal", "yellow", "black")
+        if word in chunk["text"]
+    }
+    assert of_word == {
+        **dict.fromkeys(("green", "teal", "yellow"), True),
+        **dict.fromkeys(("red", "blue", "black"), False),
+    }
 
 
 def test_nothing() -> None:
