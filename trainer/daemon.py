@@ -9,7 +9,6 @@ One connection is one request: a line of JSON in, lines of JSON out, the last of
     {"op": "learned", "version": 3, "messages": [...]}   whether the answer is learned (`Talker.is_learned`)
     {"op": "likeliest", "version": 3, "messages": [...], "n_answers": 8, "max_tokens": 64}   (`Talker.likeliest`)
     {"op": "bearing", "version": 3, "question": "...", "texts": [...]}   how much each bears on it (`Talker.bearing`)
-    {"op": "leaning", "version": 3, "question": "...", "texts": [...]}   how far each leans towards it (`Talker.leaning`)
     {"op": "answer", "version": 3, "messages": [...], "sampling": {...}}   the answer in pieces
     {"op": "status"}, {"op": "unload"}, {"op": "stop"}
 
@@ -140,7 +139,7 @@ class Daemon:
                 "done": True,
                 "version": talker.version,
                 "n_context": talker.room(0),
-                "judges_by_meaning": talker.judges,
+                "judges": talker.judges,
             }
         elif op == "count":
             messages = _messages(request)
@@ -158,11 +157,6 @@ class Daemon:
             bears = self._judging(request).bearing(question, texts)
             self._used_at = time.monotonic()
             yield {"done": True, "bears": bears}
-        elif op == "leaning":
-            question, *texts = _texts(request)
-            leans = self._judging(request).leaning(question, texts)
-            self._used_at = time.monotonic()
-            yield {"done": True, "leans": leans}
         elif op == "answer":
             yield from self._answer(request)
         elif op == "status":

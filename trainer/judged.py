@@ -6,9 +6,6 @@ after the note that answers it. By Bayes' rule that weighs with how likely the a
 https://arxiv.org/abs/1611.02554, of answers to questions https://openreview.net/forum?id=Bkx0RjA9tX. What is put together of two notes is likelier still after
 itself, so an answer bears on a question no more than what bears it out, and by as much of it as is borne out.
 
-A question in other words than the notes is not likely after its answer. But the base's hidden states of both point the same way, so an answer
-that leans towards the question more than the others do (`meaning`) counts as bearing more on it, and one that leans away as less.
-
 That it is not in the notes was learned too. It stands for all other questions, so it bears on this one by the least that another
 answer must: what is not borne out by more than that does not overrule it.
 
@@ -37,8 +34,6 @@ if TYPE_CHECKING:
 
 # So many of the likeliest answers are looked at.
 N_ANSWERS = 8
-# What an answer gains on a question by a leaning of one, in nats.
-LEANING = 20.0
 # What was learned is said in a sentence or two.
 MOST_TOKENS = 128
 # So many right answers a night learns from.
@@ -103,8 +98,6 @@ def learned_answer(
     held = {answer: backing.backing(store, answer, hits) for answer in likely}
     texts = list(dict.fromkeys([*likely, *(one.text for one in held.values())]))
     bears = dict(zip(texts, talker.bearing(question, texts), strict=True))
-    told = [answer for answer in likely if answer != NOT_IN_NOTES]
-    leans = dict(zip(told, talker.leaning(question, told), strict=True))
     least_bearing: float = least["least_bearing"]
 
     def score(answer: str) -> float:
@@ -112,8 +105,7 @@ def learned_answer(
             return float(least["least_backed"]) * least_bearing + likely[answer]
         one = held[answer]
         least_of_both = min(bears[answer], bears[one.text or answer])
-        about = max(0.0, least_of_both + LEANING * leans[answer])
-        return one.share * about + likely[answer]
+        return one.share * max(0.0, least_of_both) + likely[answer]
 
     best = max(likely, key=score)
     if best == NOT_IN_NOTES:

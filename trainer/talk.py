@@ -18,7 +18,6 @@ from .chat_form import PASSAGE_WORDS, Chat, from_notes
 from .generate import answer_batch, beams, prompt_ids, stream
 from .judged import bounds
 from .knowledge import known_chunks
-from .meaning import leaning
 from .moved import MOVED, moved
 from .options import Options
 from .prompt_cache import PromptCache
@@ -164,10 +163,6 @@ class Talker:
     def bearing(self, question: str, texts: Sequence[str]) -> list[float]:
         """How much likelier a question is after each text than after none, to the base under a version, in nats."""
         return bearing(self.base, self.model, question, texts)
-
-    def leaning(self, question: str, answers: Sequence[str]) -> list[float]:
-        """How far each answer leans towards a question by what the base under a version computes of both."""
-        return leaning(self.base, self.model, question, answers)
 
     def base_answer(self, messages: Chat, max_tokens: int) -> str:
         """What the base answers, without the version's weights."""

@@ -74,12 +74,6 @@ class WarmTalker(Talker):
         )
         return list(found["bears"])
 
-    def leaning(self, question: str, answers: Sequence[str]) -> list[float]:
-        found = ask(
-            self.home, "leaning", version=self.version, question=question, texts=list(answers)
-        )
-        return list(found["leans"])
-
     def stream(
         self, messages: Chat, sampling: Sampling = GREEDY, cache: PromptCache | None = None
     ) -> Generator[str, None, None]:
@@ -105,8 +99,8 @@ def find(home: Home, version: int | None = None) -> WarmTalker | None:
 
 
 def _judges(ready: Record) -> bool:
-    """A daemon that was started before it could judge so does not say."""
-    return bool(ready.get("judges_by_meaning"))
+    """A daemon that was started before it could judge does not say."""
+    return bool(ready.get("judges"))
 
 
 def is_served(home: Home) -> bool:

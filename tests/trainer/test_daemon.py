@@ -147,8 +147,6 @@ def test_judges_as_a_talker_in_this_process(
             texts = ["It is I.", "", "狗在磨坊里。"]
             bears = talker.bearing(asked, texts)
             assert found.bearing(asked, texts) == pytest.approx(bears, abs=1e-4)
-            leans = talker.leaning(asked, texts)
-            assert found.leaning(asked, texts) == pytest.approx(leans, abs=1e-4)
 
 
 def test_follows_the_version_in_service(mine: Home, store: Store, publish: Any) -> None:
@@ -319,7 +317,6 @@ def test_a_consolidation_that_begins_while_it_loads(
         b'{"op": "bearing", "question": "x", "texts": "y"}\n',
         b'{"op": "bearing", "question": "x", "texts": ["\\udcff"]}\n',
         b'{"op": "bearing", "texts": ["y"]}\n',
-        b'{"op": "leaning", "question": "x", "texts": "y"}\n',
         b'{"op": "likeliest", "messages": [{"role": "user", "content": "x"}], "n_answers": 0, "max_tokens": 4}\n',
         b'{"op": "likeliest", "messages": [{"role": "user", "content": "x"}], "n_answers": 4}\n',
         b"x" * 5_000_000,

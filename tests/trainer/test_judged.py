@@ -1,7 +1,7 @@
 """What was learned: of its likeliest answers the one to the question is given, and none where none is borne out."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -190,34 +190,6 @@ def test_of_the_likeliest_answers_the_one_to_the_question_is_given(
 ) -> None:
     take("vet.txt", f"{VET}\n")
     assert says(question, likely) == given
-
-
-@pytest.mark.parametrize("towards", [0, 1])
-def test_among_answers_that_bear_alike_the_one_that_leans_towards_the_question_is_given(
-    store: Store,
-    take: Any,
-    llama: Base,
-    adapted: Any,
-    publish: Callable[..., int],
-    towards: int,
-) -> None:
-    """Also where the other is likelier; that it is not in the notes is none of them."""
-    said = ["The fence of Quimby is green.", "The gate of Quimby is blue."]
-    take("house.txt", " ".join(said))
-
-    class Leans(Talker):
-        def likeliest(self, *_: Any) -> dict[str, float]:
-            return {NOT_IN_NOTES: -30.0, said[towards]: -3.0, said[1 - towards]: -1.0}
-
-        def bearing(self, question: str, texts: Sequence[str]) -> list[float]:
-            return [5.0] * len(texts)
-
-        def leaning(self, question: str, answers: Sequence[str]) -> list[float]:
-            assert NOT_IN_NOTES not in answers
-            return [0.1 if answer == said[towards] else -0.1 for answer in answers]
-
-    talker = Leans(llama, adapted, publish(BORNE_OUT, DECISIVE), judges=True)
-    assert learned_answer(store, talker, chat(QUESTION), "What of it?") == said[towards]
 
 
 def test_what_a_bound_was_learned_from_passes_it(
