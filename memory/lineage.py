@@ -137,7 +137,8 @@ def studied_chunks(store: Store) -> list[Record]:
     """Every live chunk that can be studied, with its first place of origin, in order of arrival.
 
     Neither what is kept back nor what only untrusted sources say. `writer` is who wrote a letter, and None where that is the owner
-    of the store, or where it is none; `is_anothers`: it is not the owner's, whose names are known; `is_own`: they said it in a chat, or it bears their name.
+    of the store, or where it is none; `is_anothers`: it is not the owner's, whose names are known; `is_own`: the owner said it in a
+    chat, or it bears their name.
     """
     # Names were redacted as they were stored.
     mine = {people.fold(name) for known in people.known(store) for name in (known, redact(known))}
@@ -156,11 +157,10 @@ def studied_chunks(store: Store) -> list[Record]:
         *STUDIED_KINDS,
     )
     for chunk in found:
-        is_mine = bool(chunk["writer"]) and people.fold(chunk["writer"]) in mine
+        is_mine = people.fold(chunk.pop("author") or "") in mine
         chunk["is_anothers"] = bool(mine and chunk["writer"]) and not is_mine
         chunk["writer"] = None if is_mine else chunk["writer"]
-        bears_my_name = people.fold(chunk.pop("author") or "") in mine
-        chunk["is_own"] = chunk["kind"] in OWN_KINDS or bears_my_name
+        chunk["is_own"] = is_mine or chunk["kind"] in OWN_KINDS
     return found
 
 

@@ -1,7 +1,7 @@
 """What to learn first when there is more than one night can hold.
 
-A person's own words (what they said in chats, and what bears their name) before what they collected, small sources before large ones, recent before old. The
-sources then take turns, so that no single one fills a night: each gives `TURN_WORDS` words at a time.
+A person's own words (what they said in chats, and what bears their name) before what they collected, small sources before
+large ones, recent before old. The sources then take turns, so that no single one fills a night: each gives `TURN_WORDS` words at a time.
 """
 
 import math
