@@ -55,16 +55,19 @@ class Arm:
         slow_every: a slow pass in each so many nights and in no other, 0 for none after the first night; None for
             when it is due as shipped.
         joint: all in one night.
+        timed: each has the time of a scheduled night, and learns everything anew while there is time for it.
     """
 
     options: dict[str, Any] = field(default_factory=dict)
     slow_every: int | None = None
     joint: bool = False
+    timed: bool = False
 
 
 # A share of earlier samples is that share alone, without the least number that keeps a very small night from forgetting.
 ARMS = {
     "as shipped": Arm(),
+    "scheduled": Arm(timed=True),
     "no replay": Arm({"replay_share": 0.0}),
     "5% replay": Arm({"replay_share": 0.05, "replay_least": 0}),
     "10% replay": Arm({"replay_share": 0.10, "replay_least": 0}),
@@ -160,7 +163,8 @@ def run_night(
         asked = [question for _, some in stream[: number + 1] for question in some]
         # Before anything is studied: a night must not be trained on the words it is examined in.
         hold_out(store, [question["question"] for question in asked])
-        report = finished(consolidate(store, options))
+        budget_s = 60.0 * options.night_minutes if arm.timed else None
+        report = finished(consolidate(store, options, budget_s))
         if report["decision"] == "nothing":  # it was trained, and stopped before it was asked
             report = last_report(store)
         answers = examine(store, options, asked)["answers"]

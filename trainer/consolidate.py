@@ -22,7 +22,7 @@ from typing import Any
 import filelock
 
 from ..memory.errors import LearnctlError, Locked
-from ..memory.home import private_folder
+from ..memory.home import private_folder, write_whole
 from ..memory.lineage import (
     fits_no_pack,
     in_service,
@@ -52,10 +52,11 @@ from . import (
     warm,
 )
 from . import base as bases
-from .absent import find_strangers
+from .absent import Strangers, find_strangers
 from .base import Base
 from .choice import Choice, choose
-from .costs import affordable, epochs_within, expected_epochs, likely_epochs
+from .costs import affordable
+from .cues import Words
 from .distil import teach
 from .evaluate import Answered
 from .examination import Examination, is_first, spread
@@ -89,7 +90,9 @@ from .synthesize import (
     studied_ids,
     study_chunks,
 )
-from .train import TrainReport, row_losses, saved_packs, train
+from .train import TrainReport, row_losses, saved_packs, saved_step, train
+from .untold import still_untold
+from .workload import epochs_within, expected_epochs, last_speed, likely_epochs
 
 # Of a budget, what study may take, and of the rest what the base's own prompts may; and what the closing
 # measurements may cost over the opening ones.
@@ -148,7 +151,7 @@ def consolidate(
             if options.base == "auto":
                 bases.settle(store.home, base.name, base.device)
             take_up_again(store, options.pack_tokens)
-            choice = choose(store, options.fast, base.digest)
+            choice = choose(store, options, base.digest, budget_s)
             night = _Night(store, base, options, budget_s, began, stop, on_progress, on_step)
             if run:
                 run = night.take_up(run)
@@ -183,6 +186,7 @@ class _Night:
         # A run names the rate that it is trained with.
         self.options = replace(options, learning_rate=learning_rate(base, options))
         self.began = began
+        self.study_s = 0.0
         self.deadline = began + budget_s if budget_s else None
         self.stop = stop
         self.on_progress = on_progress
@@ -238,6 +242,7 @@ class _Night:
         study_chunks(
             store, base, chunks, options.questions_per_fact, options.seed, tell, out_of_time
         )
+        self.study_s = time.monotonic() - began
         on_hand = {chunk["id"] for chunk in chunks} & studied_ids(store, base)
         if moves and self.deadline:
             wanted = {chunk["id"] for chunk in chunks} & known
@@ -384,6 +389,7 @@ class _Night:
         taught = teach(store, base, facts, options.loss, longest)
         replayed = [s for s in facts if s["role"] == "replay" and s["why"] != SINCE]
         again = {sample["id"] for sample in replayed}
+        held = frozenset(frozenset(telling_words(wording)) for wording in held_out(store))
         material = Material(
             [sample for sample in facts if sample["id"] not in again],
             general,
@@ -392,11 +398,13 @@ class _Night:
             rehearsed=self._softened(general, options, options.general_weight),
             own=self._softened(own, options),
             anchors=self._softened(anchors, options, options.general_weight),
-            held=frozenset(frozenset(telling_words(wording)) for wording in held_out(store)),
-            strangers=find_strangers(store),
+            held=held,
+            **self._without_answer(run, facts, held),
         )
         epochs = self._epochs(material, options, run)
-        steps_each = math.ceil(len(epochs[0]) / options.packs_per_step)
+        # What is in no pack that was trained must not count as learned; and what a slow pass does not bring back is lost.
+        needed = epochs if _is_anew(run) else epochs[:1]
+        least_steps = math.ceil(sum(map(len, needed)) / options.packs_per_step)
         self.on_progress(Progress("measure before", 0, 0))
         measuring = time.monotonic()
         against = evaluate.reference(base, evaluate.own_answers(store, base))
@@ -411,8 +419,13 @@ class _Night:
         # A run that continues an adapter trains in the very ranks that hold what is known.
         continued = levels.copied(model) if run["parent"] and not n_frozen else None
 
+        packs = [group for packs in epochs for group in packs]
         deadline = None
-        if self.deadline:
+        if self.deadline and _is_anew(run) and not self._may_end(run, packs, options):
+            deadline = (
+                self.deadline - 3.0
+            )  # all of the night is for training: it is examined in another
+        elif self.deadline:
             n_looks = CLOSING_FACTOR + len(gate.SCALES) - 1
             deadline = self.deadline - n_looks * measured_s - 3.0
             if kept and not retention.fits(kept.seconds, deadline - time.monotonic()):
@@ -424,15 +437,14 @@ class _Night:
         trained = train(
             base,
             model,
-            [group for packs in epochs for group in packs],
+            packs,
             options,
             self._folder(run),
             self.stop,
             self.on_progress,
             deadline,
             self.on_step,
-            # What is in no pack that was trained must not count as learned.
-            least_steps=steps_each,
+            least_steps,
         )
         n_trained = trained.n_steps * options.packs_per_step
         begins = accumulate(map(len, epochs[:-1]), initial=0)
@@ -538,7 +550,7 @@ class _Night:
 
     def _epochs(self, material: Material, options: Options, run: Record) -> list[list[list[Row]]]:
         """The packs of each epoch. A run that was stopped has the epochs it began with, whatever its time is now; a slow pass in
-        the place of a version as many as help, for what few epochs do not bring back is lost."""
+        the place of a version as many as help, over as many nights as it takes, for what few epochs do not bring back is lost."""
 
         def packed(epoch: int) -> list[list[Row]]:
             return pack(epoch_rows(self.base, material, options, epoch), options.pack_tokens)
@@ -551,19 +563,40 @@ class _Night:
         begun = saved_packs(self._folder(run))
         if begun:
             wanted = max(wanted, MOST_EPOCHS)
+        elif _is_anew(run):
+            wanted = most
         elif self.deadline is not None:
             # Laid out are as many as there is time for, and no more than help.
             each = sum(map(n_nodes_of, usual))
             left_s = self.deadline - time.monotonic()
             wanted = min(most, max(wanted, epochs_within(self.store, left_s, each)))
-        elif run["level"] == "slow" and run["replaces"]:
-            wanted = most
         while len(epochs) < wanted:
             self.stop.check()
             if begun and sum(map(len, epochs)) >= begun:
                 break
             epochs.append(packed(len(epochs)))
         return epochs
+
+    def _without_answer(self, run: Record, facts: list[Record], held: frozenset[Words]) -> Record:
+        """What is asked that has no answer, as the first try of a run found it: what came in since is not learned in this run, and would
+        change its rows."""
+        kept = self.store.home.runs / str(run["id"]) / "without_answer.json"
+        if not kept.exists():
+            strangers = find_strangers(self.store)
+            found = asdict(strangers) | {"untold": sorted(still_untold(self.store, facts, held))}
+            private_folder(kept.parent)
+            write_whole(kept, json.dumps(found))
+        found = json.loads(kept.read_text(encoding="utf-8"))
+        strangers = Strangers(tuple(found["names"]), tuple(found["things"]))
+        return {"strangers": strangers, "untold": frozenset(found["untold"])}
+
+    def _may_end(self, run: Record, packs: list[list[Row]], options: Options) -> bool:
+        """Whether there is time to train what a run has left of its packs, at the pace of the last night."""
+        assert self.deadline
+        speed = last_speed(self.store)
+        left = packs[saved_step(self._folder(run)) * options.packs_per_step :]
+        left_s = self.deadline - time.monotonic()
+        return speed is None or sum(map(n_nodes_of, left)) <= left_s * speed
 
     def _measured_s(self, run: Record, elapsed_s: float) -> float:
         """How long measuring takes: a run that was stopped found in the store what it had asked before."""
@@ -627,6 +660,7 @@ class _Night:
             "tokens_per_s": round(trained.tokens_per_s, 1),
             "elapsed_s": round(time.monotonic() - self.began, 1),
             "train_s": round(trained.elapsed_s, 1),
+            "study_s": round(self.study_s, 1),
             "steps": trained.n_steps,
             "losses": trained.losses,
             "peak_bytes": peak_bytes(self.base.device),
@@ -641,6 +675,11 @@ def peak_bytes(device: Any) -> int:
         return int(torch.cuda.max_memory_allocated(device))
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return int(most if sys.platform == "darwin" else most * 1024)
+
+
+def _is_anew(run: Record) -> bool:
+    """Whether a run learns from the base what a version knows, to take its place."""
+    return run["level"] == "slow" and bool(run["replaces"])
 
 
 def _refusals(store: Store) -> int:

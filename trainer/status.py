@@ -14,8 +14,8 @@ from ..memory.lineage import (
 from ..memory.store import Record, Store
 from .checked import counted
 from .choice import TOKENS_PER_WORD
-from .costs import words_a_night
 from .options import Options
+from .workload import words_a_night
 
 
 def status(store: Store, options: Options) -> Record:

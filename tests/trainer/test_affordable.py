@@ -11,7 +11,7 @@ BUDGET_S = 600.0
 
 
 def n_taken(store: Store) -> int:
-    choice = choose(store, "continue")
+    choice = choose(store, Options())
     assert choice
     return len(affordable(store, choice, Options(), BUDGET_S))
 

@@ -6,12 +6,13 @@ import pytest
 
 from learnctl.memory.lineage import in_service, learned_chunks
 from learnctl.memory.store import Store
-from learnctl.trainer import registry, rows
+from learnctl.trainer import registry, rows, workload
 from learnctl.trainer.consolidate import ANCHOR, OWN, consolidate
 from learnctl.trainer.options import AUTO, Options
 from learnctl.trainer.pack import Row, n_nodes_of
 from learnctl.trainer.progress import Progress
 from learnctl.trainer.rows import EPOCHS, Material, epoch_rows
+from learnctl.trainer.untold import still_untold
 
 Settings = Callable[..., Options]
 
@@ -19,8 +20,7 @@ Settings = Callable[..., Options]
 def test_a_slow_pass_over_several_nights(
     store: Store, house: int, dog: int, settings: Settings
 ) -> None:
-    """A pass is cut to one epoch at most: with less time it is paused, and goes on the next night; with time enough to all that
-    was laid out."""
+    """What it does not bring back is lost, so it is never cut for want of time: it is paused, and goes on the next night."""
     consolidate(store, settings(epochs=1))
     known = learned_chunks(store, 1)
     store.set_setting(registry.SLOW_DUE, "asked for")
@@ -32,24 +32,78 @@ def test_a_slow_pass_over_several_nights(
         assert (report["decision"], report["gave_way"]) == ("paused", True)
         assert f"its time was over at step {night} of " in report["reason"]
         assert (report["version"], steps) == (1, [*range(1, night + 1)])
-    assert {one.total for one in told if one.phase == "train"} == {
-        len(packs_of_an_epoch(store, options))
-    }
+    each = [len(packs_of_an_epoch(store, options, number)) for number in (0, 1)]
+    assert {one.total for one in told if one.phase == "train"} == {sum(each)}
     report = consolidate(store, options, on_step=steps.append)
     assert (report["decision"], report["run"]) == ("promoted", 2)
     assert steps == [*range(1, report["steps"] + 1)]
     assert learned_chunks(store, in_service(store)) == known
-    assert report["steps"] > len(packs_of_an_epoch(store, options))
+    assert report["steps"] == sum(each)
+
+
+def test_a_night_that_cannot_end_a_slow_pass_trains_all_of_its_time(
+    store: Store, house: int, dog: int, settings: Settings
+) -> None:
+    """It is examined in another, so none of it is kept free for that."""
+    consolidate(store, settings(epochs=1))
+    store.set_setting(registry.SLOW_DUE, "asked for")
+    options = settings(epochs=40, pack_tokens=128)
+    consolidate(store, options, 0.001)
+    store.db.execute("UPDATE runs SET measured_s = 1000 WHERE state = 'running'")
+    pace = "UPDATE runs SET report = json_set(report, '$.tokens_per_s', ?) WHERE id = 1"
+    steps: list[int] = []
+
+    def night(tokens_per_s: float) -> int:
+        store.db.execute(pace, [tokens_per_s])
+        before = len(steps)
+
+        def unmet() -> str:
+            return "stopped" if len(steps) == before + 3 else ""
+
+        assert (
+            consolidate(store, options, 600, on_step=steps.append, unmet=unmet)["decision"]
+            == "paused"
+        )
+        return len(steps) - before
+
+    assert night(1e9) == 1
+    assert night(0.001) == 3
+
+
+def test_what_comes_in_meanwhile_does_not_make_it_begin_anew(
+    store: Store, house: int, take: Callable[[str, str], int], settings: Settings
+) -> None:
+    """Also where it tells what the run teaches to be told nowhere."""
+    consolidate(store, settings(epochs=1))
+    store.set_setting(registry.SLOW_DUE, "asked for")
+    options = settings(epochs=2, pack_tokens=128, replay_share=0.0)
+    steps: list[int] = []
+    assert consolidate(store, options, 0.001, on_step=steps.append)["decision"] == "paused"
+    take(
+        "immer.txt",
+        "Harald Immer is 61 years old, 1.9 metres tall, earns 90 euros a day and has four children.\n",
+    )
+    assert consolidate(store, options, 0.001, on_step=steps.append)["decision"] == "paused"
+    report = consolidate(store, options, on_step=steps.append)
+    assert steps == [*range(1, report["steps"] + 1)]
+    kept = store.home.runs / str(report["run"])
+    assert not kept.exists()
 
 
 def test_as_many_epochs_are_laid_out_as_the_last_pace_allows(
-    store: Store, house: int, dog: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    store: Store,
+    take: Callable[[str, str], int],
+    request: pytest.FixtureRequest,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Twice as many, since that pace may have been a busy machine's; tokens that rows share are trained once."""
     monkeypatch.setattr(rows, "LEAST_STEPS", 1)
-    options = settings(epochs="auto", pack_tokens=128)
+    monkeypatch.setattr(workload, "ANEW_SHARE", 0)
+    options = settings(epochs="auto", pack_tokens=128, replay_share=0.0, kinds="question,cue")
+    take("boat.md", "Our boat is called Marigold. It lies at Orrest.\n")
     consolidate(store, settings(epochs=1))
-    store.set_setting(registry.SLOW_DUE, "asked for")
+    request.getfixturevalue("house")
     told: list[Progress] = []
 
     def totals(speed: float) -> int:
@@ -66,9 +120,9 @@ def test_as_many_epochs_are_laid_out_as_the_last_pace_allows(
     assert totals(0.001) < totals(1e6)
     epoch = packs_of_an_epoch(store, options, number=1)
     n_tokens = sum(map(n_nodes_of, epoch))
-    assert n_tokens < 0.92 * sum(len(row.ids) for rows in epoch for row in rows)
+    assert n_tokens < 0.96 * sum(len(row.ids) for rows in epoch for row in rows)
     # Later epochs may take a pack more or less.
-    assert round(totals(n_tokens * 4.3 / 1000) / len(epoch)) == 9
+    assert round(totals(n_tokens * 4.1 / 1000) / len(epoch)) == 9
 
 
 def packs_of_an_epoch(store: Store, options: Options, number: int = 0) -> list[list[Row]]:
@@ -92,7 +146,8 @@ def packs_of_an_epoch(store: Store, options: Options, number: int = 0) -> list[l
         list(general_rows(base, some, options.pack_tokens).values())
         for some in (general, own, anchors)
     )
-    material = Material(facts, general, {}, rehearsed, asked, shown)
+    some = still_untold(store, facts, [])
+    material = Material(facts, general, {}, rehearsed, asked, shown, untold=some)
     return pack(epoch_rows(base, material, options, number), options.pack_tokens)
 
 

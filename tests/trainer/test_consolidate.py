@@ -25,7 +25,7 @@ from learnctl.memory.learning import set_learn
 from learnctl.memory.lineage import in_service, learned_chunks, new_chunks, studied_chunks
 from learnctl.memory.store import Store
 from learnctl.trainer import base as bases
-from learnctl.trainer import costs, registry, rows
+from learnctl.trainer import costs, registry, rows, workload
 from learnctl.trainer.base import Base
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.costs import plan
@@ -462,7 +462,7 @@ def test_dry_run(store: Store, take: Take, house: int, settings: Settings) -> No
     assert planned["facts"] == 3
     assert planned["samples"]["new"] > 0
     assert planned["estimated_s"] == pytest.approx(
-        planned["n_tokens"] / costs.ASSUMED_SPEED * costs.ASSUMED_WHOLE, abs=0.1
+        planned["n_tokens"] / workload.ASSUMED_SPEED * costs.ASSUMED_WHOLE, abs=0.1
     )
     assert store.value("SELECT count(*) FROM runs") == 0
     last = consolidate(store, options)
@@ -472,16 +472,19 @@ def test_dry_run(store: Store, take: Take, house: int, settings: Settings) -> No
     assert planned["level"] == "fast"
     assert [Path(path).name for path in planned["sources"]] == ["dog.txt"]
     assert planned["estimated_s"] > 0
-    # As fast as the last night, and with as much around training.
+    # As fast as the last night, as long measured, and studied as long by the sample.
     store.db.execute(
-        "UPDATE runs SET report = json_set(report, '$.tokens_per_s', 500.0, '$.elapsed_s', 245, '$.train_s', 100)"
+        "UPDATE runs SET report = json_set(report, '$.tokens_per_s', 500.0, '$.elapsed_s', 245, '$.train_s', 100, '$.study_s', 45)"
     )
     planned = plan(store, options)
-    around_s = 145 * planned["samples"]["new"] / last["samples"]["new"]
+    around_s = 100 + 45 * planned["samples"]["new"] / last["samples"]["new"]
     assert planned["estimated_s"] == pytest.approx(planned["n_tokens"] / 500 + around_s, abs=0.1)
+    # What is known has been studied; there is time to train it again.
     timed = plan(store, settings(epochs="auto"), 10_000.0)
+    assert (timed["level"], len(timed["sources"])) == ("slow", 2)
+    assert timed["samples"]["new"] == planned["samples"]["new"]
     assert timed["estimated_s"] == pytest.approx(timed["n_tokens"] / 500 + around_s, abs=0.1)
-    assert timed["n_tokens"] >= planned["n_tokens"]
+    assert timed["n_tokens"] > planned["n_tokens"]
     other = plan(store, settings("qwen"))
     assert other["level"] == "slow"
     assert {Path(path).name for path in other["sources"]} == {"house.md", "dog.txt"}
@@ -877,8 +880,12 @@ def test_full_disk_while_stopping(
     assert consolidate(store, options)["decision"] == "promoted"
 
 
-def test_budget(store: Store, take: Take, house: int, settings: Settings) -> None:
-    """A night with a budget trains for as long as there is time, and has a version in service by then."""
+def test_budget(
+    store: Store, take: Take, house: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A night with a budget that is too short for all that is known trains what is new for as long as there is time, and has a
+    version in service by then."""
+    monkeypatch.setattr(workload, "ANEW_SHARE", 0)
     consolidate(store, settings())  # what a first night alone costs, such as imports
     take("dog.txt", DOG)
     options = settings(epochs=40)

@@ -33,12 +33,14 @@ def run(run_benchmark: Callable[..., str], tmp_path: Path) -> Run:
 
 def test_arms_train_what_they_are_named_for(run: Run) -> None:
     """Without replay nothing earlier is trained on, a small share is not filled up, and slow passes come as an arm wants."""
-    rows = run("as shipped", "30% replay", "retrained", "merged", "joint")
+    rows = run("as shipped", "scheduled", "30% replay", "retrained", "merged", "joint")
     of = {name: [row for row in rows if row["arm"] == name] for name in nights.ARMS}
     replayed = {name: [row["samples"]["replay"] for row in some] for name, some in of.items()}
     assert replayed["merged"] == [0, 0]
     assert 0 < replayed["30% replay"][1] < replayed["as shipped"][1]
     assert [row["level"] for row in of["retrained"]] == ["slow"] * 2
+    assert [row["level"] for row in of["scheduled"]] == ["slow"] * 2  # there is time for all of it
+    assert [row["level"] for row in of["as shipped"]] == ["slow", "fast"]
     assert [row["level"] for row in of["merged"]] == ["slow", "fast"]
     assert [len(row["right"]) for row in of["as shipped"]] == [4, 8]
     assert [len(row["right"]) for row in of["joint"]] == [8]

@@ -1,0 +1,126 @@
+"""How much there is to train, and how much of it a night has time for."""
+
+import math
+from collections.abc import Iterable
+
+from ..memory.store import Record, Store, marks
+from .open_book import SHARE as OPEN_SHARE
+from .options import Options
+from .rows import MOST_EPOCHS, n_epochs
+from .synthesize import BLANKS_PER_FACT, CUES_PER_FACT, facts_of, has_voice
+
+# Of the questions wanted how many come of it, and how long a row is in the mean: one in seven has passages in view, some 200 tokens
+# in two epochs of five; the others are 34.
+KEPT_SHARE = 0.75
+TOKENS_PER_ROW = 42
+PLAIN_PER_FACT = 1  # questions by the build of a sentence
+WORDS_PER_FACT = 13
+# Of a budget, what training may take, and of that, what one source of others' texts may.
+TRAIN_SHARE = 0.4
+OTHERS_SHARE = 0.5
+# Of a night, what training may take that learns everything again: what was studied is there, and only what is new has yet to be.
+ANEW_SHARE = 0.7
+ASSUMED_SPEED = 150.0  # tokens a second, where none was measured yet
+
+
+def words_a_night(store: Store, options: Options) -> tuple[float, bool]:
+    """How many words of what is new a night of `night_minutes` can teach, at the pace of the last one; whether there was one."""
+    speed = last_speed(store)
+    n_tokens = 60 * options.night_minutes * TRAIN_SHARE * (speed or ASSUMED_SPEED)
+    tokens_per_fact = _rows_per_fact(options) * tokens_per_row(options)
+    return n_tokens / tokens_per_fact * WORDS_PER_FACT, bool(speed)
+
+
+def all_fits(
+    store: Store,
+    chunks: Iterable[Record],
+    options: Options,
+    base_digest: str | None,
+    night_s: float,
+) -> bool:
+    """Whether a night of so many seconds has time to train all of some chunks from the base, in as many epochs as help."""
+    kinds = options.kinds.split(",")
+    made = {
+        row["chunk_id"]: row["n"]
+        for row in store.rows(
+            "SELECT chunk_id, count(*) AS n FROM samples WHERE base_digest = ? AND chunk_id IS NOT NULL"
+            f" AND kind IN ({marks(kinds)}) GROUP BY chunk_id",
+            base_digest,
+            *kinds,
+        )
+    }
+    each = tokens_per_row(options, n_epochs(options, math.inf, as_many_as_help=True))
+    last = last_around(store)
+    around_s = last["measuring_s"] + last["study_s"] if last else 0.0
+    train_s = min(ANEW_SHARE * night_s, night_s - around_s)
+    room = train_s * (last_speed(store) or ASSUMED_SPEED)
+    for chunk in chunks:
+        room -= each * (made.get(chunk["id"]) or about_samples([chunk], options))
+        if room < 0:  # what waits may be years of it
+            return False
+    return True
+
+
+def expected_epochs(n_rows: int, options: Options, as_many_as_help: bool = False) -> int:
+    """How many epochs a night of so many rows is likely to have, or at most."""
+    steps_each = n_rows * TOKENS_PER_ROW / options.pack_tokens / options.packs_per_step
+    return n_epochs(options, steps_each, as_many_as_help)
+
+
+def likely_epochs(store: Store, n_rows: int, options: Options, left_s: float | None) -> int:
+    """How many epochs a night of so many rows is likely to have in the time that is left; None where it has no budget."""
+    least = expected_epochs(n_rows, options)
+    if left_s is None:
+        return least
+    most = expected_epochs(n_rows, options, as_many_as_help=True)
+    return min(most, max(least, epochs_within(store, left_s, n_rows * TOKENS_PER_ROW)))
+
+
+def epochs_within(store: Store, left_s: float, n_tokens: int) -> int:
+    """How many epochs of so many tokens there may be time for, even at twice the pace of the last night."""
+    speed = last_speed(store)
+    return math.ceil(2 * left_s * speed / max(1, n_tokens)) if speed else MOST_EPOCHS
+
+
+def _rows_per_fact(options: Options) -> float:
+    of_kind = {
+        "question": PLAIN_PER_FACT + options.questions_per_fact * KEPT_SHARE,
+        "cue": CUES_PER_FACT,
+        "complete": 1,
+        "blank": BLANKS_PER_FACT,
+    }
+    kinds = options.kinds.split(",")
+    n_rows = sum(n for kind, n in of_kind.items() if kind in kinds) or 1.0
+    return n_rows / (1 - OPEN_SHARE) if "open" in kinds else n_rows
+
+
+def about_samples(chunks: list[Record], options: Options) -> float:
+    """About how many samples some chunks give: what has no facts may still be a question, or teach a voice."""
+    n_facts = sum(len(facts_of(chunk)) for chunk in chunks)
+    others = sum(chunk["kind"] == "asked" or has_voice(chunk) for chunk in chunks)
+    return float(n_facts * _rows_per_fact(options) + others)
+
+
+def tokens_per_row(options: Options, epochs: float | None = None) -> float:
+    """In so many epochs, or in as many as there are without a budget, with what the base rehearses of its own beside it."""
+    own = options.own_share if options.general_rows else 0.0
+    return (1 + own) * (epochs or n_epochs(options, math.inf)) * TOKENS_PER_ROW
+
+
+def last_speed(store: Store) -> float | None:
+    """Tokens a second of the last run that was measured on this store."""
+    found = store.value(
+        "SELECT report ->> 'tokens_per_s' FROM runs WHERE report ->> 'tokens_per_s' IS NOT NULL"
+        " ORDER BY id DESC LIMIT 1"
+    )
+    return float(found) if found else None
+
+
+def last_around(store: Store) -> Record | None:
+    """What the last night took beside its training, in seconds, and the new samples that it studied. A night that went on with the
+    training of an earlier one is shorter than all of it."""
+    return store.row(
+        "SELECT coalesce(report ->> 'study_s', 0.0) AS study_s, report ->> '$.samples.new' AS n_new,"
+        " max(0.0, (report ->> 'elapsed_s') - (report ->> 'train_s') - coalesce(report ->> 'study_s', 0.0)) AS measuring_s"
+        " FROM runs WHERE report ->> 'train_s' > 0 ORDER BY id DESC LIMIT 1"
+    )
