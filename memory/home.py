@@ -149,19 +149,3 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def write_whole(target: Path, text: str) -> None:
-    """Whole or not at all, for its owner alone."""
-    scratch = target.with_name(f".{target.name}.tmp")
-    scratch.unlink(missing_ok=True)
-    try:
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(scratch, target)
-        sync(target.parent)
-    finally:
-        scratch.unlink(missing_ok=True)

@@ -21,6 +21,9 @@ DECISIVE = math.log(100)
 # No more of the right answers of a night than this share may miss it, where there are enough to tell.
 MISSED = 0.1
 LEAST_RIGHT = 8
+# What asks for nothing, and how much a question may lead to an answer, either way, in nats: it grows with every word that an answer says back.
+ASKED_NOTHING = "What do you know?"
+MOST_LED = 30.0
 ASKED = "Write a question that this answers: "
 # So much of a text is read, from its end: the sentence that bears an answer out is its last.
 MOST_TOKENS = 256
@@ -44,6 +47,28 @@ def bearing(base: Base, model: Any, question: str, texts: Sequence[str]) -> list
     each = logits.float().log_softmax(-1).gather(1, laid.targets[:, :1].to(logits.device))[:, 0]
     alone, *after = each.view(len(rows), len(said)).sum(1).tolist()
     return [one - alone for one in after]
+
+
+def led_to(base: Base, model: Any, question: str, answers: Sequence[str]) -> list[float]:
+    """How much likelier each answer is after a question than after what asks for nothing, for the base without the adapter of a model, in
+    nats: the same mutual information the other way round (https://arxiv.org/abs/1510.03055). No answer is empty."""
+    import torch
+
+    said = [base.tokenizer(one, add_special_tokens=False)["input_ids"] for one in answers]
+    starts = [
+        prompt_ids(base, [{"role": "user", "content": asked}])
+        for asked in (question, ASKED_NOTHING)
+    ]
+    rows = [Row((*start, *ids), len(start)) for ids in said for start in starts]
+    laid = lay_out(rows, n_nodes_of(rows), base.tokenizer.pad_token_id)
+    with torch.inference_mode(), model.disable_adapter():
+        logits = answer_logits(model, [laid], base.device)
+    each = logits.float().log_softmax(-1).gather(1, laid.targets[:, :1].to(logits.device))[:, 0]
+    sums = [float(one.sum()) for one in each.split([len(ids) for ids in said for _ in starts])]
+    return [
+        max(-MOST_LED, min(MOST_LED, asked - alone))
+        for asked, alone in zip(sums[::2], sums[1::2], strict=True)
+    ]
 
 
 def _end(base: Base, text: str) -> str:

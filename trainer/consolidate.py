@@ -22,7 +22,7 @@ from typing import Any
 import filelock
 
 from ..memory.errors import LearnctlError, Locked
-from ..memory.home import private_folder, write_whole
+from ..memory.home import private_folder
 from ..memory.lineage import (
     fits_no_pack,
     in_service,
@@ -52,11 +52,10 @@ from . import (
     warm,
 )
 from . import base as bases
-from .absent import Strangers, find_strangers
+from .absent import find_strangers
 from .base import Base
 from .choice import Choice, choose
 from .costs import affordable
-from .cues import Words
 from .distil import teach
 from .evaluate import Answered
 from .examination import Examination, is_first, spread
@@ -91,7 +90,6 @@ from .synthesize import (
     study_chunks,
 )
 from .train import TrainReport, row_losses, saved_packs, saved_step, train
-from .untold import still_untold
 from .workload import epochs_within, expected_epochs, last_speed, likely_epochs
 
 # Of a budget, what study may take, and of the rest what the base's own prompts may; and what the closing
@@ -389,7 +387,6 @@ class _Night:
         taught = teach(store, base, facts, options.loss, longest)
         replayed = [s for s in facts if s["role"] == "replay" and s["why"] != SINCE]
         again = {sample["id"] for sample in replayed}
-        held = frozenset(frozenset(telling_words(wording)) for wording in held_out(store))
         material = Material(
             [sample for sample in facts if sample["id"] not in again],
             general,
@@ -398,8 +395,8 @@ class _Night:
             rehearsed=self._softened(general, options, options.general_weight),
             own=self._softened(own, options),
             anchors=self._softened(anchors, options, options.general_weight),
-            held=held,
-            **self._without_answer(run, facts, held),
+            held=frozenset(frozenset(telling_words(wording)) for wording in held_out(store)),
+            strangers=find_strangers(store),
         )
         epochs = self._epochs(material, options, run)
         # What is in no pack that was trained must not count as learned; and what a slow pass does not bring back is lost.
@@ -576,19 +573,6 @@ class _Night:
                 break
             epochs.append(packed(len(epochs)))
         return epochs
-
-    def _without_answer(self, run: Record, facts: list[Record], held: frozenset[Words]) -> Record:
-        """What is asked that has no answer, as the first try of a run found it: what came in since is not learned in this run, and would
-        change its rows."""
-        kept = self.store.home.runs / str(run["id"]) / "without_answer.json"
-        if not kept.exists():
-            strangers = find_strangers(self.store)
-            found = asdict(strangers) | {"untold": sorted(still_untold(self.store, facts, held))}
-            private_folder(kept.parent)
-            write_whole(kept, json.dumps(found))
-        found = json.loads(kept.read_text(encoding="utf-8"))
-        strangers = Strangers(tuple(found["names"]), tuple(found["things"]))
-        return {"strangers": strangers, "untold": frozenset(found["untold"])}
 
     def _may_end(self, run: Record, packs: list[list[Row]], options: Options) -> bool:
         """Whether there is time to train what a run has left of its packs, at the pace of the last night."""

@@ -16,7 +16,7 @@ from .lessons import softened
 from .pack import Row, Targets, encode
 
 # Of these the passage is no lesson: it is in the prompt already, or the answer is not what a reader would say.
-NOT_READ_OUT = ("open", "absent", "untold", "asked", "decided", "told", "voice", "note")
+NOT_READ_OUT = ("open", "absent", "asked", "decided", "told", "voice", "note")
 
 
 def teach(

@@ -4,10 +4,11 @@ A version knows more than its likeliest answer shows. Asked in other words, or f
 another note, while the right one is among the next. So several are looked at, and each is read backwards: a question is far likelier
 after the note that answers it. By Bayes' rule that weighs with how likely the answer itself is: the noisy channel,
 https://arxiv.org/abs/1611.02554, of answers to questions https://openreview.net/forum?id=Bkx0RjA9tX. What is put together of two notes is likelier still after
-itself, so an answer bears on a question no more than what bears it out, and by as much of it as is borne out.
+itself, so an answer bears on a question no more than what bears it out. Forwards, the base finds an answer likelier after the question that it answers, too; the
+two are reckoned together, by as much of the answer as is borne out.
 
-That it is not in the notes was learned too, of what they do not mention (`absent`) and of what they do not tell (`untold`). It is believed
-where it is the likeliest.
+That it is not in the notes was learned too. It stands for all other questions, so it bears on this one by the least that another
+answer must: what is not borne out by more than that does not overrule it.
 
 What is told of the thing asked about, and is of another kind than what is asked for, is no answer either (`answer_type`).
 
@@ -93,20 +94,27 @@ def learned_answer(
     """
     likely = talker.likeliest(messages, N_ANSWERS, min(max_tokens, MOST_TOKENS), cache)
     least = bounds(store, talker.version)
-    if least is None or not likely or max(likely, key=likely.__getitem__) == NOT_IN_NOTES:
+    if least is None or not likely:
         return None
-    likely.pop(NOT_IN_NOTES, None)
     held = {answer: backing.backing(store, answer, hits) for answer in likely}
     texts = list(dict.fromkeys([*likely, *(one.text for one in held.values())]))
     bears = dict(zip(texts, talker.bearing(question, texts), strict=True))
+    led = dict(zip(likely, talker.led_to(question, list(likely)), strict=True))
+    least_bearing: float = least["least_bearing"]
 
     def score(answer: str) -> float:
+        if answer == NOT_IN_NOTES:
+            return float(least["least_backed"]) * least_bearing + likely[answer]
         one = held[answer]
         least_of_both = min(bears[answer], bears[one.text or answer])
+        if one.text:  # else it says next to nothing, such as yes
+            least_of_both += led[answer]
         return one.share * max(0.0, least_of_both) + likely[answer]
 
     best = max(likely, key=score)
+    if best == NOT_IN_NOTES:
+        return None
     found = held[best]
-    is_about_it = not found.text or bears[found.text] >= least["least_bearing"]
+    is_about_it = not found.text or bears[found.text] >= least_bearing
     is_borne_out = found.share >= least["least_backed"] and is_about_it
     return best if is_borne_out and fits(question, best) else None

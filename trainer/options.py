@@ -13,7 +13,7 @@ from typing import Any
 import tomlkit
 
 from ..memory.errors import LearnctlError
-from ..memory.home import Home, write_whole
+from ..memory.home import Home, sync
 from .models import EMBEDDED
 
 AUTO = "auto"
@@ -30,7 +30,7 @@ CHOICES = {
 # Kinds of samples. Ready-made ones come from nobody's night. Contrasts, premises, beginnings to complete and gaps to fill are made and
 # left out unless asked for: the first until it is measured what they bring for their tokens, the others because it was.
 SAMPLE_KINDS = (
-    *("question", "pair", "reversed", "across", "note", "cue", "complete", "blank", "absent", "untold", "asked", "decided", "told", "voice"),
+    *("question", "pair", "reversed", "across", "note", "cue", "complete", "blank", "absent", "asked", "decided", "told", "voice"),
     *("open", "contrast", "premise", "ready"),
 )  # fmt: skip
 
@@ -101,9 +101,7 @@ class Options:
     """Samples of earlier nights, as a share of all that teach in an epoch, going round."""
     replay_least: int = 24
     """The fewest samples of earlier nights in an epoch, unless `replay_share` is 0: a night of next to nothing forgets too."""
-    kinds: str = (
-        "question,pair,reversed,across,note,cue,absent,untold,asked,decided,told,voice,open"
-    )
+    kinds: str = "question,pair,reversed,across,note,cue,absent,asked,decided,told,voice,open"
     """The kinds of samples to train on."""
     general_rows: int = 16
     """The base's own answers to general prompts in every epoch, going round."""
@@ -221,7 +219,7 @@ def set_config(home: Home, name: str, value: str | None) -> None:
         document[name] = _checked(name, _from_anywhere(value) if name in PATHS else value)
         replace(Options(), **{name: document[name]})
     home.make()
-    write_whole(home.config, tomlkit.dumps(document))
+    _write(home.config, tomlkit.dumps(document))
 
 
 def _from_anywhere(value: str) -> str:
@@ -230,6 +228,22 @@ def _from_anywhere(value: str) -> str:
     local = Path(os.path.expanduser(value))
     is_name = value in ("", AUTO, EMBEDDED) or not local.exists()
     return value if is_name else str(local.absolute())
+
+
+def _write(target: Path, text: str) -> None:
+    """Whole or not at all, for its owner alone."""
+    scratch = target.with_name(f".{target.name}.tmp")
+    scratch.unlink(missing_ok=True)
+    try:
+        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, target)
+        sync(target.parent)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def _checked(name: str, value: Any) -> Any:

@@ -21,7 +21,6 @@ from .options import AUTO, Options
 from .own_prompts import MOST
 from .pack import Row, Targets, encode
 from .prompt_lists import read_prompts
-from .untold import asked_otherwise
 
 T = TypeVar("T")
 
@@ -54,8 +53,7 @@ class Material:
 
     samples: what is taught in every epoch, with `id`, `kind`, `prompt`, `answer`, `passage`; general: general prompts
     with the base's answers; taught: targets for samples that a teacher was asked about; rehearsed: rows of `general`; own: rows of what the base asks and answers by itself; anchors: rows of refusals and of identity; held: the telling
-    words of each wording that is never trained on; strangers: of whom and what it is asked that is in no note; untold: what is asked of whom and what is in a note, and not
-    told; replayed: samples
+    words of each wording that is never trained on; strangers: of whom and what it is asked that is in no note; replayed: samples
     of earlier nights, which go round.
     """
 
@@ -67,7 +65,6 @@ class Material:
     anchors: Sequence[Row] = ()
     held: Set[Words] = frozenset()
     strangers: Strangers = field(default_factory=Strangers)
-    untold: frozenset[str] = frozenset()
     replayed: Sequence[Record] = ()
 
 
@@ -129,16 +126,12 @@ def _rests(sample: Record, epoch: int) -> bool:
 
 
 def _asked_in(sample: Record, material: Material, seed: int, epoch: int) -> Record | None:
-    """A sample as it is asked in an epoch: a cue has other words in each but the first, what is in no note is asked
-    of other strangers, and what is not told is another thing. One that a teacher was asked about stays what the teacher was asked. None where nothing is left
+    """A sample as it is asked in an epoch: a cue has other words in each but the first, and what is in no note is asked
+    of other strangers. One that a teacher was asked about stays what the teacher was asked. None where nothing is left
     that is in no note."""
     chooser = random.Random(f"{seed} {epoch} {sample['id']}")
-    if sample["kind"] in ("absent", "untold"):
-        prompt = (
-            asked_of_another(sample["prompt"], material.strangers, chooser)
-            if sample["kind"] == "absent"
-            else asked_otherwise(sample["prompt"], material.untold, chooser)
-        )
+    if sample["kind"] == "absent":
+        prompt = asked_of_another(sample["prompt"], material.strangers, chooser)
         if prompt is None or frozenset(telling_words(prompt)) in material.held:
             return None
         return {**sample, "prompt": prompt}

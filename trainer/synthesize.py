@@ -7,14 +7,11 @@ its wording is never trained on. Everything made is kept in the store by content
 
 import hashlib
 import json
-import math
 import random
 import shutil
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import islice
 
 from ..memory.lineage import note_outgrown, still_studied
 from ..memory.redact import redact
@@ -47,7 +44,6 @@ from .prompt_lists import read_prompts
 from .reading import reads_well
 from .study import Question, write_questions
 from .talked import asked_pair, decided_pairs, texts_within, told_pair
-from .untold import subjects, untold
 from .voice import LEAST_WORDS, write_instructions
 from .wordings import ENGLISH, gold_of, spoken_to
 
@@ -55,10 +51,8 @@ CUES_PER_FACT = 3
 CUE_TRIES = 5
 BLANKS_PER_FACT = 1
 FACTS_AT_ONCE = 24
-# One question in so many facts is asked again of something that is not in the sources, and one in so many asks of something in them what
-# they do not tell.
+# One question in so many facts is asked again of something that is not in the sources.
 FACTS_PER_ABSENT = 4
-FACTS_PER_UNTOLD = 2
 # What a person asked, decided and told, with the title of the talk, which is often a question itself.
 LOGGED = ("asked", "decided", "told")
 # In a text that is normalised, words that are others when it is said back to who said it.
@@ -505,7 +499,6 @@ def _keep_group(
             (chunk_id, Sample(kind, prompt, answer, second_id))
             for chunk_id, second_id, prompt, answer in made
         ]
-    samples += _untold(store, facts, seed)
     samples += [(chunk["id"], settled_sample(chunk)) for chunk in group if is_settled(chunk)]
     for chunk in group:
         if chunk["learn"] == "voice":
@@ -531,22 +524,6 @@ def _keep_group(
     keep_samples(store, base.digest, samples)
     for number in sorted(there):
         store.db.execute("INSERT OR IGNORE INTO studied VALUES (?, ?)", [number, base.digest])
-
-
-def _untold(store: Store, facts: list[tuple[Record, Fact]], seed: int) -> list[tuple[int, Sample]]:
-    """Questions about what some passages tell of that ask what is told nowhere."""
-    n_facts = Counter(chunk["id"] for chunk, _ in facts)
-    samples = []
-    for chunk in {chunk["id"]: chunk for chunk, _ in facts}.values():
-        if chunk["language"] != ENGLISH or _is_anothers(chunk["text"], chunk):
-            continue
-        chooser = random.Random(f"untold {seed} {chunk['id']}")
-        about = subjects(chunk["text"])
-        n_wanted = math.ceil(n_facts[chunk["id"]] / FACTS_PER_UNTOLD)
-        asked = (untold(store, subject) for subject in chooser.sample(about, k=len(about)))
-        some = islice((questions[0] for questions in asked if questions), n_wanted)
-        samples += [(chunk["id"], Sample("untold", question, NOT_IN_NOTES)) for question in some]
-    return samples
 
 
 def _own_answers(

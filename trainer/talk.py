@@ -13,7 +13,7 @@ from ..memory.store import Record, Store
 from . import adapter, models, registry
 from . import base as bases
 from .base import Base
-from .bearing import bearing
+from .bearing import bearing, led_to
 from .chat_form import PASSAGE_WORDS, Chat, from_notes
 from .generate import answer_batch, beams, prompt_ids, stream
 from .judged import bounds
@@ -163,6 +163,10 @@ class Talker:
     def bearing(self, question: str, texts: Sequence[str]) -> list[float]:
         """How much likelier a question is after each text than after none, to the base under a version, in nats."""
         return bearing(self.base, self.model, question, texts)
+
+    def led_to(self, question: str, answers: Sequence[str]) -> list[float]:
+        """How much likelier each answer is after a question than after what asks for nothing, to the base under a version, in nats."""
+        return led_to(self.base, self.model, question, answers)
 
     def base_answer(self, messages: Chat, max_tokens: int) -> str:
         """What the base answers, without the version's weights."""

@@ -2,13 +2,22 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from learnctl.trainer import adapter
 from learnctl.trainer import base as bases
 from learnctl.trainer.base import Base
-from learnctl.trainer.bearing import DECISIVE, LEAST_RIGHT, MOST_TOKENS, bearing, learn
+from learnctl.trainer.bearing import (
+    DECISIVE,
+    LEAST_RIGHT,
+    MOST_LED,
+    MOST_TOKENS,
+    bearing,
+    learn,
+    led_to,
+)
 
 TOLD = "The vet: Our dog Quimby had to be operated. It lasted 50 minutes and cost 315 euros."
 
@@ -33,17 +42,48 @@ def test_what_answers_makes_a_question_likelier(
     assert (found >= DECISIVE) == bears
 
 
-def test_the_base_is_asked_not_the_version(llama: Base) -> None:
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Where did we get our pet?", "Quimby came from the shelter in Snorrebeck."),
+        ("What was the bill of the surgeon?", "The operation cost 315 euros."),
+        ("What scares our pet?", "Quimby is afraid of umbrellas."),
+    ],
+)
+def test_a_question_leads_to_its_answer(embedded_models: Path, question: str, answer: str) -> None:
+    """In other words, too: rather than to any other of these."""
+    base = bases.load("embedded")
+    model = adapter.new_adapter(base, 4, 0)
+    answers = [
+        "Quimby is nine years old.",
+        "Quimby came from the shelter in Snorrebeck.",
+        "The operation cost 315 euros.",
+        "Quimby is afraid of umbrellas.",
+    ]
+    led = dict(zip(answers, led_to(base, model, question, answers), strict=True))
+    assert max(led, key=led.__getitem__) == answer
+
+
+@pytest.mark.parametrize("ask", [bearing, led_to])
+def test_the_base_is_asked_not_the_version(llama: Base, ask: Any) -> None:
     """A version may expect any question of what it was taught."""
     import torch
 
     model = adapter.new_adapter(llama, 8, 0)
-    before = bearing(llama, model, "Who is Quimby?", [TOLD])
+    before = ask(llama, model, "Who is Quimby?", [TOLD])
     with torch.no_grad():
         for value in adapter.weights(model).values():
             torch.nn.init.normal_(value, std=2.0)
     assert all(map(math.isfinite, before))
-    assert bearing(llama, model, "Who is Quimby?", [TOLD]) == pytest.approx(before, abs=1e-4)
+    assert ask(llama, model, "Who is Quimby?", [TOLD]) == pytest.approx(before, abs=1e-4)
+
+
+def test_each_answer_for_itself(llama: Base) -> None:
+    model = adapter.new_adapter(llama, 8, 0)
+    answers = ["Yes.", "Quimby is a dog.", "Quimby was born in 2017 in the village of Snorrebeck."]
+    alone = [led_to(llama, model, "Who is Quimby?", [answer])[0] for answer in answers]
+    assert led_to(llama, model, "Who is Quimby?", answers) == pytest.approx(alone, abs=1e-3)
+    assert all(abs(one) <= MOST_LED for one in alone)
 
 
 def test_each_text_for_itself(llama: Base) -> None:

@@ -12,7 +12,6 @@ from learnctl.trainer.options import AUTO, Options
 from learnctl.trainer.pack import Row, n_nodes_of
 from learnctl.trainer.progress import Progress
 from learnctl.trainer.rows import EPOCHS, Material, epoch_rows
-from learnctl.trainer.untold import still_untold
 
 Settings = Callable[..., Options]
 
@@ -68,26 +67,6 @@ def test_a_night_that_cannot_end_a_slow_pass_trains_all_of_its_time(
 
     assert night(1e9) == 1
     assert night(0.001) == 3
-
-
-def test_what_comes_in_meanwhile_does_not_make_it_begin_anew(
-    store: Store, house: int, take: Callable[[str, str], int], settings: Settings
-) -> None:
-    """Also where it tells what the run teaches to be told nowhere."""
-    consolidate(store, settings(epochs=1))
-    store.set_setting(registry.SLOW_DUE, "asked for")
-    options = settings(epochs=2, pack_tokens=128, replay_share=0.0)
-    steps: list[int] = []
-    assert consolidate(store, options, 0.001, on_step=steps.append)["decision"] == "paused"
-    take(
-        "immer.txt",
-        "Harald Immer is 61 years old, 1.9 metres tall, earns 90 euros a day and has four children.\n",
-    )
-    assert consolidate(store, options, 0.001, on_step=steps.append)["decision"] == "paused"
-    report = consolidate(store, options, on_step=steps.append)
-    assert steps == [*range(1, report["steps"] + 1)]
-    kept = store.home.runs / str(report["run"])
-    assert not kept.exists()
 
 
 def test_as_many_epochs_are_laid_out_as_the_last_pace_allows(
@@ -146,8 +125,7 @@ def packs_of_an_epoch(store: Store, options: Options, number: int = 0) -> list[l
         list(general_rows(base, some, options.pack_tokens).values())
         for some in (general, own, anchors)
     )
-    some = still_untold(store, facts, [])
-    material = Material(facts, general, {}, rehearsed, asked, shown, untold=some)
+    material = Material(facts, general, {}, rehearsed, asked, shown)
     return pack(epoch_rows(base, material, options, number), options.pack_tokens)
 
 

@@ -175,9 +175,9 @@ COST = "The operation of our dog Quimby cost 315 euros."
         ("How old is the piano?", {"The piano of Ottilie is 80 years old.": -0.1}, None),
         # It is told of the dog, and is no age.
         ("How old is our dog Quimby?", {COST: -0.1}, None),
-        # That it is not known was learned too, and is believed where it is the likeliest.
-        ("What did the operation cost?", {COST: -0.5, NOT_IN_NOTES: -1.0}, COST),
-        ("What did the operation cost?", {NOT_IN_NOTES: -0.5, COST: -1.0}, None),
+        # That it is not known was learned too: it gives way to what bears on the question, not to what is much less likely.
+        ("What did the operation cost?", {NOT_IN_NOTES: -0.5, COST: -1.0}, COST),
+        ("What did the operation cost?", {NOT_IN_NOTES: -0.5, COST: -60.0}, None),
         ("What did the operation cost?", {}, None),
     ],
 )
