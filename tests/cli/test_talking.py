@@ -52,6 +52,8 @@ class Parrot:
     def bearing(self, question: str, texts: list[str]) -> list[float]:
         return [0.0] * len(texts)
 
+    led_to = bearing
+
     def stream(self, messages: list[dict[str, str]], *_: object) -> Iterator[str]:
         self.heard.append([dict(message) for message in messages])
         yield f"v{self.version}: "
