@@ -75,6 +75,7 @@ def consolidate(
     """Learn what is new, examine the result, and put it in service if it passes.
 
     What is new or changed in watched folders is taken in first.
+    With a budget, as each scheduled run has one, all that is known is learned anew with it while there is time for that.
     A version that forgot too much, or drifted too far from the base, is refused and changes nothing.
     Ctrl-C keeps what was done so far; the next run goes on from there.
 
@@ -168,7 +169,7 @@ def _render_plan(planned: dict[str, Any]) -> None:
     if planned["level"] is None:
         show("there is nothing new to learn")
         return
-    show(f"level    {planned['level']}, on {planned['base']}")
+    show(f"level    {planned['level']}, on {planned['base']}: {planned['why']}")
     show(f"new      {_amounts(planned, ('chunk', 'fact'))}, {_tokens(planned['new_tokens'])}")
     show(f"samples  {_samples(planned['samples'])}, in an epoch")
     show(

@@ -27,7 +27,7 @@ ASSUMED_WHOLE = 2.0  # times what training takes, with study and measuring
 def plan(store: Store, options: Options, budget_s: float | None = None) -> Record:
     """What `consolidate` would train and about what it would cost; loads no model.
 
-    `later` are the chunks that a budget leaves for other nights; `estimated_s` is the whole night's time.
+    `later` are the chunks that a budget leaves for other nights; `estimated_s` is the whole night's time; `why` it has its level.
     """
     take_up_again(store, options.pack_tokens)
     digest = _digest(options) if in_service(store) else None
@@ -43,6 +43,7 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
             "n_tokens": 0,
             "estimated_s": 0.0,
             "level": None,
+            "why": "",
             "base": options.base,
         }
 
@@ -79,6 +80,7 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
         "n_tokens": n_tokens,
         "estimated_s": round(estimated_s, 1),
         "level": choice.level,
+        "why": choice.reason,
         "base": options.base,
     }
 
