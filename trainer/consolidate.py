@@ -419,9 +419,8 @@ class _Night:
         packs = [group for packs in epochs for group in packs]
         deadline = None
         if self.deadline and _is_anew(run) and not self._may_end(run, packs, options):
-            deadline = (
-                self.deadline - 3.0
-            )  # all of the night is for training: it is examined in another
+            # All of the night is for training: it is examined in another.
+            deadline = self.deadline - 3.0
         elif self.deadline:
             n_looks = CLOSING_FACTOR + len(gate.SCALES) - 1
             deadline = self.deadline - n_looks * measured_s - 3.0
