@@ -170,7 +170,7 @@ def _render_plan(planned: dict[str, Any]) -> None:
         show("there is nothing new to learn")
         return
     show(f"level    {planned['level']}, on {planned['base']}: {planned['why']}")
-    show(f"new      {_amounts(planned, ('chunk', 'fact'))}, {_tokens(planned['new_tokens'])}")
+    show(f"learns   {_amounts(planned, ('chunk', 'fact'))}, {_tokens(planned['new_tokens'])}")
     show(f"samples  {_samples(planned['samples'])}, in an epoch")
     show(
         f"to train {_tokens(planned['n_tokens'])}; the whole night about {duration(planned['estimated_s'])}"
