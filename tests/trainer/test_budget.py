@@ -13,6 +13,8 @@ from learnctl.trainer.pack import Row, n_nodes_of
 from learnctl.trainer.progress import Progress
 from learnctl.trainer.rows import EPOCHS, Material, epoch_rows
 
+from .conftest import DOG, HOUSE
+
 Settings = Callable[..., Options]
 
 
@@ -72,7 +74,6 @@ def test_a_night_that_cannot_end_a_slow_pass_trains_all_of_its_time(
 def test_as_many_epochs_are_laid_out_as_the_last_pace_allows(
     store: Store,
     take: Callable[[str, str], int],
-    request: pytest.FixtureRequest,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -82,7 +83,8 @@ def test_as_many_epochs_are_laid_out_as_the_last_pace_allows(
     options = settings(epochs="auto", pack_tokens=128, replay_share=0.0, kinds="question,cue")
     take("boat.md", "Our boat is called Marigold. It lies at Orrest.\n")
     consolidate(store, settings(epochs=1))
-    request.getfixturevalue("house")
+    lines = HOUSE.partition("\n")[2]
+    take("notes.txt", lines + DOG)  # one passage, so none of it waits
     told: list[Progress] = []
 
     def totals(speed: float) -> int:
@@ -99,8 +101,8 @@ def test_as_many_epochs_are_laid_out_as_the_last_pace_allows(
     assert totals(0.001) < totals(1e6)
     epoch = packs_of_an_epoch(store, options, number=1)
     n_tokens = sum(map(n_nodes_of, epoch))
-    assert n_tokens < 0.96 * sum(len(row.ids) for rows in epoch for row in rows)
-    laid_out = totals(n_tokens * 4.1 / 1000)
+    assert n_tokens < 0.92 * sum(len(row.ids) for rows in epoch for row in rows)
+    laid_out = totals(n_tokens * 4.3 / 1000)
     assert laid_out == sum(len(packs_of_an_epoch(store, options, number)) for number in range(9))
 
 
