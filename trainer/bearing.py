@@ -51,24 +51,32 @@ def bearing(base: Base, model: Any, question: str, texts: Sequence[str]) -> list
 
 def led_to(base: Base, model: Any, question: str, answers: Sequence[str]) -> list[float]:
     """How much likelier each answer is after a question than after what asks for nothing, for the base without the adapter of a model, in
-    nats: the same mutual information the other way round (https://arxiv.org/abs/1510.03055). No answer is empty."""
+    nats: the same mutual information the other way round (https://arxiv.org/abs/1510.03055)."""
     import torch
 
-    said = [base.tokenizer(one, add_special_tokens=False)["input_ids"] for one in answers]
+    said = {
+        one: ids[:MOST_TOKENS]
+        for one in answers
+        if (ids := base.tokenizer(one, add_special_tokens=False)["input_ids"])
+    }
+    if not said:
+        return [0.0] * len(answers)
     starts = [
         prompt_ids(base, [{"role": "user", "content": asked}])
         for asked in (question, ASKED_NOTHING)
     ]
-    rows = [Row((*start, *ids), len(start)) for ids in said for start in starts]
+    rows = [Row((*start, *ids), len(start)) for ids in said.values() for start in starts]
     laid = lay_out(rows, n_nodes_of(rows), base.tokenizer.pad_token_id)
     with torch.inference_mode(), model.disable_adapter():
         logits = answer_logits(model, [laid], base.device)
     each = logits.float().log_softmax(-1).gather(1, laid.targets[:, :1].to(logits.device))[:, 0]
-    sums = [float(one.sum()) for one in each.split([len(ids) for ids in said for _ in starts])]
-    return [
-        max(-MOST_LED, min(MOST_LED, asked - alone))
-        for asked, alone in zip(sums[::2], sums[1::2], strict=True)
-    ]
+    lengths = [len(row.ids) - row.answer_start for row in rows]
+    sums = [float(one.sum()) for one in each.split(lengths)]
+    led = {
+        one: max(-MOST_LED, min(MOST_LED, asked - alone))
+        for one, asked, alone in zip(said, sums[::2], sums[1::2], strict=True)
+    }
+    return [led.get(one, 0.0) for one in answers]
 
 
 def _end(base: Base, text: str) -> str:

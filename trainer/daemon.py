@@ -9,6 +9,7 @@ One connection is one request: a line of JSON in, lines of JSON out, the last of
     {"op": "learned", "version": 3, "messages": [...]}   whether the answer is learned (`Talker.is_learned`)
     {"op": "likeliest", "version": 3, "messages": [...], "n_answers": 8, "max_tokens": 64}   (`Talker.likeliest`)
     {"op": "bearing", "version": 3, "question": "...", "texts": [...]}   how much each bears on it (`Talker.bearing`)
+    {"op": "led_to", "version": 3, "question": "...", "texts": [...]}   how much it leads to each (`Talker.led_to`)
     {"op": "answer", "version": 3, "messages": [...], "sampling": {...}}   the answer in pieces
     {"op": "status"}, {"op": "unload"}, {"op": "stop"}
 
@@ -139,7 +140,7 @@ class Daemon:
                 "done": True,
                 "version": talker.version,
                 "n_context": talker.room(0),
-                "judges": talker.judges,
+                "judges_both_ways": talker.judges,
             }
         elif op == "count":
             messages = _messages(request)
@@ -157,6 +158,11 @@ class Daemon:
             bears = self._judging(request).bearing(question, texts)
             self._used_at = time.monotonic()
             yield {"done": True, "bears": bears}
+        elif op == "led_to":
+            question, *texts = _texts(request)
+            led = self._judging(request).led_to(question, texts)
+            self._used_at = time.monotonic()
+            yield {"done": True, "led": led}
         elif op == "answer":
             yield from self._answer(request)
         elif op == "status":

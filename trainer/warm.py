@@ -74,6 +74,12 @@ class WarmTalker(Talker):
         )
         return list(found["bears"])
 
+    def led_to(self, question: str, answers: Sequence[str]) -> list[float]:
+        found = ask(
+            self.home, "led_to", version=self.version, question=question, texts=list(answers)
+        )
+        return list(found["led"])
+
     def stream(
         self, messages: Chat, sampling: Sampling = GREEDY, cache: PromptCache | None = None
     ) -> Generator[str, None, None]:
@@ -99,8 +105,8 @@ def find(home: Home, version: int | None = None) -> WarmTalker | None:
 
 
 def _judges(ready: Record) -> bool:
-    """A daemon that was started before it could judge does not say."""
-    return bool(ready.get("judges"))
+    """A daemon that was started before it could judge so does not say."""
+    return bool(ready.get("judges_both_ways"))
 
 
 def is_served(home: Home) -> bool:

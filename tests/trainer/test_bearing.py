@@ -84,6 +84,11 @@ def test_each_answer_for_itself(llama: Base) -> None:
     alone = [led_to(llama, model, "Who is Quimby?", [answer])[0] for answer in answers]
     assert led_to(llama, model, "Who is Quimby?", answers) == pytest.approx(alone, abs=1e-3)
     assert all(abs(one) <= MOST_LED for one in alone)
+    assert led_to(llama, model, "Who is Quimby?", []) == []
+    assert led_to(llama, model, "Who is Quimby?", ["", *answers])[1:] == pytest.approx(
+        alone, abs=1e-3
+    )
+    assert led_to(llama, model, "Who is Quimby?", [""]) == [0.0]
 
 
 def test_each_text_for_itself(llama: Base) -> None:

@@ -25,6 +25,7 @@ from learnctl.memory.store import Store
 from learnctl.trainer import adapter, backend, options, registry, warm
 from learnctl.trainer import base as bases
 from learnctl.trainer.daemon import Daemon
+from learnctl.trainer.judged import learned_answer
 from learnctl.trainer.sampling import Sampling
 from learnctl.trainer.session import ChatSession
 from learnctl.trainer.talk import Talker
@@ -147,6 +148,10 @@ def test_judges_as_a_talker_in_this_process(
             texts = ["It is I.", "", "狗在磨坊里。"]
             bears = talker.bearing(asked, texts)
             assert found.bearing(asked, texts) == pytest.approx(bears, abs=1e-4)
+            led = talker.led_to(asked, texts)
+            assert found.led_to(asked, texts) == pytest.approx(led, abs=1e-4)
+        given = [learned_answer(store, one, QUESTION, "Who is it?") for one in (found, talker)]
+        assert given[0] == given[1]
 
 
 def test_follows_the_version_in_service(mine: Home, store: Store, publish: Any) -> None:
@@ -317,6 +322,7 @@ def test_a_consolidation_that_begins_while_it_loads(
         b'{"op": "bearing", "question": "x", "texts": "y"}\n',
         b'{"op": "bearing", "question": "x", "texts": ["\\udcff"]}\n',
         b'{"op": "bearing", "texts": ["y"]}\n',
+        b'{"op": "led_to", "question": "x", "texts": "y"}\n',
         b'{"op": "likeliest", "messages": [{"role": "user", "content": "x"}], "n_answers": 0, "max_tokens": 4}\n',
         b'{"op": "likeliest", "messages": [{"role": "user", "content": "x"}], "n_answers": 4}\n',
         b"x" * 5_000_000,
