@@ -32,8 +32,6 @@ MOST_TOKENS = 256
 def bearing(base: Base, model: Any, question: str, texts: Sequence[str]) -> list[float]:
     """How much likelier a question is after each text than after none, for the base without the adapter of a model, in nats:
     below zero where the text leads elsewhere."""
-    import torch
-
     said = base.tokenizer(question, add_special_tokens=False)["input_ids"]
     if not said:
         return [0.0] * len(texts)
@@ -41,19 +39,13 @@ def bearing(base: Base, model: Any, question: str, texts: Sequence[str]) -> list
     for asked in ("Write a question.", *(f"{ASKED}{_end(base, text)}" for text in texts)):
         start = prompt_ids(base, [{"role": "user", "content": asked}])
         rows.append(Row((*start, *said), len(start)))
-    laid = lay_out(rows, n_nodes_of(rows), base.tokenizer.pad_token_id)
-    with torch.inference_mode(), model.disable_adapter():
-        logits = answer_logits(model, [laid], base.device)
-    each = logits.float().log_softmax(-1).gather(1, laid.targets[:, :1].to(logits.device))[:, 0]
-    alone, *after = each.view(len(rows), len(said)).sum(1).tolist()
+    alone, *after = _log_probabilities(base, model, rows)
     return [one - alone for one in after]
 
 
 def led_to(base: Base, model: Any, question: str, answers: Sequence[str]) -> list[float]:
     """How much likelier each answer is after a question than after what asks for nothing, for the base without the adapter of a model, in
     nats: the same mutual information the other way round (https://arxiv.org/abs/1510.03055)."""
-    import torch
-
     said = {
         one: ids[:MOST_TOKENS]
         for one in answers
@@ -66,17 +58,23 @@ def led_to(base: Base, model: Any, question: str, answers: Sequence[str]) -> lis
         for asked in (question, ASKED_NOTHING)
     ]
     rows = [Row((*start, *ids), len(start)) for ids in said.values() for start in starts]
-    laid = lay_out(rows, n_nodes_of(rows), base.tokenizer.pad_token_id)
-    with torch.inference_mode(), model.disable_adapter():
-        logits = answer_logits(model, [laid], base.device)
-    each = logits.float().log_softmax(-1).gather(1, laid.targets[:, :1].to(logits.device))[:, 0]
-    lengths = [len(row.ids) - row.answer_start for row in rows]
-    sums = [float(one.sum()) for one in each.split(lengths)]
+    sums = _log_probabilities(base, model, rows)
     led = {
         one: max(-MOST_LED, min(MOST_LED, asked - alone))
         for one, asked, alone in zip(said, sums[::2], sums[1::2], strict=True)
     }
     return [led.get(one, 0.0) for one in answers]
+
+
+def _log_probabilities(base: Base, model: Any, rows: Sequence[Row]) -> list[float]:
+    """Of each row's answer, for the base without the adapter of a model, in nats; no answer is empty."""
+    import torch
+
+    laid = lay_out(rows, n_nodes_of(rows), base.tokenizer.pad_token_id)
+    with torch.inference_mode(), model.disable_adapter():
+        logits = answer_logits(model, [laid], base.device)
+    each = logits.float().log_softmax(-1).gather(1, laid.targets[:, :1].to(logits.device))[:, 0]
+    return [float(one.sum()) for one in each.split([len(r.ids) - r.answer_start for r in rows])]
 
 
 def _end(base: Base, text: str) -> str:
