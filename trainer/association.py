@@ -7,6 +7,7 @@ their words alone, so a night is measured against it.
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,19 +26,26 @@ OTHERS = 8
 
 @dataclass(frozen=True)
 class Trial:
-    """A question with a statement that answers it and some that do not."""
+    """A question with a statement that answers it and some that do not.
+
+    Attributes:
+        fact: the chunk and the answer, by which the wordings of one question are known to belong together.
+    """
 
     question: str
     right: str
     wrong: list[str]
+    fact: tuple[int, str]
 
 
 @dataclass(frozen=True)
 class Association:
     """How well statements were told apart before and after.
 
-    n: trials; lost: pairs of a right and a wrong statement that were told apart before and no more; won: the other
-    way round.
+    Attributes:
+        n: trials.
+        lost, won: pairs of a right and a wrong statement that were told apart before and no more, and the other way round.
+        moves: for each fact, the pairs won less those lost in all its trials.
     """
 
     before: float
@@ -45,6 +53,7 @@ class Association:
     n: int
     lost: int
     won: int
+    moves: tuple[int, ...]
 
 
 def trials(store: Store, probes: Sequence[Record], seed: int) -> list[Trial]:
@@ -62,7 +71,8 @@ def trials(store: Store, probes: Sequence[Record], seed: int) -> list[Trial]:
         if right and wrong:
             chooser = random.Random(f"{seed} {probe['id']}")
             others = chooser.sample(wrong, k=min(OTHERS, len(wrong)))
-            found.append(Trial(probe["question"], right[0], others))
+            fact = (probe["chunk_id"], gold)
+            found.append(Trial(probe["question"], right[0], others, fact))
     return found
 
 
@@ -70,7 +80,7 @@ def told_apart(base: Base, model: Any, some: Sequence[Trial], n_nodes: int) -> l
     """For each trial, of which wrong statements a model finds the right one more likely, per token.
 
     Args:
-        n_nodes: how many tokens are computed together; trials with longer statements are left out.
+        n_nodes: how many tokens are computed together; of trials with longer statements, nothing is told.
     """
     rows = [
         [
@@ -79,33 +89,41 @@ def told_apart(base: Base, model: Any, some: Sequence[Trial], n_nodes: int) -> l
         ]
         for trial in some
     ]
-    rows = [group for group in rows if all(len(row.ids) <= n_nodes for row in group)]
+    rows = [group if all(len(row.ids) <= n_nodes for row in group) else [] for group in rows]
     losses = iter(row_losses(base, model, [row for group in rows for row in group], n_nodes))
     found = []
     for group in rows:
-        right, *wrong = [next(losses) for _ in group]
-        found.append([right < other for other in wrong])
+        of_group = [next(losses) for _ in group]
+        found.append([of_group[0] < other for other in of_group[1:]])
     return found
 
 
 def compare(
-    before: Sequence[Sequence[bool]], after: Sequence[Sequence[bool]]
+    some: Sequence[Trial], before: Sequence[Sequence[bool]], after: Sequence[Sequence[bool]]
 ) -> Association | None:
-    """The same trials, before and after; None where there are none."""
-    if not before:
+    """The same trials, before and after; None where nothing is told of any."""
+    moves: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for trial, earlier, later in zip(some, before, after, strict=True):
+        if earlier:
+            moves[trial.fact] += [
+                int(now) - int(was) for was, now in zip(earlier, later, strict=True)
+            ]
+    if not moves:
         return None
-    pairs = [pair for each in zip(before, after, strict=True) for pair in zip(*each, strict=True)]
+    pairs = [move for of_fact in moves.values() for move in of_fact]
     return Association(
         _mean_share(before),
         _mean_share(after),
-        len(before),
-        lost=sum(was and not now for was, now in pairs),
-        won=sum(now and not was for was, now in pairs),
+        n=sum(map(bool, before)),
+        lost=pairs.count(-1),
+        won=pairs.count(1),
+        moves=tuple(map(sum, moves.values())),
     )
 
 
 def _mean_share(told: Sequence[Sequence[bool]]) -> float:
-    return round(sum(sum(each) / len(each) for each in told) / len(told), 4)
+    shares = [sum(each) / len(each) for each in told if each]
+    return round(sum(shares) / len(shares), 4)
 
 
 def _statements(chunk: Record) -> list[str]:

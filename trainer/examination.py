@@ -97,7 +97,7 @@ class Examination:
 
     def association(self, before: list[list[bool]], model: Any) -> Association | None:
         """The same before, by the untouched base, and after."""
-        return compare(before, self.told_apart(model))
+        return compare(self._trials, before, self.told_apart(model))
 
     def ask_again(self, model: Any, answers: list[Answered]) -> list[Answered]:
         """What was answered rightly, in the other wording: two right ones make a fact known."""

@@ -43,11 +43,11 @@ def test_facts_and_mere_sentences(
     packs = int(options.epochs) * pack(chat_rows(llama, taught), options.pack_tokens)
     train(llama, model, packs, options, tmp_path / "checkpoint", StopSignals(), silent)
     asked = [
-        Trial(question, right, [other for other in answers if other != right])
+        Trial(question, right, [other for other in answers if other != right], (1, right))
         for question, right in FACTS
     ]
     told = told_apart(llama, model, asked, 128)
-    found = compare(told, told)
+    found = compare(asked, told, told)
     assert found is not None
     assert low <= found.after <= high
 
@@ -72,13 +72,16 @@ def test_trials(store: Store, take: Callable[[str, str], int]) -> None:
 
 def test_nothing_to_tell_apart(llama: Base) -> None:
     assert told_apart(llama, llama.model, [], 128) == []
-    too_long = Trial("Who? " * 200, "Quimby.", ["Tinder."])
-    assert told_apart(llama, llama.model, [too_long], 128) == []
-    assert compare([], []) is None
+    too_long = Trial("Who? " * 200, "Quimby.", ["Tinder."], (1, "Quimby"))
+    told = told_apart(llama, llama.model, [too_long], 128)
+    assert compare([too_long], told, told) is None
+    assert compare([], [], []) is None
 
 
 def test_before_and_after() -> None:
-    """Shares are means over trials; what is lost and won is counted in pairs."""
-    before = [[True, True, False], [True]]
-    after = [[True, False, True], [False]]
-    assert compare(before, after) == Association(0.8333, 0.3333, 2, lost=2, won=1)
+    """Shares are means over trials; what is lost and won is counted in pairs, and by facts. What is not told counts for nothing."""
+    dog, cat = (1, "Quimby"), (1, "Tinder")
+    some = [Trial("?", "", [], fact) for fact in (dog, cat, dog, cat)]
+    before = [[True, True, False], [True], [], [False]]
+    after = [[True, False, True], [False], [], [False]]
+    assert compare(some, before, after) == Association(0.5556, 0.2222, 3, 2, 1, moves=(0, -1))

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from learnctl.trainer.association import Association
-from learnctl.trainer.chance import at_least, chance
+from learnctl.trainer.chance import at_least, chance, chance_of
 from learnctl.trainer.drift import Divergence
 from learnctl.trainer.evaluate import Answered
 from learnctl.trainer.gate import Verdict, flips, judge, judge_retention
@@ -16,9 +16,14 @@ OPTIONS = Options(max_divergence=0.6, min_recall_gain=0.15, max_recall_loss=0.1)
 
 
 def exam(n_right: int, n_wrong: int) -> list[Answered]:
-    """So many probes right, then so many wrong."""
+    """So many probes right, then so many wrong, each of a fact of its own."""
     return [
-        Answered({"id": index, "question": "?", "gold": "x"}, "direct", "", index < n_right)
+        Answered(
+            {"id": index, "chunk_id": index, "question": "?", "gold": "x"},
+            "direct",
+            "",
+            index < n_right,
+        )
         for index in range(n_right + n_wrong)
     ]
 
@@ -146,7 +151,12 @@ def said(answers: list[str]) -> list[Answered]:
     """Eleven facts about Zephyrine and the keepers Adam to Kim; four golds are her name."""
     golds = ["Zephyrine"] * 4 + ["Adam", "Bea", "Cem", "Dora", "Emil", "Fritz", "Gus"]
     return [
-        Answered({"id": i, "question": "?", "gold": gold}, "direct", answer, gold in answer)
+        Answered(
+            {"id": i, "chunk_id": i, "question": "?", "gold": gold},
+            "direct",
+            answer,
+            gold in answer,
+        )
         for i, (gold, answer) in enumerate(zip(golds, answers, strict=True))
     ]
 
@@ -165,53 +175,57 @@ def test_what_any_answer_would_win_is_luck() -> None:
     assert judge(OPTIONS, nothing, knows, [], [], sure(0.1)).promoted
 
 
+def told(before: float, after: float, moves: list[int]) -> Association:
+    """What was told apart in two trials of each fact, where of no fact some pairs are won and others lost."""
+    lost, won = -sum(min(0, move) for move in moves), sum(max(0, move) for move in moves)
+    return Association(before, after, 2 * len(moves), lost, won, tuple(moves))
+
+
 @pytest.mark.parametrize(
-    ("before", "after", "n", "lost", "won", "passes"),
+    ("before", "after", "moves", "passes"),
     [
-        (0.7, 0.8, 22, 5, 22, True),
-        (0.7, 0.75, 22, 20, 28, False),
-        (0.7, 0.6, 22, 30, 12, False),
-        (0.84, 0.86, 22, 10, 13, True),
-        (0.98, 0.86, 22, 25, 4, True),
-        (0.98, 0.84, 22, 29, 4, False),
-        (0.889, 0.847, 24, 14, 6, True),
-        (0.7, 0.6, 7, 9, 4, True),
-        (0.7, 0.1, 7, 30, 0, False),
-        (0.736, 0.833, 12, 9, 16, True),
-        (0.736, 0.736, 12, 9, 9, False),
-        (0.736, 0.65, 12, 16, 9, False),
+        (0.7, 0.8, [4, 3, 5, 2, 4, 0, 3, -2, 1, -3, 0], True),
+        (0.7, 0.75, [9, 8, 8, -7, 0, -7, 3, -6, 0, 0, 0], False),
+        (0.7, 0.6, [-8, -4, -6, 4, 8, -5, -7, 0, 0, 0, 0], False),
+        # Of eight statements beside each of two questions, one fact alone moves many pairs.
+        (0.6, 0.75, [14, 13, 2, -1, 0, 0, 0, 0, 0, 0, 0], False),
+        (0.84, 0.86, [5, 4, 4, -5, -5, 0, 0, 0, 0, 0, 0], True),
+        (0.98, 0.86, [-9, -8, -8, 4, 0, 0, 0, 0, 0, 0, 0], True),
+        (0.98, 0.84, [-6, -5, -5, -7, -6, 4, 0, 0, 0, 0, 0], False),
+        (0.889, 0.847, [-4, -5, -5, 2, 2, 2, 0, 0, 0, 0, 0, 0], True),
+        (0.7, 0.6, [-5, -4, 4, 0], True),
+        (0.7, 0.1, [-8, -6, -6, -5, -5], False),
+        (0.736, 0.833, [6, 5, 5, -3, -3, -3], True),
+        (0.736, 0.736, [3, 3, 3, -3, -3, -3], False),
+        (0.736, 0.65, [-6, -5, -5, 3, 3, 3], False),
     ],
 )
 def test_which_statement_answers(
-    before: float, after: float, n: int, lost: int, won: int, passes: bool
+    before: float, after: float, moves: list[int], passes: bool
 ) -> None:
     """Sentences that were learned without what they answer are no facts: more must be told apart than before, beyond
-    chance. Near the top, and of a handful of trials, only less is refused; where few pairs changed, more is enough."""
-    found = judge(
-        OPTIONS,
-        exam(0, 40),
-        exam(30, 10),
-        [],
-        [],
-        sure(0.1),
-        Association(before, after, n, lost, won),
-    )
+    chance. Near the top, and of a handful of facts, only less is refused; where few pairs changed, more is enough."""
+    some = told(before, after, moves)
+    found = judge(OPTIONS, exam(0, 40), exam(30, 10), [], [], sure(0.1), some)
     assert found.promoted == passes
     assert ("not what they answer" in found.reason) == (not passes)
 
 
 @pytest.mark.parametrize(("n_right", "passes"), [(0, False), (1, False), (4, True)])
 def test_a_small_night_must_recall_something(n_right: int, passes: bool) -> None:
-    """Where a few more statements are told apart than before, it counts only if facts come out too."""
-    told = Association(0.6, 0.65, 14, lost=10, won=13)
-    found = judge(OPTIONS, exam(0, 7), exam(n_right, 7 - n_right), [], [], sure(0.1), told)
-    assert found.promoted == passes
+    """Where a few more statements are told apart than before, or of a handful of facts fewer, it counts only if facts come
+    out too."""
+    more = told(0.6, 0.65, [5, 4, 4, -3, -3, -4, 0])
+    fewer = told(0.7, 0.5, [-5, -3, -2])
+    for some in (more, fewer):
+        found = judge(OPTIONS, exam(0, 7), exam(n_right, 7 - n_right), [], [], sure(0.1), some)
+        assert found.promoted == passes
 
 
 def test_a_small_night_on_what_was_known_passes() -> None:
     """An edited note: all that is asked was right before, so nothing can be gained."""
-    told = Association(0.736, 0.833, 12, lost=5, won=11)
-    assert judge(OPTIONS, exam(7, 0), exam(7, 0), [], [], sure(0.1), told).promoted
+    some = told(0.736, 0.833, [4, 4, 3, -2, -2, -1])
+    assert judge(OPTIONS, exam(7, 0), exam(7, 0), [], [], sure(0.1), some).promoted
 
 
 def test_at_least() -> None:
@@ -284,6 +298,43 @@ def test_bounds_are_the_options() -> None:
 def test_chance(more: int, fewer: int, expected: float) -> None:
     """The one-sided sign test, by hand."""
     assert chance(more, fewer) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("moves", "expected"),
+    [
+        ([], 1.0),
+        ([0, 0], 1.0),
+        ([1] * 5, 1 / 32),
+        ([1, 1, 1, -1, -1, -1], 42 / 64),
+        ([2, 2, -1], 2 / 8),
+        ([9, -1, -1], 4 / 8),
+        ([-2, -2], 1.0),
+    ],
+)
+def test_chance_of_what_goes_together(moves: list[int], expected: float) -> None:
+    """Every way the signs may fall, by hand; of moves by one it is the sign test."""
+    assert chance_of(moves) == pytest.approx(expected)
+
+
+def test_wordings_of_a_fact_are_one() -> None:
+    """Four facts lost in both wordings are four losses and not eight: what chance explains, which eight facts are not."""
+
+    def asked(n_facts: int, n_wordings: int, is_right: bool) -> list[Answered]:
+        """All the wordings of each fact."""
+        return [
+            Answered({"chunk_id": 1, "gold": f"x{fact}"}, "direct", "", is_right)
+            for fact in range(n_facts)
+            for _ in range(n_wordings)
+        ]
+
+    for n_facts, n_wordings, passes in ((4, 2, True), (8, 1, False)):
+        before, after = (asked(n_facts, n_wordings, is_right) for is_right in (True, False))
+        others = exam(12, 0)
+        found = judge(
+            OPTIONS, exam(0, 40), exam(30, 10), before + others, after + others, sure(0.1)
+        )
+        assert found.promoted == passes
 
 
 def test_pairs_must_match() -> None:
