@@ -85,10 +85,10 @@ def as_given(
     form = retrieved(store) if is_looked_up else closed
     found = []
     for question, answer in zip(questions, answers, strict=True):
-        hits, asked = passages(store, question.text) if is_looked_up else [], form(question)
-        if talker.is_learned(asked):
+        if talker.is_learned(closed(question)):
+            hits = passages(store, question.text) if is_looked_up else []
             learned = learned_answer(
-                store, talker, asked, question.text, hits, max_tokens=ANSWER_TOKENS
+                store, talker, form(question), question.text, hits, max_tokens=ANSWER_TOKENS
             )
             found.append(not_known(ENGLISH, is_looked_up) if learned is None else learned)
         else:

@@ -87,12 +87,28 @@ def learned_answer(
     """What a version has learned that answers a first question; None where nothing that it says is to be given, or where it has
     learned that this is not known.
 
+    With passages in view a version rather reads on in them, also in what answers something else. So what it says without them
+    comes first.
+
     Args:
         messages: the question as it is asked, with the passages in view.
         hits: these passages.
         cache: what was computed for the messages before.
     """
-    likely = talker.likeliest(messages, N_ANSWERS, min(max_tokens, MOST_TOKENS), cache)
+    max_tokens = min(max_tokens, MOST_TOKENS)
+    if hits:
+        alone = [{"role": "user", "content": question}]
+        likely = talker.likeliest(alone, N_ANSWERS, max_tokens)
+        if said := _to_the_question(store, talker, likely, question, hits):
+            return said
+    likely = talker.likeliest(messages, N_ANSWERS, max_tokens, cache)
+    return _to_the_question(store, talker, likely, question, hits)
+
+
+def _to_the_question(
+    store: Store, talker: "Talker", likely: Mapping[str, float], question: str, hits: Sequence[Hit]
+) -> str | None:
+    """Of some answers with their log-probabilities the one that is to be given."""
     least = bounds(store, talker.version)
     if least is None or not likely:
         return None

@@ -340,3 +340,49 @@ def test_also_what_was_looked_up(
     asked = session()
     assert "".join(asked.ask(QUESTION)) == bees
     assert asked.turns[-1].hits
+
+
+def test_what_was_learned_is_judged_with_its_passage_in_view(
+    session: Callable[..., ChatSession], take: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A base would read the same from the passage, so whether it was learned is asked without it."""
+    take("dog.txt", "Our dog Quimby keeps bees.\n")
+    asked = session()
+    monkeypatch.setattr(Talker, "is_learned", lambda _, messages, *__: messages == chat(QUESTION))
+    monkeypatch.setattr(Talker, "likeliest", lambda *_: {"Quimby is a baker in Snorrebeck.": -1.0})
+    assert "".join(asked.ask(QUESTION)) == not_known("en", is_looked_up=True)
+    assert asked.turns[-1].hits
+    bees = "Quimby keeps bees."
+    monkeypatch.setattr(Talker, "likeliest", lambda *_: {bees: -1.0})
+    assert "".join(session().ask(QUESTION)) == bees
+
+
+def test_what_was_not_learned_is_read(
+    session: Callable[..., ChatSession], take: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much the passages in view move what is said."""
+    take("dog.txt", "Our dog Quimby keeps bees.\n")
+    monkeypatch.setattr(Talker, "is_learned", lambda _, messages, *__: messages != chat(QUESTION))
+    asked = session()
+    assert not_known("en", is_looked_up=True) not in "".join(asked.ask(QUESTION))
+    assert asked.turns[-1].hits
+
+
+def test_what_it_says_without_passages_comes_first(
+    session: Callable[..., ChatSession], take: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what it says with them where that is not to be given."""
+    take("dog.txt", "Our dog Quimby keeps bees.\n\nQuimby chases cats.\n")
+    by_heart, read = "Quimby chases cats.", "Quimby keeps bees."
+    alone = {by_heart: -1.0}
+    monkeypatch.setattr(
+        Talker,
+        "likeliest",
+        lambda _, messages, *__: alone if messages == chat(QUESTION) else {read: -0.1},
+    )
+    asked = session()
+    assert "".join(asked.ask(QUESTION)) == by_heart
+    assert asked.turns[-1].hits
+    alone.clear()
+    alone["Quimby is a baker in Snorrebeck."] = -1.0
+    assert "".join(session().ask(QUESTION)) == read
