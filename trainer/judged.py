@@ -33,8 +33,9 @@ from .prompt_cache import PromptCache
 if TYPE_CHECKING:
     from .talk import Talker
 
-# So many of the likeliest answers are looked at.
+# So many of the likeliest answers are looked at, and so many of those that it gives with passages in view.
 N_ANSWERS = 8
+N_READ = 2
 # What was learned is said in a sentence or two.
 MOST_TOKENS = 128
 # So many right answers a night learns from.
@@ -87,8 +88,8 @@ def learned_answer(
     """What a version has learned that answers a first question; None where nothing that it says is to be given, or where it has
     learned that this is not known.
 
-    With passages in view a version rather reads on in them, also in what answers something else. So what it says without them
-    comes first.
+    With passages in view a version rather reads on in them, also in what answers something else. So what it says without them is
+    looked at, too.
 
     Args:
         messages: the question as it is asked, with the passages in view.
@@ -96,19 +97,11 @@ def learned_answer(
         cache: what was computed for the messages before.
     """
     max_tokens = min(max_tokens, MOST_TOKENS)
+    likely = talker.likeliest(messages, N_READ if hits else N_ANSWERS, max_tokens, cache)
     if hits:
         alone = [{"role": "user", "content": question}]
-        likely = talker.likeliest(alone, N_ANSWERS, max_tokens)
-        if said := _to_the_question(store, talker, likely, question, hits):
-            return said
-    likely = talker.likeliest(messages, N_ANSWERS, max_tokens, cache)
-    return _to_the_question(store, talker, likely, question, hits)
-
-
-def _to_the_question(
-    store: Store, talker: "Talker", likely: Mapping[str, float], question: str, hits: Sequence[Hit]
-) -> str | None:
-    """Of some answers with their log-probabilities the one that is to be given."""
+        for answer, log_probability in talker.likeliest(alone, N_ANSWERS, max_tokens).items():
+            likely[answer] = max(log_probability, likely.get(answer, log_probability))
     least = bounds(store, talker.version)
     if least is None or not likely:
         return None

@@ -368,21 +368,25 @@ def test_what_was_not_learned_is_read(
     assert asked.turns[-1].hits
 
 
-def test_what_it_says_without_passages_comes_first(
+def test_what_it_says_without_passages_is_looked_at_too(
     session: Callable[..., ChatSession], take: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And what it says with them where that is not to be given."""
+    """Of both the likelier is given that holds; one that both say is as likely as it is at best."""
     take("dog.txt", "Our dog Quimby keeps bees.\n\nQuimby chases cats.\n")
     by_heart, read = "Quimby chases cats.", "Quimby keeps bees."
-    alone = {by_heart: -1.0}
-    monkeypatch.setattr(
-        Talker,
-        "likeliest",
-        lambda _, messages, *__: alone if messages == chat(QUESTION) else {read: -0.1},
-    )
-    asked = session()
-    assert "".join(asked.ask(QUESTION)) == by_heart
-    assert asked.turns[-1].hits
-    alone.clear()
-    alone["Quimby is a baker in Snorrebeck."] = -1.0
-    assert "".join(session().ask(QUESTION)) == read
+    for alone, in_view, given in (
+        ({by_heart: -1.0}, {read: -60.0}, by_heart),
+        ({by_heart: -60.0}, {read: -1.0}, read),
+        ({by_heart: -1.0, read: -30.0}, {read: -60.0, by_heart: -60.0}, by_heart),
+        ({"Quimby is a baker in Snorrebeck.": -1.0}, {read: -0.5}, read),
+    ):
+        monkeypatch.setattr(
+            Talker,
+            "likeliest",
+            lambda _, messages, *__, alone=alone, in_view=in_view: dict(
+                alone if messages == chat(QUESTION) else in_view
+            ),
+        )
+        asked = session()
+        assert "".join(asked.ask(QUESTION)) == given
+        assert asked.turns[-1].hits
