@@ -29,7 +29,7 @@ class Trial:
     """A question with a statement that answers it and some that do not.
 
     Attributes:
-        fact: the chunk and the answer, by which the wordings of one question are known to belong together.
+        fact: the chunk and the answer: what asks for the same of the same goes together.
     """
 
     question: str

@@ -13,7 +13,7 @@ def chance_of(moves: Sequence[int]) -> float:
     """How likely a sum as large or larger is if each move had been as likely the other way.
 
     Pitman's exact one-sided test for pairs (Supplement to the Journal of the Royal Statistical Society 4, 1937, 119–130). A move is all
-    that goes together, such as the wordings of a fact; of moves by one it is the sign test.
+    that goes together, such as the trials of a fact; of moves by one it is the sign test.
     """
     sums = {0: 1.0}
     for move in filter(None, moves):

@@ -161,6 +161,7 @@ class Daemon:
         elif op == "led_to":
             question, *texts = _texts(request)
             led = self._judging(request).led_to(question, texts)
+            self._n_answers += 1  # of one that is judged it is asked once, and last
             self._used_at = time.monotonic()
             yield {"done": True, "led": led}
         elif op == "answer":
@@ -194,7 +195,6 @@ class Daemon:
         n_answers = _count(request, "n_answers", N_ANSWERS)
         max_tokens = _count(request, "max_tokens", MOST_TOKENS)
         talker = self._judging(request)
-        self._n_answers += 1
         try:
             return talker.likeliest(messages, n_answers, max_tokens, self.computed)
         finally:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 # So many of the new probes are asked in other forms too.
 FORM_PROBES = 6
-# So many of the new ones, in both wordings, are set beside statements of other facts.
+# So many of the new ones, where they are few in both wordings, are set beside statements of other facts.
 TRIALS = 24
 
 
@@ -50,7 +50,9 @@ class Examination:
         # Few facts in one wording are too few to tell forgetting from chance.
         again = [probe for probe in of_old if not is_first(probe)]
         self.old += spread(again, most - len(self.old))
-        self._trials = trials(store, spread(of_new, TRIALS), options.seed)
+        tried = list(spread(self.new, TRIALS))
+        tried += spread([probe for probe in of_new if not is_first(probe)], TRIALS - len(tried))
+        self._trials = trials(store, tried, options.seed)
         self._n_nodes = options.pack_tokens
 
     @property

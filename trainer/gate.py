@@ -2,14 +2,13 @@
 
 Three questions, each on pooled probes, each refused with its reason: did it learn of the new what it did
 not know, and which of it answers what; does it still know what it knew; is it still the model it was. A
-difference counts only where chance does not explain it: probes are paired, and a test by facts, whose wordings
-go together, says how likely their flips are. How far a harmless night moves is learned from those that passed before (`drift.py`), beside a
+difference counts only where chance does not explain it: probes are paired, and a sign test says how likely
+their flips are. How far a harmless night moves is learned from those that passed before (`drift.py`), beside a
 fixed ceiling. A model that was taught a few sentences and says any of them is right now and then: the same
 answers given to each other's questions show how often.
 """
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,10 +23,9 @@ from .options import AUTO, Options
 # Fewer probes than this decide nothing about recall; divergence still does.
 FEWEST_PROBES = 8
 CHANCE = 0.05
-# Of fewer pairs that changed, a real rise is often not beyond chance.
+# Of fewer pairs that changed, a real rise is often not beyond chance; nor is it by facts, where fewer of these changed.
 ENOUGH_CHANGED = 30
-# Of fewer facts, not even a rise of all of them is: that is one in sixteen of four.
-FEWEST_FACTS = 5
+ENOUGH_FACTS = 8
 # So often may a probe turn right by luck, where nothing shows that it is more.
 LUCK = 0.05
 # Of a general suite, the share that may be lost, and what the upper 95% bound of that share may be.
@@ -100,7 +98,7 @@ def judge(
         if (
             len(after) >= FEWEST_PROBES
             and (lost - won) / len(after) > options.max_recall_loss
-            and (scale < 1 or chance_of(moves(after, before)) <= CHANCE)
+            and (scale < 1 or chance(lost, won) <= CHANCE)
         ):
             too_strong.append(
                 f"it forgot: {lost} {name} probes lost, {won} won, of {len(after)}"
@@ -150,28 +148,22 @@ def flips(before: Sequence[Answered], after: Sequence[Answered]) -> tuple[int, i
     return won, lost
 
 
-def moves(before: Sequence[Answered], after: Sequence[Answered]) -> list[int]:
-    """For each fact, in how many more of its wordings it is right after than before."""
-    found: dict[tuple[int, str], int] = defaultdict(int)
-    for earlier, later in zip(before, after, strict=True):
-        found[later.probe["chunk_id"], later.probe["gold"]] += later.correct - earlier.correct
-    return list(found.values())
-
-
 def _is_told_apart(associated: Association, nearly_all: float, is_recalled: bool) -> bool:
-    """Whether it is known which statement answers what: nearly always, or better than before beyond chance.
+    """Whether it is known which statement answers what: nearly always, or better than before beyond chance. What was
+    told apart nearly always before can only vary, and a handful of trials shows no rise, so there no worse beyond chance is
+    enough.
 
-    What was told apart nearly always before can only vary, and a handful of facts shows no rise: there it may even be a little
-    worse, if what it recalls is beyond chance. Of a night so small that few pairs changed, better is enough where that is so.
+    The pairs of a fact go together, so a rise is counted by facts. Where few of these changed and what is recalled is beyond chance, pairs are
+    counted, and of few pairs better is enough.
     """
-    change = associated.won - associated.lost
-    if associated.after >= nearly_all or chance_of(associated.moves) <= CHANCE:
+    won, lost, moves = associated.won, associated.lost, associated.moves
+    if associated.after >= nearly_all:
         return True
-    if chance_of([-move for move in associated.moves]) <= CHANCE:
-        return False
-    if associated.before >= nearly_all or len(associated.moves) < FEWEST_FACTS:
-        return change >= 0 or is_recalled
-    return change > 0 and is_recalled and associated.won + associated.lost < ENOUGH_CHANGED
+    if associated.before >= nearly_all or associated.n < FEWEST_PROBES:
+        return chance(lost, won) > CHANCE
+    if is_recalled and sum(map(bool, moves)) < ENOUGH_FACTS:
+        return won > lost and (won + lost < ENOUGH_CHANGED or chance(won, lost) <= CHANCE)
+    return chance_of(moves) <= CHANCE
 
 
 def _recalls(after: Sequence[Answered]) -> bool:
@@ -183,7 +175,7 @@ def _recalls(after: Sequence[Answered]) -> bool:
 def _is_luck(before: Sequence[Answered], after: Sequence[Answered]) -> bool:
     """Whether chance explains what was won: as many might be lost, or any answer might be right."""
     won, lost = flips(before, after)
-    if lost and chance_of(moves(before, after)) > CHANCE:
+    if lost and chance(won, lost) > CHANCE:
         return True
     guessed = [
         max(LUCK, lucky)

@@ -89,18 +89,19 @@ def learned_answer(
     learned that this is not known.
 
     With passages in view a version rather reads on in them, also in what answers something else. So what it says without them is
-    looked at, too.
+    looked at, too, but for that it is not known: the passages may tell it.
 
     Args:
         messages: the question as it is asked, with the passages in view.
         hits: these passages.
-        cache: what was computed for the messages before.
+        cache: what was computed for the question alone.
     """
     max_tokens = min(max_tokens, MOST_TOKENS)
-    likely = talker.likeliest(messages, N_READ if hits else N_ANSWERS, max_tokens, cache)
+    alone: Chat = [{"role": "user", "content": question}]
+    likely = talker.likeliest(alone if hits else messages, N_ANSWERS, max_tokens, cache)
     if hits:
-        alone = [{"role": "user", "content": question}]
-        for answer, log_probability in talker.likeliest(alone, N_ANSWERS, max_tokens).items():
+        likely.pop(NOT_IN_NOTES, None)
+        for answer, log_probability in talker.likeliest(messages, N_READ, max_tokens).items():
             likely[answer] = max(log_probability, likely.get(answer, log_probability))
     least = bounds(store, talker.version)
     if least is None or not likely:

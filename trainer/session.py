@@ -381,7 +381,9 @@ class ChatSession:
         # Another try is shown what it would be.
         is_judged = not sampling.temperature and self._is_plain(asked)
         pieces: Iterable[str]
-        if self.store and is_judged and self._is_learned(turn, asked):
+        # With a passage in view the base, too, reads its answer there, so nothing would seem learned.
+        alone: Chat = [{"role": "user", "content": turn.question}]
+        if self.store and is_judged and self.talker.is_learned(alone, self._cache):
             said = learned_answer(
                 self.store,
                 self.talker,
@@ -398,13 +400,6 @@ class ChatSession:
         for piece in pieces:
             turn.answer += piece
             yield piece
-
-    def _is_learned(self, turn: Turn, asked: Chat) -> bool:
-        """Whether a version answers a question by what it has learned. Asked without the passages: with one in view that a base would
-        read the answer from, or anything else, nothing seems learned."""
-        if turn.hits:
-            return self.talker.is_learned([{"role": "user", "content": turn.question}])
-        return self.talker.is_learned(asked, self._cache)
 
     def _not_known(self, turn: Turn) -> str:
         language = language_of(turn.question, self._usual_language())

@@ -143,7 +143,7 @@ class Talker:
         return "".join(self.stream(messages, Sampling(max_tokens=max_tokens))).strip()
 
     def is_learned(self, messages: Chat, cache: PromptCache | None = None) -> bool:
-        """Whether the greedy answer to a first question comes from what was taught, with passages in view or without.
+        """Whether the greedy answer to a first question comes from what was taught.
 
         Args:
             cache: holds what was computed for it afterwards; an answer goes on from there.

@@ -16,14 +16,9 @@ OPTIONS = Options(max_divergence=0.6, min_recall_gain=0.15, max_recall_loss=0.1)
 
 
 def exam(n_right: int, n_wrong: int) -> list[Answered]:
-    """So many probes right, then so many wrong, each of a fact of its own."""
+    """So many probes right, then so many wrong."""
     return [
-        Answered(
-            {"id": index, "chunk_id": index, "question": "?", "gold": "x"},
-            "direct",
-            "",
-            index < n_right,
-        )
+        Answered({"id": index, "question": "?", "gold": "x"}, "direct", "", index < n_right)
         for index in range(n_right + n_wrong)
     ]
 
@@ -185,16 +180,18 @@ def told(before: float, after: float, moves: list[int]) -> Association:
     ("before", "after", "moves", "passes"),
     [
         (0.7, 0.8, [4, 3, 5, 2, 4, 0, 3, -2, 1, -3, 0], True),
-        (0.7, 0.75, [9, 8, 8, -7, 0, -7, 3, -6, 0, 0, 0], False),
+        (0.7, 0.75, [9, 8, 5, 3, 3, -7, -5, -5, -3, 0, 0], False),
+        # As many pairs as in the first, and all but a few of them of two facts.
+        (0.7, 0.8, [11, 10, 1, 0, -1, -1, -1, 0, -1, -1, 0], False),
         (0.7, 0.6, [-8, -4, -6, 4, 8, -5, -7, 0, 0, 0, 0], False),
-        # Of eight statements beside each of two questions, one fact alone moves many pairs.
-        (0.6, 0.75, [14, 13, 2, -1, 0, 0, 0, 0, 0, 0, 0], False),
+        (0.44, 0.84, [8, 8, 8, 8, 0], True),
+        (0.44, 0.5, [8, 8, 5, -8, -8, 0], False),
         (0.84, 0.86, [5, 4, 4, -5, -5, 0, 0, 0, 0, 0, 0], True),
         (0.98, 0.86, [-9, -8, -8, 4, 0, 0, 0, 0, 0, 0, 0], True),
         (0.98, 0.84, [-6, -5, -5, -7, -6, 4, 0, 0, 0, 0, 0], False),
         (0.889, 0.847, [-4, -5, -5, 2, 2, 2, 0, 0, 0, 0, 0, 0], True),
-        (0.7, 0.6, [-5, -4, 4, 0], True),
-        (0.7, 0.1, [-8, -6, -6, -5, -5], False),
+        (0.7, 0.6, [-5, -4, 4], True),
+        (0.7, 0.1, [-10, -10, -10], False),
         (0.736, 0.833, [6, 5, 5, -3, -3, -3], True),
         (0.736, 0.736, [3, 3, 3, -3, -3, -3], False),
         (0.736, 0.65, [-6, -5, -5, 3, 3, 3], False),
@@ -204,7 +201,7 @@ def test_which_statement_answers(
     before: float, after: float, moves: list[int], passes: bool
 ) -> None:
     """Sentences that were learned without what they answer are no facts: more must be told apart than before, beyond
-    chance. Near the top, and of a handful of facts, only less is refused; where few pairs changed, more is enough."""
+    chance. Near the top, and of a handful of trials, only less is refused; where few pairs changed, more is enough."""
     some = told(before, after, moves)
     found = judge(OPTIONS, exam(0, 40), exam(30, 10), [], [], sure(0.1), some)
     assert found.promoted == passes
@@ -213,13 +210,10 @@ def test_which_statement_answers(
 
 @pytest.mark.parametrize(("n_right", "passes"), [(0, False), (1, False), (4, True)])
 def test_a_small_night_must_recall_something(n_right: int, passes: bool) -> None:
-    """Where a few more statements are told apart than before, or of a handful of facts fewer, it counts only if facts come
-    out too."""
-    more = told(0.6, 0.65, [5, 4, 4, -3, -3, -4, 0])
-    fewer = told(0.7, 0.5, [-5, -3, -2])
-    for some in (more, fewer):
-        found = judge(OPTIONS, exam(0, 7), exam(n_right, 7 - n_right), [], [], sure(0.1), some)
-        assert found.promoted == passes
+    """Where a few more statements are told apart than before, it counts only if facts come out too."""
+    some = told(0.6, 0.65, [5, 4, 4, -3, -3, -4, 0])
+    found = judge(OPTIONS, exam(0, 7), exam(n_right, 7 - n_right), [], [], sure(0.1), some)
+    assert found.promoted == passes
 
 
 def test_a_small_night_on_what_was_known_passes() -> None:
@@ -315,26 +309,6 @@ def test_chance(more: int, fewer: int, expected: float) -> None:
 def test_chance_of_what_goes_together(moves: list[int], expected: float) -> None:
     """Every way the signs may fall, by hand; of moves by one it is the sign test."""
     assert chance_of(moves) == pytest.approx(expected)
-
-
-def test_wordings_of_a_fact_are_one() -> None:
-    """Four facts lost in both wordings are four losses and not eight: what chance explains, which eight facts are not."""
-
-    def asked(n_facts: int, n_wordings: int, is_right: bool) -> list[Answered]:
-        """All the wordings of each fact."""
-        return [
-            Answered({"chunk_id": 1, "gold": f"x{fact}"}, "direct", "", is_right)
-            for fact in range(n_facts)
-            for _ in range(n_wordings)
-        ]
-
-    for n_facts, n_wordings, passes in ((4, 2, True), (8, 1, False)):
-        before, after = (asked(n_facts, n_wordings, is_right) for is_right in (True, False))
-        others = exam(12, 0)
-        found = judge(
-            OPTIONS, exam(0, 40), exam(30, 10), before + others, after + others, sure(0.1)
-        )
-        assert found.promoted == passes
 
 
 def test_pairs_must_match() -> None:

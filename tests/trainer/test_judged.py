@@ -371,22 +371,37 @@ def test_what_was_not_learned_is_read(
 def test_what_it_says_without_passages_is_looked_at_too(
     session: Callable[..., ChatSession], take: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of both the likelier is given that holds; one that both say is as likely as it is at best."""
+    """Of both the likelier is given that holds; one that both say is as likely as it is at best. That it is not known counts
+    only with the passages in view."""
     take("dog.txt", "Our dog Quimby keeps bees.\n\nQuimby chases cats.\n")
-    by_heart, read = "Quimby chases cats.", "Quimby keeps bees."
+    by_heart, read, unknown = "Quimby chases cats.", "Quimby keeps bees.", None
     for alone, in_view, given in (
         ({by_heart: -1.0}, {read: -60.0}, by_heart),
         ({by_heart: -60.0}, {read: -1.0}, read),
         ({by_heart: -1.0, read: -30.0}, {read: -60.0, by_heart: -60.0}, by_heart),
+        ({read: -60.0, by_heart: -30.0}, {read: -1.0}, read),
+        ({NOT_IN_NOTES: 0.0, by_heart: -60.0}, {read: -30.0}, read),
+        ({by_heart: -60.0}, {NOT_IN_NOTES: 1000.0, read: -30.0}, unknown),
         ({"Quimby is a baker in Snorrebeck.": -1.0}, {read: -0.5}, read),
     ):
-        monkeypatch.setattr(
-            Talker,
-            "likeliest",
-            lambda _, messages, *__, alone=alone, in_view=in_view: dict(
-                alone if messages == chat(QUESTION) else in_view
-            ),
-        )
+        wanted_of: dict[bool, int] = {}
+
+        def likeliest(
+            _: Talker,
+            messages: Any,
+            n_answers: int,
+            *__: Any,
+            alone: dict[str, float] = alone,
+            in_view: dict[str, float] = in_view,
+            wanted_of: dict[bool, int] = wanted_of,
+        ) -> dict[str, float]:
+            is_alone = messages == chat(QUESTION)
+            wanted_of[is_alone] = n_answers
+            return dict(alone if is_alone else in_view)
+
+        monkeypatch.setattr(Talker, "likeliest", likeliest)
         asked = session()
-        assert "".join(asked.ask(QUESTION)) == given
+        expected = not_known("en", is_looked_up=True) if given is unknown else given
+        assert "".join(asked.ask(QUESTION)) == expected
         assert asked.turns[-1].hits
+        assert wanted_of == {True: judged.N_ANSWERS, False: judged.N_READ}
