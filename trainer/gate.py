@@ -23,7 +23,7 @@ from .options import AUTO, Options
 # Fewer probes than this decide nothing about recall; divergence still does.
 FEWEST_PROBES = 8
 CHANCE = 0.05
-# Of fewer pairs that changed, a real rise is often not beyond chance; nor is it by facts, where fewer of these changed.
+# Of fewer pairs that changed, a real rise is often not beyond chance, and of fewer facts not by facts.
 ENOUGH_CHANGED = 30
 ENOUGH_FACTS = 8
 # So often may a probe turn right by luck, where nothing shows that it is more.
@@ -153,16 +153,18 @@ def _is_told_apart(associated: Association, nearly_all: float, is_recalled: bool
     told apart nearly always before can only vary, and a handful of trials shows no rise, so there no worse beyond chance is
     enough.
 
-    The pairs of a fact go together, so a rise is counted by facts. Where few of these changed and what is recalled is beyond chance, pairs are
-    counted, and of few pairs better is enough.
+    The pairs of a fact go together, so a rise is counted by facts. Only where what is recalled is beyond chance, pairs are counted of few facts,
+    and of few pairs better is enough.
     """
     won, lost, moves = associated.won, associated.lost, associated.moves
     if associated.after >= nearly_all:
         return True
     if associated.before >= nearly_all or associated.n < FEWEST_PROBES:
         return chance(lost, won) > CHANCE
+    if is_recalled and won + lost < ENOUGH_CHANGED:
+        return won > lost
     if is_recalled and sum(map(bool, moves)) < ENOUGH_FACTS:
-        return won > lost and (won + lost < ENOUGH_CHANGED or chance(won, lost) <= CHANCE)
+        return chance(won, lost) <= CHANCE
     return chance_of(moves) <= CHANCE
 
 

@@ -181,8 +181,9 @@ def told(before: float, after: float, moves: list[int]) -> Association:
     [
         (0.7, 0.8, [4, 3, 5, 2, 4, 0, 3, -2, 1, -3, 0], True),
         (0.7, 0.75, [9, 8, 5, 3, 3, -7, -5, -5, -3, 0, 0], False),
-        # As many pairs as in the first, and all but a few of them of two facts.
-        (0.7, 0.8, [11, 10, 1, 0, -1, -1, -1, 0, -1, -1, 0], False),
+        # More pairs than in the first, and all but a few of them of two facts.
+        (0.7, 0.8, [13, 12, 1, 0, -1, -1, -1, 0, -1, -1, 0], False),
+        (0.8, 0.84, [3, 2, 2, 2, 1, 1, 1, 1, -2, -2, -1, -1], True),
         (0.7, 0.6, [-8, -4, -6, 4, 8, -5, -7, 0, 0, 0, 0], False),
         (0.44, 0.84, [8, 8, 8, 8, 0], True),
         (0.44, 0.5, [8, 8, 5, -8, -8, 0], False),
