@@ -146,12 +146,7 @@ def said(answers: list[str]) -> list[Answered]:
     """Eleven facts about Zephyrine and the keepers Adam to Kim; four golds are her name."""
     golds = ["Zephyrine"] * 4 + ["Adam", "Bea", "Cem", "Dora", "Emil", "Fritz", "Gus"]
     return [
-        Answered(
-            {"id": i, "chunk_id": i, "question": "?", "gold": gold},
-            "direct",
-            answer,
-            gold in answer,
-        )
+        Answered({"id": i, "question": "?", "gold": gold}, "direct", answer, gold in answer)
         for i, (gold, answer) in enumerate(zip(golds, answers, strict=True))
     ]
 
