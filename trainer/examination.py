@@ -50,8 +50,9 @@ class Examination:
         # Few facts in one wording are too few to tell forgetting from chance.
         again = [probe for probe in of_old if not is_first(probe)]
         self.old += spread(again, most - len(self.old))
-        tried = list(spread(self.new, TRIALS))
-        tried += spread([probe for probe in of_new if not is_first(probe)], TRIALS - len(tried))
+        first = spread(self.new, TRIALS)
+        again = [probe for probe in of_new if not is_first(probe)]
+        tried = [*first, *spread(again, TRIALS - len(first))]
         self._trials = trials(store, tried, options.seed)
         self._n_nodes = options.pack_tokens
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from learnctl.memory.store import Store
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.nights import answers
@@ -44,3 +46,22 @@ def test_few_earlier_facts_are_asked_in_both_wordings(
         " WHERE e.run_id = 2 AND e.stage = 'before' AND p.wording = 'cue'"
     )
     assert n_asked == second["recall"]["old"]["n"] == n_facts > 0
+
+
+@pytest.mark.parametrize(("most", "in_both"), [(4, False), (24, True)])
+def test_as_many_facts_as_can_be_are_told_apart(
+    store: Store,
+    take: Take,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    in_both: bool,
+) -> None:
+    """Each once where they are many, and in both wordings where they are few."""
+    names = ("Quimby", "Tinder", "Ottilie", "Marigold", "Orrest", "Bandit")
+    dogs = [f"The dog of {name} weighs 2{number} kilos." for number, name in enumerate(names)]
+    take("dogs.txt", " ".join(dogs))
+    monkeypatch.setattr("learnctl.trainer.examination.TRIALS", most)
+    told = consolidate(store, settings("llama", epochs=1))["association"]
+    assert len(told["moves"]) > 1
+    assert (told["n"] > len(told["moves"])) == in_both
