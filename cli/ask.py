@@ -9,8 +9,8 @@ from typing import Annotated
 from typer import Argument, Context, Option
 
 from . import flags
-from .output import is_terminal, plain, say_dimly, show, show_json
-from .talking import sources_json, sources_line, talking
+from .output import is_terminal, plain, show, show_json
+from .talking import say_sources, sources_json, talking
 
 
 def ask(
@@ -56,12 +56,17 @@ def ask(
         with closing(session.ask(text)) as pieces:
             answer = plain("".join(pieces)).strip()
         if as_json:
-            sources = sources_json(session.hits)
-            show_json({"answer": answer, "version": session.version, "sources": sources})
+            show_json(
+                {
+                    "answer": answer,
+                    "version": session.version,
+                    "learned": session.is_learned,
+                    "sources": sources_json(session.hits),
+                }
+            )
             return
         show(answer)
-        if session.hits:
-            say_dimly(sources_line(session.hits))
+        say_sources(session)
 
 
 def _question(argument: str | None) -> str:

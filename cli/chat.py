@@ -8,7 +8,7 @@ from typer.exceptions import TyperException
 from . import flags
 from .errors import show as show_error
 from .output import counted, plain, say, say_dimly
-from .talking import sources_line, talking, version_name
+from .talking import say_sources, talking, version_name
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -130,5 +130,4 @@ def _show(session: "ChatSession", answer: "Generator[str, None, None]") -> None:
         show_stream(answer)
     except KeyboardInterrupt:
         say_dimly("(stopped)")
-    if session.hits:
-        say_dimly(sources_line(session.hits))
+    say_sources(session)

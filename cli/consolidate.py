@@ -182,7 +182,7 @@ def _render_plan(planned: dict[str, Any]) -> None:
 
 
 def _render(result: dict[str, Any]) -> None:
-    from ..trainer.reading import LEAST_READING
+    from ..trainer.morning import examined
 
     decision, reason = result["decision"], result["reason"]
     if decision == "promoted":
@@ -198,26 +198,16 @@ def _render(result: dict[str, Any]) -> None:
                 f"in other forms: {share(forms['third turn'])} at the third turn of a chat,"
                 f" {share(forms['system prompt'])} under a system prompt, of {forms['n']}"
             )
-    if result.get("reading") is not None and result["reading"] < LEAST_READING:
-        show(
-            f"the base reads {share(result['reading'])} of what it is shown: samples that need no"
-            " reader carry the load"
-        )
     if result.get("divergence") is not None:
         low, high = result.get("divergence_interval") or (None, None)
         between = "" if low is None else f" ({low:.2f} to {high:.2f})"
         new = result.get("divergence_on_new")
         on_new = "" if new is None else f"; {new:.2f} on what is new"
         show(f"divergence: {result['divergence']:.2f} nats a token{between}{on_new}")
-    if suite := result.get("suite"):
-        show(
-            f"general suite: {suite['won']} won, {suite['lost']} lost, of {suite['n']:,}; at most"
-            f" {100 * suite['lost_at_most']:.1f} points lost (95%)"
-        )
-    for kind, of in (result.get("conduct") or {}).items():
-        show(f"{kind}: {of['won']} won, {of['lost']} lost, of {of['n']:,}")
-    for kind, does in (result.get("beyond_the_base") or {}).items():
-        show(f"{kind}: {share(does)} by the base itself, so it is not judged")
+    for line in examined(result):
+        show(line)
+    for path in result.get("set_aside") or []:
+        show(f"set aside after three refusals, found by search alone: {path}")
     if result.get("n_tokens"):
         show(f"samples: {_samples(result['samples'])}, in all epochs")
         show(f"cost: {_cost(result)}")

@@ -8,11 +8,8 @@ from typing import Any
 from .charts import Axis, Point, Series, bars, heat_map, intervals, lines
 from .durations import duration
 from .output import n_bytes, plain, share
-from .report_words import facts_line, matrix_line, suite_line
+from .report_words import SHOWN_NIGHTS, facts_line, matrix_line, newest, suite_line
 from .talking import version_name
-
-# The newest nights alone are drawn where there are more: a heat map grows with their square.
-SHOWN_NIGHTS = 40
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1d2329; --faint: #6b7680; --rule: #dfe4e8;
@@ -90,10 +87,7 @@ def _recall(nights: Sequence[Record], labels: Sequence[str]) -> str:
 
 
 def _matrix(matrix: Record) -> str:
-    versions = matrix["versions"]
-    shown = versions[-SHOWN_NIGHTS:]
-    first = len(versions) - len(shown)
-    rows = [0, *range(first + 1, len(versions) + 1)]
+    drawn = newest(matrix)
     return _section(
         "Each night's probes after every night",
         "Across: the night that first learned them. Down: right after which version. In percent; what was"
@@ -101,10 +95,10 @@ def _matrix(matrix: Record) -> str:
         _text(matrix_line(matrix)),
         heat_map(
             "The continual matrix",
-            ["base", *(f"version {one}" for one in shown)],
-            [str(one) for one in shown],
-            [matrix["shares"][row][first:] for row in rows],
-            [matrix["counts"][row][first:] for row in rows],
+            drawn["names"],
+            list(map(str, drawn["versions"])),
+            drawn["shares"],
+            drawn["counts"],
         ),
     )
 
@@ -161,14 +155,22 @@ def _conduct(nights: Sequence[Record]) -> str:
     rows = [
         [night["version"], kind, of["n"], of["won"], of["lost"], f"{100 * of['lost_at_most']:.1f}"]
         for night in nights
-        for kind, of in night["conduct"].items()
+        for kind, of in (night["conduct"] or {}).items()
     ]
-    if not rows:
+    beyond = [
+        f"{kind}, {version_name(night['version'])}: not judged, {share(does)} by the base itself"
+        for night in nights
+        for kind, does in (night["beyond_the_base"] or {}).items()
+    ]
+    if not rows and not beyond:
         return ""
     return _section(
         "Conduct",
         "Instructions kept, unsafe requests declined and safe ones answered, beside the base.",
-        _table(("version", "kind", "prompts", "won", "lost", "points lost at most (95%)"), rows),
+        *map(_text, beyond),
+        _table(("version", "kind", "prompts", "won", "lost", "points lost at most (95%)"), rows)
+        if rows
+        else "",
     )
 
 

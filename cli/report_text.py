@@ -5,7 +5,7 @@ from typing import Any
 
 from .durations import duration
 from .output import n_bytes, say_dimly, share, show, show_table
-from .report_words import facts_line, matrix_line, suite_line
+from .report_words import facts_line, matrix_line, newest, suite_line
 from .talking import version_name
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -14,7 +14,7 @@ SPARK_WIDTH = 16
 
 def show_report(report: dict[str, Any]) -> None:
     """Print what the page draws: recall, the matrix, retention, facts, losses, divergence, cost."""
-    nights, matrix = report["nights"], report["matrix"]
+    nights, matrix = report["nights"], newest(report["matrix"])
     show(f"in service: {version_name(report['version'])}; facts: {facts_line(report['facts'])}")
     if not nights:
         return
@@ -25,7 +25,7 @@ def show_report(report: dict[str, Any]) -> None:
             "level",
             "recall of new",
             "of old",
-            "points lost at most",
+            "change of old, points",
             "divergence",
             "loss",
             "cost",
@@ -36,7 +36,7 @@ def show_report(report: dict[str, Any]) -> None:
                 night["level"],
                 _recall(night["new"]),
                 _recall(night["old"]),
-                _lost(night["old"]["flips"]),
+                _change(night["old"]["flips"]),
                 _divergence(night),
                 sparkline(night["losses"]),
                 _cost(night),
@@ -50,21 +50,19 @@ def show_report(report: dict[str, Any]) -> None:
         ("right after", *(f"of {version}" for version in matrix["versions"])),
         [
             (name, *(share(cell) for cell in row))
-            for name, row in zip(
-                ["base", *(f"version {one}" for one in matrix["versions"])],
-                matrix["shares"],
-                strict=True,
-            )
+            for name, row in zip(matrix["names"], matrix["shares"], strict=True)
         ],
         fold="right after",
     )
-    show(matrix_line(matrix))
+    show(matrix_line(report["matrix"]))
     for measured in report["suite"]:
         show(f"general suite, {suite_line(measured)}")
     for night in nights:
-        for kind, of in night["conduct"].items():
+        for kind, of in (night["conduct"] or {}).items():
             told = f"{of['won']} won, {of['lost']} lost, of {of['n']:,}"
             show(f"{kind}, {version_name(night['version'])}: {told}")
+        for kind, does in (night["beyond_the_base"] or {}).items():
+            show(f"{kind}, {version_name(night['version'])}: not judged, {share(does)} by the base")
     if report["lost"]:
         show()
         show_table(
@@ -109,12 +107,18 @@ def _recall(measured: dict[str, Any]) -> str:
 def _divergence(night: dict[str, Any]) -> str:
     if night["divergence"] is None:
         return "–"
+    low, high = night["divergence_interval"] or (None, None)
+    between = "" if low is None else f" ({low:.2f}–{high:.2f})"
     new = night["divergence_on_new"]
-    return f"{night['divergence']:.2f}" + ("" if new is None else f" ({new:.2f} on what was new)")
+    on_new = "" if new is None else f", {new:.2f} on what was new"
+    return f"{night['divergence']:.2f}{between}{on_new}"
 
 
-def _lost(flips: dict[str, Any] | None) -> str:
-    return "–" if not flips else f"{100 * flips['lost_at_most']:.1f}"
+def _change(flips: dict[str, Any] | None) -> str:
+    if not flips:
+        return "–"
+    change, low, high = (100 * flips[name] for name in ("change", "low", "high"))
+    return f"{change:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def _cost(night: dict[str, Any]) -> str:

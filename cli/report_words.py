@@ -5,6 +5,9 @@ from typing import Any
 from .output import counted, share
 from .talking import version_name
 
+# The newest nights alone are drawn where there are more: the matrix grows with their square.
+SHOWN_NIGHTS = 40
+
 STATE_WORDS = {
     "known": "known",
     "once": "right in one wording",
@@ -27,6 +30,18 @@ def matrix_line(matrix: dict[str, Any]) -> str:
         f"forgetting {points(matrix['forgetting'])}",
     ]
     return ", ".join(parts)
+
+
+def newest(matrix: dict[str, Any]) -> dict[str, Any]:
+    """The names, versions, shares and counts of the matrix for its newest nights, the base first."""
+    versions = matrix["versions"][-SHOWN_NIGHTS:]
+    first = len(matrix["versions"]) - len(versions)
+    rows = [0, *range(first + 1, len(matrix["versions"]) + 1)]
+    return {
+        "names": ["base", *(f"version {one}" for one in versions)],
+        "versions": versions,
+        **{of: [matrix[of][row][first:] for row in rows] for of in ("shares", "counts")},
+    }
 
 
 def suite_line(measured: dict[str, Any]) -> str:

@@ -159,7 +159,8 @@ def _render_sample(found: dict[str, Any]) -> None:
     print_line(f"\nQ: {found['prompt']}\nA: {found['answer']}\n")
     for run in found["runs"]:
         outcome = f"version {run['version']}" if run["version"] else f"no version ({run['state']})"
-        print_line(f"run {run['run']}: {run['role']}, {outcome}")
+        role = f"{run['role']} ({run['why']})" if run["why"] else run["role"]
+        print_line(f"run {run['run']}: {role}, {outcome}")
     if not found["runs"]:
         print_line("used by no run")
 

@@ -34,6 +34,10 @@ def _render(found: dict[str, Any], home: str) -> None:
     show(f"new         {counted(found['new_tokens'], 'token')} to learn")
     if found["learned"] is not None:
         show(f"learned     {_progress(found)}")
+    for one in found["set_aside"]:
+        show(
+            f"set aside   {counted(one['chunks'], 'passage')} of {one['path']}: no night could teach it"
+        )
     show(f"in service  {version}")
     show(f"known       {known}")
     if found["written"]:

@@ -93,13 +93,21 @@ def version_name(version: int) -> str:
     return f"version {version}" if version else "base"
 
 
-def sources_line(hits: "Iterable[Hit]") -> str:
-    """Where an answer's passages come from, each place once, and whether the weights hold them too."""
-    return f"sources: {'; '.join(dict.fromkeys(place_of(hit) for hit in hits))}"
+def say_sources(session: "ChatSession") -> None:
+    """What the last answer draws on: what was learned, and passages, each place once."""
+    parts = [f"learned by {version_name(session.version)}"] if session.is_learned else []
+    if session.hits:
+        places = dict.fromkeys(place_of(hit) for hit in session.hits)
+        parts.append(f"sources: {'; '.join(places)}")
+    if parts:
+        say_dimly("; ".join(parts))
 
 
 def sources_json(hits: "Iterable[Hit]") -> list[dict[str, Any]]:
-    return [{"source": hit.source, "title": hit.title, "chunk": hit.chunk} for hit in hits]
+    return [
+        {"source": hit.source, "title": hit.title, "chunk": hit.chunk, "known": hit.known}
+        for hit in hits
+    ]
 
 
 def place_of(hit: "Hit") -> str:

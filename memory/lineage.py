@@ -230,6 +230,17 @@ def often_refused(store: Store, run_id: int, n_times: int) -> set[int]:
     return {row["id"] for row in found}
 
 
+def sources_of(store: Store, chunks: str, *values: object) -> list[Record]:
+    """The sources of the chunks that a query names; each passage counts for the first source that held it."""
+    return store.rows(
+        "SELECT s.path, count(*) AS chunks FROM ("
+        " SELECT chunk_id, min(source_id) AS source_id FROM origins"
+        f" WHERE chunk_id IN ({chunks}) GROUP BY chunk_id"
+        ") JOIN sources s ON s.id = source_id GROUP BY s.id ORDER BY s.id",
+        *values,
+    )
+
+
 def set_aside(store: Store, run_id: int, chunk_ids: set[int], reason: str) -> None:
     """Keep some chunks out of coming nights; retrieval still finds them. What is forgotten meanwhile is out of them anyway."""
     with store.db.atomic():

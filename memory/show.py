@@ -96,7 +96,7 @@ def sample(store: Store, sample_id: int) -> Record:
             f"no sample {sample_id}", hint="`learnctl show chunk:N` names those of a chunk"
         )
     runs = store.rows(
-        "SELECT rs.run_id AS run, rs.role, r.state, a.version FROM run_samples rs"
+        "SELECT rs.run_id AS run, rs.role, rs.why, r.state, a.version FROM run_samples rs"
         " JOIN runs r ON r.id = rs.run_id"
         " LEFT JOIN adapters a ON a.run_id = r.id AND a.state != 'deleted'"
         " WHERE rs.sample_id = ? ORDER BY rs.run_id",

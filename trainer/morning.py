@@ -8,11 +8,15 @@ import json
 import os
 
 from ..memory.errors import LearnctlError
-from ..memory.lineage import FITS_NO_PACK
+from ..memory.lineage import FITS_NO_PACK, sources_of
 from ..memory.store import Record, Store
 from .conditions import gpu_power_limit
+from .reading import LEAST_READING
 
 EXAMPLES = 3
+# What of a run's own report is told of; what was not measured is None.
+EXAMINED = ("scale", "reading", "suite", "conduct", "beyond_the_base", "not_measured")
+COST = ("divergence", "n_tokens", "elapsed_s", "peak_bytes")
 # A guess at what one busy processor core draws; what it rests on is said beside the figure.
 WATTS_PER_CORE = 8.0
 
@@ -52,12 +56,32 @@ def morning(store: Store, run_id: int | None = None) -> Record:
         "learned": learned,
         "lost": lost,
         "kept": kept,
-        "divergence": told.get("divergence"),
-        "n_tokens": told.get("n_tokens", 0),
-        "elapsed_s": told.get("elapsed_s", 0.0),
-        "peak_bytes": told.get("peak_bytes"),
-        "energy": energy(told.get("elapsed_s", 0.0)),
+        **{name: told.get(name) for name in (*EXAMINED, *COST)},
+        "energy": None if told.get("elapsed_s") is None else energy(told["elapsed_s"]),
     }
+
+
+def examined(report: Record) -> list[str]:
+    """What was measured of a run beside its probes, and what was not, a line each."""
+    lines = []
+    if (scale := report.get("scale")) is not None and scale < 1:
+        lines.append(f"at {scale:.0%} of the strength that it was trained to")
+    if (reads := report.get("reading")) is not None and reads < LEAST_READING:
+        lines.append(
+            f"the base reads {reads:.0%} of what it is shown: samples that need no reader carry the load"
+        )
+    if suite := report.get("suite"):
+        lines.append(
+            f"general suite: {suite['won']} won, {suite['lost']} lost, of {suite['n']:,}; at most"
+            f" {100 * suite['lost_at_most']:.1f} points lost (95%)"
+        )
+    for kind, of in (report.get("conduct") or {}).items():
+        lines.append(f"{kind}: {of['won']} won, {of['lost']} lost, of {of['n']:,}")
+    for kind, does in (report.get("beyond_the_base") or {}).items():
+        lines.append(f"{kind}: {does:.0%} by the base itself, so it is not judged")
+    if why_not := report.get("not_measured"):
+        lines.append(why_not)
+    return lines
 
 
 def text(found: Record) -> str:
@@ -84,7 +108,10 @@ def text(found: Record) -> str:
         parts += [f"- {one['n']} passages: {one['reason']}" for one in found["left_out"]]
     parts += section("Set aside, and found by search alone", found["set_aside"])
     parts += section("Not taken in", found["not_taken_in"])
-    parts += ["\n## Cost\n", *(f"- {line}" for line in _cost(found))]
+    if measured := examined(found):
+        parts += ["\n## Examined\n", *(f"- {line}" for line in measured)]
+    if cost := _cost(found):
+        parts += ["\n## Cost\n", *(f"- {line}" for line in cost)]
     return "\n".join(parts) + "\n"
 
 
@@ -138,7 +165,7 @@ def _changes(store: Store, run_id: int) -> tuple[list[Record], list[Record], int
 
 def _read(store: Store, run_id: int) -> list[Record]:
     """The sources of what was new in a run."""
-    return _sources(
+    return sources_of(
         store,
         "SELECT sa.chunk_id FROM run_samples rs JOIN samples sa ON sa.id = rs.sample_id"
         " WHERE rs.run_id = ? AND rs.role = 'new'",
@@ -152,23 +179,12 @@ def _set_aside(store: Store, run_id: int) -> list[Record]:
     return [
         one | {"reason": f"{one['chunks']} passage{'s' * (one['chunks'] > 1)}, {why}"}
         for why, is_so in (("refused for the third time", "!="), (FITS_NO_PACK, "="))
-        for one in _sources(
+        for one in sources_of(
             store,
             f"SELECT chunk_id FROM set_aside WHERE run_id = ? AND {begins} {is_so} '{FITS_NO_PACK}'",
             run_id,
         )
     ]
-
-
-def _sources(store: Store, chunks: str, run_id: int) -> list[Record]:
-    """The sources of the chunks that a query names; each passage counts for the first source that held it."""
-    return store.rows(
-        "SELECT s.path, count(*) AS chunks FROM ("
-        " SELECT chunk_id, min(source_id) AS source_id FROM origins"
-        f" WHERE chunk_id IN ({chunks}) GROUP BY chunk_id"
-        ") JOIN sources s ON s.id = source_id GROUP BY s.id ORDER BY s.id",
-        run_id,
-    )
 
 
 def _left_out(store: Store, run_id: int) -> list[Record]:
@@ -184,12 +200,16 @@ def _left_out(store: Store, run_id: int) -> list[Record]:
 
 
 def _cost(found: Record) -> list[str]:
-    minutes, seconds = divmod(round(found["elapsed_s"]), 60)
-    lines = [f"{minutes} min {seconds} s, {found['n_tokens']:,} tokens trained"]
+    lines = []
+    if found["elapsed_s"] is not None:
+        minutes, seconds = divmod(round(found["elapsed_s"]), 60)
+        lines.append(f"{minutes} min {seconds} s, {found['n_tokens']:,} tokens trained")
     if found["peak_bytes"]:
         lines.append(f"{found['peak_bytes'] / 1e9:.1f} GB of memory at the most")
-    used = found["energy"]
-    lines.append(f"about {used['watt_hours']:g} Wh ({used['reckoned']}; an estimate, not measured)")
+    if used := found["energy"]:
+        lines.append(
+            f"about {used['watt_hours']:g} Wh ({used['reckoned']}; an estimate, not measured)"
+        )
     if found["divergence"] is not None:
         lines.append(f"{found['divergence']:.2f} nats a token away from the base")
     return lines

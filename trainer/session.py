@@ -48,6 +48,7 @@ class Turn:
     hits: what the answer draws on beside the weights.
     version: which weights answered.
     is_unknown: nothing that was learned answers it, and the answer only says so.
+    is_learned: the answer is what was learned, and was weighed before it was given.
     logged: its messages in the store, by the numbers of their rows.
     note: the note that says what the right answer is.
     """
@@ -58,6 +59,7 @@ class Turn:
     hits: tuple[Hit, ...] = ()
     version: int = 0
     is_unknown: bool = False
+    is_learned: bool = False
     logged: list[int] = field(default_factory=list)
     note: int | None = None
 
@@ -125,6 +127,11 @@ class ChatSession:
         """The passages that the last answer was given."""
         return self.turns[-1].hits if self.turns else ()
 
+    @property
+    def is_learned(self) -> bool:
+        """Whether the last answer is what the weights have learned."""
+        return bool(self.turns) and self.turns[-1].is_learned
+
     def ask(self, question: str) -> Generator[str, None, None]:
         """The answer piece by piece; one that was learned is looked up first, and comes whole. Where it is stopped, what was given
         of it stays in the conversation.
@@ -186,7 +193,7 @@ class ChatSession:
         turn = self._last()
         note = self._settle(turn, answer)
         self._take_answer(turn)
-        turn.answer, turn.is_unknown = answer, False
+        turn.answer, turn.is_unknown, turn.is_learned = answer, False, False
         self._log(turn, "assistant", answer)
         return note
 
@@ -361,7 +368,7 @@ class ChatSession:
     def _answer(self, sampling: Sampling) -> Generator[str, None, None]:
         turn = self.turns[-1]
         turn.version = self.version
-        turn.is_unknown = False
+        turn.is_unknown = turn.is_learned = False
         turn.answer = ""
         try:
             yield from self._pieces(turn, sampling)
@@ -393,7 +400,7 @@ class ChatSession:
                 sampling.max_tokens,
                 self._cache,
             )
-            turn.is_unknown = said is None
+            turn.is_unknown, turn.is_learned = said is None, said is not None
             pieces = [self._not_known(turn) if said is None else said]
         else:
             pieces = self.talker.stream(asked, sampling, self._cache)

@@ -9,6 +9,7 @@ from ..memory.lineage import (
     in_service,
     learned_chunks,
     new_chunks,
+    sources_of,
     studied_chunks,
 )
 from ..memory.store import Record, Store
@@ -23,7 +24,7 @@ def status(store: Store, options: Options) -> Record:
 
     Returns, beside counts: `new_tokens`, `version`, `known`; `learned`, the share of all that has
     something to teach that is in the weights, by words, and `nights_to_go`, at the pace of the last night, or at an assumed one;
-    `written`, what the base wrote about the texts and how much of it the checks dropped.
+    `set_aside`, the sources with passages that no night could teach; `written`, what the base wrote about the texts and how much of it the checks dropped.
     """
     version = in_service(store)
     report = store.value(
@@ -43,6 +44,7 @@ def status(store: Store, options: Options) -> Record:
         "pace_is_measured": is_measured,
         "night_minutes": options.night_minutes,
         "version": version,
+        "set_aside": sources_of(store, "SELECT chunk_id FROM set_aside"),
         "written": {kind: asdict(found) for kind, found in counted(store).items()},
         "known": _known(json.loads(report)) if report else None,
     }

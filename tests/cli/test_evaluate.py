@@ -58,7 +58,9 @@ def nights(run: Any, notes: Path, home: Path, diary: Any) -> None:
             {1: True, 2: False, 3: True, 4: True},
             losses=[1.0 / (step + 1) for step in range(500)],
             divergence_on_new=0.61,
+            divergence_interval=[0.21, 0.29],
             conduct={"refusals": {"n": 40, "won": 3, "lost": 5, "lost_at_most": 0.125}},
+            beyond_the_base={"unsafe declined": 0.0},
         )
         made.night([dog], {}, {3: False}, promoted=False, reason="it <forgot>")
         store.db.execute(
@@ -112,6 +114,7 @@ def test_the_page(run: Any, nights: None, tmp_path: Path) -> None:
     for cells in (
         '<td class="number">2</td><td>0.25</td><td>0.61</td>',
         '<td>refusals</td><td class="number">40</td><td class="number">3</td><td class="number">5</td><td>12.5</td>',
+        "unsafe declined, version 2: not judged, 0% by the base itself",
     ):
         assert cells in text
     assert "prefers-color-scheme: dark" in text
@@ -130,7 +133,10 @@ def test_the_text(run: Any, nights: None) -> None:
         "100% → 50% of 2 items",
         "12,000 tokens",
         "0.61 on what was new",
+        "0.25 (0.21–0.29)",
+        "-50.0 (",
         "refusals, version 2: 3 won, 5 lost, of 40",
+        "unsafe declined, version 2: not judged, 0% by the base",
         "house.md",
     ):
         assert words in result.stdout, words

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from learnctl.memory.home import Home
+from learnctl.memory.lineage import set_aside
 from learnctl.memory.store import Store
 from learnctl.trainer.checked import Checked, count
 
@@ -220,6 +221,7 @@ def test_status(run: Any, run_json: Any, notes: Path) -> None:
         "night_minutes",
         "nights_to_go",
         "pace_is_measured",
+        "set_aside",
         "written",
     }
     assert (found["sources"], found["documents"], found["version"]) == (2, 2, 0)
@@ -229,6 +231,19 @@ def test_status(run: Any, run_json: Any, notes: Path) -> None:
     assert "2 sources, 2 documents" in shown
     assert "the base, untouched" in shown
     assert "learned     0% of what you gave, about 1 night to go at 30 minutes" in shown
+
+
+def test_status_tells_what_no_night_could_teach(
+    run: Any, run_json: Any, notes: Path, home: Path, diary: Any
+) -> None:
+    run("ingest", str(notes))
+    with Store.open(Home(home)) as store:
+        chunk = diary(store).chunk("dog.txt")
+        diary(store).night([chunk], {}, {}, promoted=False)
+        set_aside(store, 1, {chunk}, "it learned too little")
+    dog = str(notes / "dog.txt")
+    assert run_json("status")["set_aside"] == [{"path": dog, "chunks": 1}]
+    assert f"set aside   1 passage of {dog}: no night could teach it" in run("status").stdout
 
 
 def test_status_tells_what_the_checks_dropped(

@@ -115,6 +115,18 @@ def test_ask_json(run: Any, logged: Any, notes: Path) -> None:
     assert found["answer"] == f"v2: {PEAR}"
     assert found["version"] == 2
     assert [source["source"] for source in found["sources"]] == [str(notes / "house.md")]
+    assert (found["learned"], [source["known"] for source in found["sources"]]) == (False, [False])
+
+
+def test_ask_says_what_was_learned(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted = "The pear tree was planted in 2009."
+    monkeypatch.setattr(Parrot, "likeliest", lambda *_: {planted: -1.0})
+    monkeypatch.setattr(Parrot, "bearing", lambda _, question, texts: [9.0] * len(texts))
+    guess = "Can you guess when the pear tree was planted?"
+    result = run("ask", "--no-retrieval", guess)
+    assert (result.stdout, result.stderr) == (f"{planted}\n", "learned by version 2\n")
+    assert run("ask", guess).stderr == f"learned by version 2; {PEAR_SOURCE}"
+    assert json.loads(run("ask", guess, "--json").stdout)["learned"]
 
 
 def test_ask_what_nothing_bears_out(run: Any) -> None:
@@ -126,7 +138,12 @@ def test_ask_what_nothing_bears_out(run: Any) -> None:
 
 def test_ask_the_weights_alone(run: Any, logged: Any) -> None:
     result = run("ask", "When?", "--no-retrieval", "--version", "base", "-s", "Be brief", "--json")
-    assert json.loads(result.stdout) == {"answer": "v0: When?", "version": 0, "sources": []}
+    assert json.loads(result.stdout) == {
+        "answer": "v0: When?",
+        "version": 0,
+        "learned": False,
+        "sources": [],
+    }
     assert Parrot.heard == [
         [{"role": "system", "content": "Be brief"}, {"role": "user", "content": "When?"}]
     ]

@@ -102,11 +102,12 @@ def test_a_sample_names_its_chunk_its_runs_and_versions(
     """Also a version that was deleted since is no version any more."""
     learn("pear"), learn("pear")
     store.db.execute("UPDATE adapters SET state = 'deleted' WHERE version = 1")
+    store.db.execute("UPDATE run_samples SET role = 'replay', why = 'surprise' WHERE run_id = 2")
     found = show.sample(store, 1)
     assert found["chunk"] == the_chunk(store, "The pear tree is tall.")
-    assert [(run["run"], run["role"], run["version"]) for run in found["runs"]] == [
-        (1, "new", None),
-        (2, "new", 2),
+    assert [(run["run"], run["role"], run["why"], run["version"]) for run in found["runs"]] == [
+        (1, "new", "", None),
+        (2, "replay", "surprise", 2),
     ]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from learnctl.memory.store import Store
 from learnctl.trainer.consolidate import consolidate
-from learnctl.trainer.morning import morning
+from learnctl.trainer.morning import morning, text
 from learnctl.trainer.options import Options
 from learnctl.trainer.progress import Progress
 from learnctl.trainer.unfinished import MOST_TRIES
@@ -39,6 +39,8 @@ def test_at_the_same_place(store: Store, house: int, settings: Settings) -> None
     failed = morning(store, 1)
     assert (failed["decision"], failed["reason"] in note) == ("refused", True)
     assert failed["reason"].startswith("it was taken up 3 times and killed each time")
+    assert (failed["elapsed_s"], failed["n_tokens"], failed["energy"]) == (None, None, None)
+    assert "## Cost" not in text(failed)
 
 
 def test_each_time_a_step_further(

@@ -212,7 +212,9 @@ def test_the_note_says_what_was_learned_lost_and_refused() -> None:
         "left_out": [{"reason": "reads like an instruction", "n": 1}],
         "set_aside": [], "not_taken_in": [],
         "learned": [asked] * 5, "lost": [asked], "kept": 7, "divergence": 0.3, "n_tokens": 1200,
-        "elapsed_s": 125.0, "peak_bytes": 2_600_000_000, "energy": energy(125.0),
+        "elapsed_s": 125.0, "peak_bytes": 2_600_000_000, "energy": energy(125.0), "scale": 0.75,
+        "reading": 0.42, "beyond_the_base": {"unsafe declined": 0.0},
+        "not_measured": "general ability is not measured: that would take the time for training",
     }  # fmt: skip
     note = text(found)
     assert "Nothing changed. Refused: it forgot: 4 earlier probes lost." in note
@@ -222,6 +224,12 @@ def test_the_note_says_what_was_learned_lost_and_refused() -> None:
     assert "1 passages: reads like an instruction" in note
     assert "2 min 5 s, 1,200 tokens trained" in note
     assert "2.6 GB of memory" in note
+    assert note.partition("## Examined\n\n")[2].splitlines()[:4] == [
+        "- at 75% of the strength that it was trained to",
+        "- the base reads 42% of what it is shown: samples that need no reader carry the load",
+        "- unsafe declined: 0% by the base itself, so it is not judged",
+        "- general ability is not measured: that would take the time for training",
+    ]
 
 
 def test_energy_says_how_it_was_reckoned(monkeypatch: pytest.MonkeyPatch) -> None:
