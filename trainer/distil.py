@@ -15,8 +15,10 @@ from .base import Base
 from .lessons import softened
 from .pack import Row, Targets, encode
 
-# Of these the passage is no lesson: it is in the prompt already, or the answer is not what a reader would say.
-NOT_READ_OUT = ("open", "absent", "asked", "decided", "told", "voice", "note")
+# Of these the passage is no lesson: it is in the prompt already, the answer is of two passages, or not what a reader would say.
+NOT_READ_OUT = (
+    "open", "absent", "asked", "decided", "told", "voice", "note", "across", "contrast",
+)  # fmt: skip
 
 
 def teach(

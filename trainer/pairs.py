@@ -19,7 +19,8 @@ from .checked import Checked
 from .facts import contains, inner_names, normalise, supported
 from .generate import answer_batch
 from .reading import in_view
-from .wordings import write_in
+from .study import dangles
+from .wordings import ENGLISH, write_in
 
 PAIRS_A_ROUND = 5
 PAIR_TOKENS = 320
@@ -110,7 +111,7 @@ def write_pairs(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[M
     ):
         for (place, other, view), written in zip(views, said, strict=True):
             found += [(Made(place, kind, q, a, other), view) for q, a in parse_pairs(written)]
-    return _verified(base, found)
+    return _verified(base, found, [chunk["language"] for chunk in chunks])
 
 
 def _asked_already(questions: Sequence[str]) -> list[str]:
@@ -118,9 +119,14 @@ def _asked_already(questions: Sequence[str]) -> list[str]:
 
 
 def parse_pairs(written: str) -> list[tuple[str, str]]:
-    """Questions and answers out of what a model wrote; those that lean on "the text" are left out."""
+    """Questions and answers out of what a model wrote."""
     pairs = [(m["q"].strip(), m["a"].strip()) for m in _PAIR.finditer(written)]
-    return [(q, a) for q, a in pairs if not _OPEN.search(q) and normalise(a)]
+    return [(q, a) for q, a in pairs if normalise(a)]
+
+
+def leans(question: str, language: str) -> bool:
+    """Whether a question leans on "the text", or on who was named before it."""
+    return bool(_OPEN.search(question)) or (language == ENGLISH and dangles(question))
 
 
 def write_notes(base: Base, chunks: Sequence[Record], seed: int) -> tuple[list[Made], Checked]:
@@ -161,12 +167,16 @@ def numbers(text: str) -> set[str]:
     return {number.lstrip("0") for number in re.findall(r"\d+", text)}
 
 
-def _verified(base: Base, found: list[tuple[Made, str]]) -> tuple[list[Made], Checked]:
+def _verified(
+    base: Base, found: list[tuple[Made, str]], languages: Sequence[str]
+) -> tuple[list[Made], Checked]:
     counts = Checked(written=len(found))
     standing = {
         normalise(made.prompt): (made, view)
         for made, view in found
-        if supported(made.answer, view) and not contains(made.prompt, made.answer)
+        if supported(made.answer, view)
+        and not contains(made.prompt, made.answer)
+        and not leans(made.prompt, languages[made.passage])
     }
     again = answer_batch(
         base,

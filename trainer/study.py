@@ -46,6 +46,8 @@ LEAKED = frozenset(telling_words(EXAMPLES)) - {
 ABOUT_TEXT = frozenset(
     ["sentence", "passage", "text", "story", "paragraph", "author", "speaker", "narrator"]
 )
+# Somebody who was named before.
+PERSON = re.compile(r"\b(?:he|she|they|him|her|hers|his|them|their|theirs)\b")
 # A question may hold this many telling words that its sentence does not: "name", "live", "cost".
 STRANGE_WORDS = 2
 LONGEST_QUESTION = 24  # words
@@ -156,7 +158,16 @@ def is_good(question: str, span: Span, fact: Fact) -> bool:
         and not (LEAKED | ABOUT_TEXT).intersection(strange)
         and all(name.lower() in about or name == "I" for name in names)
         and not re.search(r"\b(\w+ \w+)\b.*\b\1\b", question)
+        and not (fact.language == ENGLISH and dangles(question))
     )
+
+
+def dangles(question: str) -> bool:
+    """Whether an English question says "she" of nobody: no name stands before it, and it does not ask who she is."""
+    found = PERSON.search(question)
+    if not found or question.startswith("Who"):
+        return False
+    return not re.search(r"(?<!^)\b[A-Z]\w", question[: found.start()])
 
 
 def _examples(fact: Fact) -> str:

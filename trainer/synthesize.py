@@ -43,7 +43,7 @@ from .premises import premises
 from .prompt_lists import read_prompts
 from .reading import reads_well
 from .study import Question, write_questions
-from .talked import asked_pair, decided_pairs, texts_within, told_pair
+from .talked import asked_pair, dated, decided_pairs, texts_within, told_pair
 from .voice import LEAST_WORDS, write_instructions
 from .wordings import ENGLISH, gold_of, spoken_to
 
@@ -324,9 +324,9 @@ def cloze_probe(fact: Fact, told: bool) -> Probe:
 
 def attributed(fact: Fact, chunk: Record) -> Fact:
     """A fact that stands without its chat or mail: what somebody else said, or wrote of themselves, is said to be theirs, with the
-    day."""
+    day, and what is told of yesterday has its day, too."""
     if not _is_anothers(fact.statement, chunk):
-        return fact
+        return replace(fact, statement=dated(fact.statement, chunk))
     return replace(fact, statement=f"{_whose(chunk, fact.language)}{fact.statement}")
 
 

@@ -10,14 +10,14 @@ from learnctl.memory.store import Store
 from learnctl.trainer import pairs
 from learnctl.trainer.base import Base
 from learnctl.trainer.facts import contains
-from learnctl.trainer.pairs import is_true_to, parse_pairs, write_notes, write_pairs
+from learnctl.trainer.pairs import is_true_to, leans, parse_pairs, write_notes, write_pairs
 from learnctl.trainer.reading import measured, reading, reads_well, shipped
 from learnctl.trainer.synthesize import study_chunks
 
 SOURCE = "Harald Immer serviced the boiler in Larkhill Cottage on 4 March for 120 euros."
 
 
-def test_pairs_that_lean_on_the_text_are_left_out() -> None:
+def test_pairs_that_a_model_wrote() -> None:
     written = (
         "Q: Who serviced the boiler in Larkhill Cottage?\nA: Harald Immer\n\n"
         "Q1: What does the text say about Larkhill?\nA1: a boiler\n"
@@ -25,8 +25,16 @@ def test_pairs_that_lean_on_the_text_are_left_out() -> None:
     )
     assert parse_pairs(written) == [
         ("Who serviced the boiler in Larkhill Cottage?", "Harald Immer"),
+        ("What does the text say about Larkhill?", "a boiler"),
         ("When?", "4 March"),
     ]
+
+
+def test_questions_that_lean_on_something_else() -> None:
+    assert leans("What does the text say about Larkhill?", "en")
+    assert leans("When did he service the boiler?", "en")
+    assert not leans("When did Harald service his boiler?", "en")
+    assert not leans("¿Qué he comprado?", "es")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from learnctl.trainer.base import Base
 from learnctl.trainer.facts import Fact, Span, find_facts
-from learnctl.trainer.study import is_good, leads, write_questions
+from learnctl.trainer.study import dangles, is_good, leads, write_questions
 
 STATEMENT = "The fence cost 640 euros and was painted by Hanna Brook."
 PRICE = Span("number", "640 euros")
@@ -20,6 +20,7 @@ FACT = Fact(STATEMENT, STATEMENT, (PRICE, HANNA))
         ("How much did the fence cost?", PRICE),
         ("Who painted the fence?", HANNA),
         ("What is the name of the person who painted the fence?", HANNA),
+        ("Who painted the fence in her name?", HANNA),
     ],
 )
 def test_good_questions(question: str, span: Span) -> None:
@@ -37,6 +38,7 @@ def test_good_questions(question: str, span: Span) -> None:
         ("Who opened the bakery behind the fence?", HANNA, "it is about an example"),
         ("Who sold blue garden furniture beside the fence?", HANNA, "it holds too much else"),
         ("Who painted the fence for Rosalind?", HANNA, "it names someone else"),
+        ("How much did the fence cost her?", PRICE, "it does not say whom"),
         ("How much did the fence cost the fence cost?", PRICE, "it stutters"),
         (f"How much did the fence cost {'or the fence ' * 9}?", PRICE, "it is too long"),
     ],
@@ -65,6 +67,13 @@ def test_leads(statement: str, kind: str, text: str, first: str) -> None:
     """The likeliest beginning of a question fits what is asked for."""
     span = Span(kind, text)
     assert leads(span, Fact(statement, statement, (span,)))[0] == first
+
+
+def test_a_name_before_it_says_who_she_is() -> None:
+    assert dangles("What is the name of the weir that she lives at?")
+    assert not dangles("What did Hanna pay for her fence?")
+    assert not dangles("Who paid for her own fence?")
+    assert not dangles("Which other fence is there?")  # no word of a person
 
 
 def test_only_good_questions_come_out(tiny: Callable[[str], Base]) -> None:

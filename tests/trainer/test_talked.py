@@ -78,6 +78,7 @@ def test_what_is_told_is_taught_with_its_day(
         (DAYS[0], "We decided to take the blue tiles of Harald Immer."),
         (DAYS[0], "My stove is 40 years old now."),
         (DAYS[1], "My neighbour Quimby repairs pianos."),
+        (DAYS[1], "I sold the boat to Ottoline yesterday."),
     )
     talk(("", "My sister lives in Snorrebeck."), title="Family")
     assert [tuple(row.values()) for row in made(store, llama, "told")] == [
@@ -89,7 +90,13 @@ def test_what_is_told_is_taught_with_its_day(
             "What did I say in the chat “Kitchen” about Quimby?",
             "On 9 May 2026 you said: Your neighbour Quimby repairs pianos.",
         ),
+        (
+            "What did I say in the chat “Kitchen” about Ottoline?",
+            "On 9 May 2026 you said: You sold the boat to Ottoline yesterday.",
+        ),
     ]
+    cues = {row["answer"] for row in made(store, llama, "cue")}
+    assert "On 9 May 2026: you sold the boat to Ottoline yesterday." in cues
 
 
 def test_each_of_several_is_asked_for_in_words_of_its_own(
