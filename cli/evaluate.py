@@ -116,6 +116,7 @@ def _questions(ctx: Context, files: list[Path], version: int | None, as_json: bo
 def _ways(ctx: Context, files: list[Path], version: int | None, as_json: bool) -> None:
     from ..trainer.examine import read_questions
     from ..trainer.ways import ask_all_ways
+    from .report_words import ways_head, ways_lines, ways_rows
 
     questions = [row for file in files for row in read_questions(file)]
     with open_store(ctx) as store, reporting() as on_progress:
@@ -123,17 +124,9 @@ def _ways(ctx: Context, files: list[Path], version: int | None, as_json: bool) -
     if as_json:
         show_json(result)
         return
-    rows = [
-        [way, share(of["value"]), f"{share(of['low'])} to {share(of['high'])}"]
-        for way, of in result["ways"].items()
-    ]
-    show_table(
-        (f"{version_name(result['version'])}, of {result['n']}", "right", "95%"), rows, fold=""
-    )
-    if result["normalised"] is not None:
-        say(f"normalised recall: {result['normalised']:.2f} of the way from floor to ceiling")
-    if result["without_passage"]:
-        say(f"no passage holds the answer to {result['without_passage']} of them")
+    show_table(ways_head(result), ways_rows(result), fold="")
+    for line in ways_lines(result):
+        say(line)
 
 
 def _row(answered: dict[str, Any]) -> list[str]:

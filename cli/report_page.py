@@ -8,7 +8,16 @@ from typing import Any
 from .charts import Axis, Point, Series, bars, heat_map, intervals, lines
 from .durations import duration
 from .output import n_bytes, plain, share
-from .report_words import SHOWN_NIGHTS, facts_line, matrix_line, newest, suite_line
+from .report_words import (
+    SHOWN_NIGHTS,
+    facts_line,
+    matrix_line,
+    newest,
+    suite_line,
+    ways_head,
+    ways_lines,
+    ways_rows,
+)
 from .talking import version_name
 
 STYLE = """
@@ -61,6 +70,7 @@ def page(report: Record) -> str:
         _recall(nights, labels),
         _matrix(report["matrix"]),
         _retention(nights, labels),
+        _ways(report["ways"]),
         _suite(report["suite"]),
         _conduct(nights),
         _facts(report),
@@ -132,6 +142,18 @@ def _retention(nights: Sequence[Record], labels: Sequence[str]) -> str:
         _table(
             ("version", "probes", "won", "lost", "points lost at most (95%)", "p (McNemar)"), rows
         ),
+    )
+
+
+def _ways(measured: Record | None) -> str:
+    if not measured:
+        return ""
+    return _section(
+        "With and without passages",
+        "Questions of your own: the base alone (floor), with the passage in view that answers (ceiling), with what search finds;"
+        " the version alone, and with what search finds.",
+        _table(ways_head(measured), ways_rows(measured)),
+        *map(_text, ways_lines(measured)),
     )
 
 

@@ -5,7 +5,15 @@ from typing import Any
 
 from .durations import duration
 from .output import n_bytes, say_dimly, share, show, show_table
-from .report_words import facts_line, matrix_line, newest, suite_line
+from .report_words import (
+    facts_line,
+    matrix_line,
+    newest,
+    suite_line,
+    ways_head,
+    ways_lines,
+    ways_rows,
+)
 from .talking import version_name
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -13,9 +21,14 @@ SPARK_WIDTH = 16
 
 
 def show_report(report: dict[str, Any]) -> None:
-    """Print what the page draws: recall, the matrix, retention, facts, losses, divergence, cost."""
+    """Print what the page draws: with and without passages, recall, the matrix, retention, facts, losses, divergence, cost."""
     nights, matrix = report["nights"], newest(report["matrix"])
     show(f"in service: {version_name(report['version'])}; facts: {facts_line(report['facts'])}")
+    if ways := report["ways"]:
+        show()
+        show_table(ways_head(ways), ways_rows(ways), fold="")
+        for line in ways_lines(ways):
+            show(line)
     if not nights:
         return
     show()

@@ -57,6 +57,30 @@ def suite_line(measured: dict[str, Any]) -> str:
     )
 
 
+def ways_head(measured: dict[str, Any]) -> tuple[str, str, str]:
+    return f"{version_name(measured['version'])}, of {measured['n']}", "right", "95%"
+
+
+def ways_rows(measured: dict[str, Any]) -> list[list[str]]:
+    """The share right in each way of asking, with its interval."""
+    return [
+        [way, share(of["value"]), f"{share(of['low'])} to {share(of['high'])}"]
+        for way, of in measured["ways"].items()
+    ]
+
+
+def ways_lines(measured: dict[str, Any]) -> list[str]:
+    """What the shares come to."""
+    lines = []
+    if measured["normalised"] is not None:
+        lines.append(
+            f"normalised recall: {measured['normalised']:.2f} of the way from floor to ceiling"
+        )
+    if measured["without_passage"]:
+        lines.append(f"no passage holds the answer to {measured['without_passage']} of them")
+    return lines
+
+
 def facts_line(counts: dict[str, int]) -> str:
     """How many facts are in each state."""
     asked = [f"{number:,} {STATE_WORDS[state]}" for state, number in counts.items() if number]

@@ -14,6 +14,8 @@ from .nights import Answer, answers, first_learned, measured
 
 # A loss curve is drawn from so many points at most, each the mean of its steps.
 LOSS_POINTS = 150
+# A setting: what `evaluate --ways` found last.
+WAYS = "ways"
 COST = ("n_tokens", "tokens_per_s", "elapsed_s", "peak_bytes")
 
 
@@ -42,7 +44,15 @@ def report(store: Store) -> Record:
             for one in served(store, version)
             for base in suite.bases_measured(store, one)
         ],
+        "ways": _ways(store),
     }
+
+
+def _ways(store: Store) -> Record | None:
+    """What was found last with and without passages, unless the version that was asked is gone."""
+    found: Record | None = json.loads(store.setting(WAYS, "null"))
+    gone = "SELECT state = 'deleted' FROM adapters WHERE version = ?"
+    return None if found and store.value(gone, found["version"]) else found
 
 
 def _nights(store: Store, version: int) -> list[Record]:

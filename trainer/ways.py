@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from ..memory.search import TRUSTED_KINDS, search
-from ..memory.store import Record, Store
+from ..memory.store import Record, Store, to_json
 from .chat_form import Chat
 from .examine import ANSWER_TOKENS
 from .facts import contains
@@ -19,6 +19,7 @@ from .intervals import rounded, share
 from .options import Options
 from .progress import OnProgress, Progress, silent
 from .reading import in_view
+from .report import WAYS
 from .synthesize import hold_out
 from .talk import Talker, passages, with_passages
 
@@ -35,7 +36,7 @@ def ask_all_ways(
 ) -> Record:
     """Every question of a version (None: the one in service) and of its base, with and without passages in view.
 
-    Returns the version, for each way its share right with the 95% interval, the normalised recall (None where the ceiling is
+    Returns, and keeps for the report, the version, for each way its share right with the 95% interval, the normalised recall (None where the ceiling is
     not above the floor), and of how many questions no passage holds the answer: these are asked alone for the ceiling.
     """
     hold_out(store, [row["question"] for row in questions])
@@ -73,6 +74,7 @@ def ask_all_ways(
     room = shares["ceiling"] - shares["floor"]
     if talker.version and room > 0:
         found["normalised"] = round((shares["weights"] - shares["floor"]) / room, 4)
+    store.set_setting(WAYS, to_json(found))
     return found
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from learnctl.memory.home import Home
 from learnctl.memory.store import Store
+from learnctl.trainer.report import WAYS
 
 
 class Outline(HTMLParser):
@@ -67,6 +68,18 @@ def nights(run: Any, notes: Path, home: Path, diary: Any) -> None:
             "INSERT INTO suite_answers VALUES ('b', 0, 'x', 'arc', 1), ('b', 0, 'y', 'arc', 1),"
             " ('b', 2, 'x', 'arc', 1), ('b', 2, 'y', 'arc', 0)"
         )
+        store.set_setting(
+            WAYS,
+            json.dumps(
+                {
+                    "version": 2,
+                    "n": 8,
+                    "without_passage": 3,
+                    "ways": {"weights": {"value": 0.5, "low": 0.22, "high": 0.78}},
+                    "normalised": 0.8,
+                }
+            ),
+        )
         store.db.conn.commit()
 
 
@@ -115,6 +128,8 @@ def test_the_page(run: Any, nights: None, tmp_path: Path) -> None:
         '<td class="number">2</td><td>0.25</td><td>0.61</td>',
         '<td>refusals</td><td class="number">40</td><td class="number">3</td><td class="number">5</td><td>12.5</td>',
         "unsafe declined, version 2: not judged, 0% by the base itself",
+        "<td>weights</td><td>50%</td><td>22% to 78%</td>",
+        "no passage holds the answer to 3 of them",
     ):
         assert cells in text
     assert "prefers-color-scheme: dark" in text
@@ -137,6 +152,8 @@ def test_the_text(run: Any, nights: None) -> None:
         "-50.0 (",
         "refusals, version 2: 3 won, 5 lost, of 40",
         "unsafe declined, version 2: not judged, 0% by the base",
+        "22% to 78%",
+        "normalised recall: 0.80",
         "house.md",
     ):
         assert words in result.stdout, words

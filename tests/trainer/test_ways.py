@@ -6,9 +6,10 @@ import pytest
 from peft import PeftModel
 
 from learnctl.memory.store import Record, Store
-from learnctl.trainer import ways
+from learnctl.trainer import registry, ways
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.facts import normalise
+from learnctl.trainer.report import report
 from learnctl.trainer.synthesize import held_out
 from learnctl.trainer.ways import ask_all_ways
 
@@ -50,6 +51,9 @@ def test_five_ways(store: Store, house: int, settings: Any, reader: list[bool]) 
     assert found["without_passage"] == 1
     assert {normalise(row["question"]) for row in ASKED} <= held_out(store)
     assert sum(reader) == 2
+    assert report(store)["ways"] == found
+    registry.forget(store, [house])
+    assert report(store)["ways"] is None  # the version is gone
 
 
 def test_of_the_base_there_are_three(
