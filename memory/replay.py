@@ -29,11 +29,15 @@ def by_turn_and_surprise(pool: list[Record], n_samples: int) -> list[tuple[Recor
 
     Each sample of the pool has a `surprise`: mean loss, nats a token; None counts as none.
     """
-    # Where all of it is taken, nothing was measured.
-    n_turns = n_samples - n_samples // 2 if len(pool) > n_samples else len(pool)
+    n_turns = turns_of(len(pool), n_samples)
     rest = sorted(pool[n_turns:], key=lambda s: s["surprise"] or 0.0, reverse=True)
     chosen = [(sample, "turn") for sample in pool[:n_turns]]
     return chosen + [(sample, "surprise") for sample in rest[: n_samples - n_turns]]
+
+
+def turns_of(n_pool: int, n_samples: int) -> int:
+    """How many samples at the front of a pool are taken by turns, whatever their surprise: all where all of it is taken."""
+    return n_samples - n_samples // 2 if n_pool > n_samples else n_pool
 
 
 def choose_replay(
@@ -81,6 +85,20 @@ def choose_replay(
         nights = [_spread(of_night, chooser) for of_night in of_source.values()]
         turns.append(_round_robin(nights))
     return list(islice(filter(fits, _round_robin(turns)), n_samples))
+
+
+def n_rehearsable(store: Store, version: int, kinds: Collection[str]) -> int:
+    """How many live samples of some kinds a version learned from."""
+    chain, kinds = ancestors(store, version), sorted(kinds)
+    return int(
+        store.value(
+            "SELECT count(DISTINCT s.id) FROM samples s JOIN run_samples rs ON rs.sample_id = s.id"
+            " JOIN adapters a ON a.run_id = rs.run_id WHERE s.chunk_id IS NOT NULL"
+            f" AND s.kind IN ({marks(kinds)}) AND a.version IN ({marks(chain)})",
+            *kinds,
+            *chain,
+        )
+    )
 
 
 def _spread(of_chunk: dict[int, list[Record]], chooser: random.Random) -> list[Record]:

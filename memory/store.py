@@ -292,6 +292,12 @@ def m021_letters(db: Database) -> None:
     )
 
 
+@migrations()
+def m022_rehearsed(db: Database) -> None:
+    """How many samples of earlier nights a run has in an epoch: with a budget, as many as there was time for when it began."""
+    db.execute("ALTER TABLE runs ADD COLUMN replayed_each INTEGER")
+
+
 HEADINGS_INDEX = "CREATE VIRTUAL TABLE headings_fts USING fts5(text, tokenize='porter unicode61 remove_diacritics 2')"
 
 HEADINGS = f"""

@@ -35,7 +35,7 @@ from ..memory.lineage import (
     take_up_again,
     taught_chunks,
 )
-from ..memory.replay import POOL, SINCE, by_turn_and_surprise, choose_replay
+from ..memory.replay import POOL, SINCE, by_turn_and_surprise, choose_replay, turns_of
 from ..memory.search import telling_words
 from ..memory.store import Record, Store, batches, marks, now, to_json
 from . import (
@@ -78,6 +78,7 @@ from .rows import (
     n_epochs,
     own_beside,
     plain_row,
+    rehearsed_kinds,
     replay_beside,
     too_long,
     without_turn,
@@ -90,15 +91,22 @@ from .synthesize import (
     study_chunks,
 )
 from .train import TrainReport, row_losses, saved_packs, saved_step, train
-from .workload import epochs_within, expected_epochs, last_speed, likely_epochs
+from .workload import (
+    epochs_within,
+    expected_epochs,
+    kept_free_s,
+    last_speed,
+    likely_epochs,
+    replayed_each,
+)
 
-# Of a budget, what study may take, and of the rest what the base's own prompts may; and what the closing
-# measurements may cost over the opening ones.
+# Of a budget, what study may take, and of the rest what the base's own prompts may.
 STUDY_SHARE = 0.25
 OWN_SHARE = 0.1
 LOOK_S = 2.0
-CLOSING_FACTOR = 1.6  # and one for each further try at less strength
 REFUSALS = 3
+# Of the samples that a night may rehearse, the surprise of so many is measured: each costs a third of what training on it once does.
+MOST_MEASURED = 1024
 # On so many of the new probes it is measured how far a night moves where it is meant to.
 NEW_LOOKS = 16
 # Why a run trains on a general sample that shows who the base is, or what it declines.
@@ -269,18 +277,20 @@ class _Night:
         too_long_alone = made_of - {sample["chunk_id"] for sample in samples}
         if not samples:
             # So that the morning after tells of it, and of what is set aside.
-            run = self._begin(choice, [])
+            run = self._begin(choice, [], 0)
             set_aside(store, run["id"], too_long_alone, fits_no_pack(options.pack_tokens))
             raise LearnctlError(
                 "there is no answer to learn from: all samples are longer than `pack_tokens`",
                 hint="raise it: learnctl config set pack_tokens NUMBER",
             )
-        n_replay = replay_beside(len(samples), options)
         left_s = self.deadline - time.monotonic() if self.deadline else None
-        epochs = likely_epochs(store, len(samples) + n_replay, options, left_s)
-        replay = self._replay(choice, on_hand, math.ceil(epochs / REPLAYED * n_replay))
+        epochs = likely_epochs(store, len(samples), options, left_s)
+        n_replay = replayed_each(store, len(samples), options, left_s, epochs)
+        go_round = max(n_replay, math.ceil(epochs / REPLAYED * n_replay))
+        replay = self._replay(choice, on_hand, go_round)
+        n_replay = min(n_replay, len(replay))
         general = general_samples(store, base, GENERAL_ROUNDS * options.general_rows)
-        n_facts = len(samples) + min(n_replay, len(replay))
+        n_facts = len(samples) + n_replay
         n_own = own_beside(n_facts, options)
         own = self._own_prompts(min(MOST, expected_epochs(n_facts + n_own, options) * n_own))
         n_anchors = GENERAL_ROUNDS * anchors_beside(n_facts, options)
@@ -292,7 +302,7 @@ class _Night:
         roles += [(s["id"], "general", "") for s in general]
         roles += [(s["id"], "general", OWN) for s in own]
         roles += [(s["id"], "general", ANCHOR) for s in anchors]
-        run = self._begin(choice, roles)
+        run = self._begin(choice, roles, n_replay)
         set_aside(store, run["id"], too_long_alone, fits_no_pack(options.pack_tokens))
         return run
 
@@ -327,8 +337,7 @@ class _Night:
             return []
         n_pool = math.ceil(POOL * n_samples)
         seed = self.options.seed
-        # How to read is taught anew each night, and a row with its passages costs as much as six without.
-        kinds = set(self.options.kinds.split(",")) - {"open"}
+        kinds = rehearsed_kinds(self.options)
 
         def fits(sample: Record) -> bool:
             """Packs may be shorter than when it was learned; what fits none must not count as rehearsed."""
@@ -336,7 +345,8 @@ class _Night:
 
         pool = choose_replay(self.store, choice.parent, leave_out, n_pool, seed, kinds, fits)
         if len(pool) > n_samples:
-            self._measure_surprise(pool, choice.replaces)
+            n_turns = turns_of(len(pool), n_samples)
+            self._measure_surprise(pool[n_turns : n_turns + MOST_MEASURED], choice.replaces)
         return by_turn_and_surprise(pool, n_samples)
 
     def _measure_surprise(self, pool: list[Record], version: int) -> None:
@@ -354,7 +364,7 @@ class _Night:
                     "UPDATE samples SET surprise = ? WHERE id = ?", [loss, sample["id"]]
                 )
 
-    def _begin(self, choice: Choice, roles: list[tuple[int, str, str]]) -> Record:
+    def _begin(self, choice: Choice, roles: list[tuple[int, str, str]], n_replay: int) -> Record:
         with self.store.db.atomic():
             self.store.db.table("runs").insert(
                 {
@@ -366,6 +376,7 @@ class _Night:
                     "base_name": self.base.name,
                     "base_digest": self.base.digest,
                     "options": to_json(asdict(self._seeded())),
+                    "replayed_each": n_replay,
                     "report": None,
                 }
             )
@@ -387,8 +398,12 @@ class _Night:
         taught = teach(store, base, facts, options.loss, longest)
         replayed = [s for s in facts if s["role"] == "replay" and s["why"] != SINCE]
         again = {sample["id"] for sample in replayed}
+        samples = [sample for sample in facts if sample["id"] not in again]
+        n_replay = run["replayed_each"]
+        if n_replay is None:  # begun before this was kept
+            n_replay = replay_beside(len(samples), options)
         material = Material(
-            [sample for sample in facts if sample["id"] not in again],
+            samples,
             general,
             taught,
             replayed=random.Random(options.seed).sample(replayed, k=len(replayed)),
@@ -397,6 +412,7 @@ class _Night:
             anchors=self._softened(anchors, options, options.general_weight),
             held=frozenset(frozenset(telling_words(wording)) for wording in held_out(store)),
             strangers=find_strangers(store),
+            replayed_each=n_replay,
         )
         epochs = self._epochs(material, options, run)
         # What is in no pack that was trained must not count as learned; and what a slow pass does not bring back is lost.
@@ -411,6 +427,7 @@ class _Night:
         on_new = evaluate.reference_on(base, spread(examination.new, NEW_LOOKS))
         measured_s = self._measured_s(run, time.monotonic() - measuring)
         kept = retention.around(store, base, run, options, self.on_progress)
+        not_measured = ""
         self.stop.check()
         model, n_frozen = self._trainable(run, options)
         # A run that continues an adapter trains in the very ranks that hold what is known.
@@ -422,12 +439,13 @@ class _Night:
             # All of the night is for training: it is examined in another.
             deadline = self.deadline - 3.0
         elif self.deadline:
-            n_looks = CLOSING_FACTOR + len(gate.SCALES) - 1
-            deadline = self.deadline - n_looks * measured_s - 3.0
+            deadline = self.deadline - kept_free_s(measured_s)
             if kept and not retention.fits(kept.seconds, deadline - time.monotonic()):
                 kept = None
-                note = "general ability is not measured: that would take the time for training"
-                self.on_progress(Progress("suite", 0, 0, note=note))
+                not_measured = (
+                    "general ability is not measured: that would take the time for training"
+                )
+                self.on_progress(Progress("suite", 0, 0, note=not_measured))
             # Asked once, when all else lets it through.
             deadline -= kept.seconds if kept else 0.0
         trained = train(
@@ -444,7 +462,7 @@ class _Night:
         )
         n_trained = trained.n_steps * options.packs_per_step
         begins = accumulate(map(len, epochs[:-1]), initial=0)
-        no_turn = without_turn(material, options, sum(first < n_trained for first in begins))
+        no_turn = without_turn(material, sum(first < n_trained for first in begins))
 
         n_new = len(examination.new)
         earlier = drift.earlier(store, run) if options.max_divergence == AUTO else []
@@ -481,7 +499,8 @@ class _Night:
         flips = retained.suite if retained else None
         of_kinds = retained.conduct if retained else {}
         report["suite"] = rounded(flips) if flips else None
-        report["beyond_the_base"] = kept.beyond if kept else {}
+        report["beyond_the_base"] = kept.beyond if kept else None
+        report["not_measured"] = not_measured
         report["conduct"] = {kind: rounded(one) for kind, one in of_kinds.items()} or None
         moved_on_new = evaluate.divergence(base, model, on_new).mean if on_new.packs else None
         report["divergence_on_new"] = moved_on_new

@@ -2,12 +2,13 @@
 
 from ..memory.errors import LearnctlError
 from ..memory.lineage import in_service, is_of_another_base, learned_chunks, take_up_again
+from ..memory.replay import n_rehearsable
 from ..memory.store import Record, Store
 from . import base as bases
 from . import models
 from .choice import Choice, choose, tokens_of
 from .options import Options
-from .rows import anchors_beside, own_beside, replay_beside
+from .rows import anchors_beside, own_beside, rehearsed_kinds
 from .synthesize import facts_of
 from .workload import (
     ASSUMED_SPEED,
@@ -18,6 +19,8 @@ from .workload import (
     expected_epochs,
     last_around,
     last_speed,
+    likely_epochs,
+    replayed_each,
     tokens_per_row,
 )
 
@@ -53,8 +56,13 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
     n_new = round(about_samples([c for c in chunks if c["id"] not in known], options))
     n_again = round(about_samples([c for c in chunks if c["id"] in known], options))
     n_replay = n_again
-    if learned_chunks(store, choice.parent):
-        n_replay += replay_beside(n_new + n_again, options)
+    if choice.parent:
+        n_samples = n_new + n_again
+        likely = likely_epochs(store, n_samples, options, budget_s)
+        n_replay += min(
+            n_rehearsable(store, choice.parent, rehearsed_kinds(options)),
+            replayed_each(store, n_samples, options, budget_s, likely),
+        )
     n_facts = n_new + n_replay
     n_general = (
         options.general_rows + own_beside(n_facts, options) + anchors_beside(n_facts, options)

@@ -98,7 +98,8 @@ class Options:
     packs_per_step: int = 1
     """Packs that make one optimizer step."""
     replay_share: float = 0.35
-    """Samples of earlier nights, as a share of all that teach in an epoch, going round."""
+    """Samples of earlier nights, as a share of all that teach in an epoch, going round; with a budget, more where there is
+    time left."""
     replay_least: int = 24
     """The fewest samples of earlier nights in an epoch, unless `replay_share` is 0: a night of next to nothing forgets too."""
     kinds: str = "question,pair,reversed,across,note,cue,absent,asked,decided,told,voice,open"

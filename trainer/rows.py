@@ -39,8 +39,8 @@ GENERAL_ROUNDS = 4
 # After the first epoch of a night, samples of these kinds are in one epoch of so many alone. How somebody writes is learned in two
 # passes or three and overdone in twelve; how to read what is in view is learned in few, and costs six times as much a row.
 EVERY = {"voice": 6, "open": 3}
-# So often a sample of an earlier night is trained in a night. What is not rehearsed at all is forgotten, and this is enough, so
-# the more epochs there are the more samples go round in them.
+# So often a sample of an earlier night is trained in a night, and more often once there is time for all of them. What is not rehearsed
+# at all is forgotten, so the more epochs there are the more samples go round in them.
 REPLAYED = 2
 # Of the rows of an epoch, so many are the base's own word on who it is and on what it declines. A few rows
 # that teach another are enough to lose that: https://arxiv.org/abs/2310.03693.
@@ -54,7 +54,7 @@ class Material:
     samples: what is taught in every epoch, with `id`, `kind`, `prompt`, `answer`, `passage`; general: general prompts
     with the base's answers; taught: targets for samples that a teacher was asked about; rehearsed: rows of `general`; own: rows of what the base asks and answers by itself; anchors: rows of refusals and of identity; held: the telling
     words of each wording that is never trained on; strangers: of whom and what it is asked that is in no note; replayed: samples
-    of earlier nights, which go round.
+    of earlier nights, which go round, `replayed_each` of them in an epoch.
     """
 
     samples: Sequence[Record]
@@ -66,6 +66,7 @@ class Material:
     held: Set[Words] = frozenset()
     strangers: Strangers = field(default_factory=Strangers)
     replayed: Sequence[Record] = ()
+    replayed_each: int = 0
 
 
 def n_epochs(options: Options, steps_each: float, as_many_as_help: bool = False) -> int:
@@ -87,8 +88,8 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
     """The rows of one epoch in their order: facts in forms, and general rows and anchors in their turn."""
     chooser = random.Random(f"{options.seed} {epoch}")
     longest = options.pack_tokens
-    n_replayed = _replayed_each(material, options)
-    replayed = of_epoch(material.replayed, n_replayed, epoch)
+    n_replayed = _going_round(material)
+    replayed = _rehearsed_in(material, epoch)
     taught = [sample for sample in material.samples if not _rests(sample, epoch)]
     # What is not asked this time leaves the others where they are: a run that was stopped goes on in their order.
     shuffled = chooser.sample([*taught, *replayed], k=len(taught) + len(replayed))
@@ -121,7 +122,7 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
 
 
 def _rests(sample: Record, epoch: int) -> bool:
-    """Whether an epoch goes without a sample of what is taught; what is replayed has its turns anyway."""
+    """Whether an epoch goes without a sample of what is taught; what is replayed has turns of its own."""
     return bool(epoch and (epoch + sample["id"]) % EVERY.get(sample["kind"], 1))
 
 
@@ -188,14 +189,30 @@ def replay_beside(n_new: int, options: Options) -> int:
     return max(share, options.replay_least) if options.replay_share else 0
 
 
-def without_turn(material: Material, options: Options, n_epochs: int) -> list[int]:
+def rehearsed_kinds(options: Options) -> set[str]:
+    """The kinds of samples of earlier nights that are trained again. How to read is taught anew each night, and a row with its
+    passages costs as much as six without."""
+    return set(options.kinds.split(",")) - {"open"}
+
+
+def without_turn(material: Material, n_epochs: int) -> list[int]:
     """The numbers of the samples of earlier nights that so many epochs did not come to."""
-    each = _replayed_each(material, options)
+    each = _going_round(material)
     return [sample["id"] for sample in material.replayed[n_epochs * each :]]
 
 
-def _replayed_each(material: Material, options: Options) -> int:
-    return min(len(material.replayed), replay_beside(len(material.samples), options))
+def _going_round(material: Material) -> int:
+    return min(len(material.replayed), material.replayed_each)
+
+
+def _rehearsed_in(material: Material, epoch: int) -> list[Record]:
+    """The samples of earlier nights whose turn it is, without those of kinds that are overdone in more rounds than these."""
+    each, n = _going_round(material), len(material.replayed)
+    return [
+        sample
+        for index, sample in enumerate(of_epoch(material.replayed, each, epoch), epoch * each)
+        if sample["kind"] not in EVERY or index // n < REPLAYED
+    ]
 
 
 def anchors_beside(n_facts: int, options: Options) -> int:

@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterable
 
 from ..memory.store import Record, Store, marks
+from .gate import SCALES
 from .open_book import SHARE as OPEN_SHARE
 from .options import Options
-from .rows import MOST_EPOCHS, n_epochs
+from .rows import MOST_EPOCHS, n_epochs, replay_beside
 from .synthesize import BLANKS_PER_FACT, CUES_PER_FACT, facts_of, has_voice
 
 # Of the questions wanted how many come of it, and how long a row is in the mean: one in seven has passages in view, some 200 tokens
@@ -18,8 +19,10 @@ WORDS_PER_FACT = 13
 # Of a budget, what training may take, and of that, what one source of others' texts may.
 TRAIN_SHARE = 0.4
 OTHERS_SHARE = 0.5
-# Of a night, what training may take that learns everything again: what was studied is there, and only what is new has yet to be.
+# Of a night, what training may take that learns everything again, or rehearses as much as there is time for: what was studied is there.
 ANEW_SHARE = 0.7
+# What the closing measurements may cost over the opening ones, and one for each further try at less strength.
+CLOSING_FACTOR = 1.6
 ASSUMED_SPEED = 150.0  # tokens a second, where none was measured yet
 
 
@@ -52,8 +55,7 @@ def all_fits(
     each = tokens_per_row(options, n_epochs(options, math.inf, as_many_as_help=True))
     last = last_around(store)
     around_s = last["measuring_s"] + last["study_s"] if last else 0.0
-    train_s = min(ANEW_SHARE * night_s, night_s - around_s)
-    room = train_s * (last_speed(store) or ASSUMED_SPEED)
+    room = _tokens_within(store, night_s, around_s)
     for chunk in chunks:
         room -= each * (made.get(chunk["id"]) or about_samples([chunk], options))
         if room < 0:  # what waits may be years of it
@@ -67,8 +69,9 @@ def expected_epochs(n_rows: int, options: Options, as_many_as_help: bool = False
     return n_epochs(options, steps_each, as_many_as_help)
 
 
-def likely_epochs(store: Store, n_rows: int, options: Options, left_s: float | None) -> int:
-    """How many epochs a night of so many rows is likely to have in the time that is left; None where it has no budget."""
+def likely_epochs(store: Store, n_new: int, options: Options, left_s: float | None) -> int:
+    """How many epochs a night of so many new samples is likely to have in the time that is left; None where it has no budget."""
+    n_rows = n_new + replay_beside(n_new, options)
     least = expected_epochs(n_rows, options)
     if left_s is None:
         return least
@@ -80,6 +83,33 @@ def epochs_within(store: Store, left_s: float, n_tokens: int) -> int:
     """How many epochs of so many tokens there may be time for, even at twice the pace of the last night."""
     speed = last_speed(store)
     return math.ceil(2 * left_s * speed / max(1, n_tokens)) if speed else MOST_EPOCHS
+
+
+def replayed_each(
+    store: Store, n_new: int, options: Options, left_s: float | None, epochs: int
+) -> int:
+    """How many samples of earlier nights each of so many epochs has time for beside the new ones: no fewer than without a budget, and
+    with one as many as it has time for at the pace of the last night."""
+    least = replay_beside(n_new, options)
+    if left_s is None or not options.replay_share:
+        return least
+    around_s = 0.0
+    if last := last_around(store):
+        opening_s = last["opening_s"]
+        around_s = max(last["measuring_s"], opening_s + kept_free_s(opening_s))
+    room = _tokens_within(store, left_s, around_s) / tokens_per_row(options, epochs)
+    return max(least, int(room) - n_new)
+
+
+def kept_free_s(measured_s: float) -> float:
+    """What a night with a budget keeps free for its closing measurements, where the opening ones took so long."""
+    return (CLOSING_FACTOR + len(SCALES) - 1) * measured_s + 3.0
+
+
+def _tokens_within(store: Store, left_s: float, around_s: float) -> float:
+    """How many tokens may be trained in the time that is left, when all else takes so long."""
+    train_s = min(ANEW_SHARE * left_s, left_s - around_s)
+    return train_s * (last_speed(store) or ASSUMED_SPEED)
 
 
 def _rows_per_fact(options: Options) -> float:
@@ -117,10 +147,11 @@ def last_speed(store: Store) -> float | None:
 
 
 def last_around(store: Store) -> Record | None:
-    """What the last night took beside its training, in seconds, and the new samples that it studied. A night that went on with the
-    training of an earlier one is shorter than all of it."""
+    """What the last night took beside its training, and of that its opening measurements, in seconds, and the new samples that it
+    studied. A night that went on with the training of an earlier one is shorter than all of it."""
     return store.row(
         "SELECT coalesce(report ->> 'study_s', 0.0) AS study_s, report ->> '$.samples.new' AS n_new,"
+        " coalesce(measured_s, 0.0) AS opening_s,"
         " max(0.0, (report ->> 'elapsed_s') - (report ->> 'train_s') - coalesce(report ->> 'study_s', 0.0)) AS measuring_s"
         " FROM runs WHERE report ->> 'train_s' > 0 ORDER BY id DESC LIMIT 1"
     )

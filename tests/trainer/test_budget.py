@@ -145,6 +145,47 @@ def test_time_that_is_left_of_a_budget_is_trained_in(
     assert report["steps"] > 2 * EPOCHS * len(packs_of_an_epoch(store, options))
 
 
+def test_time_that_is_left_is_for_rehearsal(
+    store: Store,
+    house: int,
+    take: Callable[[str, str], int],
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where all of it anew has no time, but what is new has plenty: all that is known, the oftener the more time there is."""
+    monkeypatch.setattr(workload, "TOKENS_PER_ROW", 10)  # one of these passages is no night's work
+    consolidate(store, settings(epochs=1))
+    how_many = (
+        "SELECT count(*) FROM run_samples rs JOIN samples s ON s.id = rs.sample_id"
+        " WHERE run_id = ? AND role = ? AND kind != 'open'"  # how to read is taught anew each night
+    )
+    n_known = store.value(how_many, 1, "new")
+    take("boat.md", "Our boat is called Marigold.\n")
+    options = settings(epochs=12, replay_share=0.01, replay_least=1)
+
+    def night(n_rows: float) -> tuple[str, int]:
+        """Its level, and how often it trains all that was known: in time for so many rows an epoch."""
+        pace = n_rows * workload.tokens_per_row(options, 12) / workload.ANEW_SHARE / 1000
+        store.db.execute(
+            "UPDATE runs SET report = json_set(report, '$.tokens_per_s', ?) WHERE id = 1", [pace]
+        )
+        registry.drop_unfinished(store)
+        steps: list[int] = []
+        consolidate(
+            store, options, 1000, on_step=steps.append, unmet=lambda: "stop" if steps else ""
+        )
+        run = store.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
+        assert run
+        rehearsed = store.value(how_many, run["id"], "replay")
+        return run["level"], 12 * run["replayed_each"] // n_known if rehearsed == n_known else 0
+
+    assert night(1.5) == ("fast", 0)
+    n_new = store.value("SELECT count(*) FROM run_samples WHERE run_id = 2 AND role = 'new'")
+    assert night(n_new + n_known / 3) == ("fast", 3)
+    assert night(n_new + n_known * 2 / 3) == ("fast", 7)
+    assert night(10 * n_known)[0] == "slow"
+
+
 def test_what_time_did_not_come_to_is_not_rehearsed(
     store: Store, house: int, take: Callable[[str, str], int], settings: Settings
 ) -> None:

@@ -23,7 +23,6 @@ from learnctl.trainer.rows import (
     epoch_rows,
     general_rows,
     n_epochs,
-    replay_beside,
 )
 
 LONGEST = 512
@@ -201,9 +200,9 @@ def test_what_was_learned_before_goes_round(llama: Base) -> None:
         }
         for n in range(100)
     ]
-    options = Options(general_rows=0, replay_share=0.5)
-    n_each = replay_beside(len(SAMPLES), options)
-    material = Material(SAMPLES, [], {}, [], replayed=earlier)
+    options = Options(general_rows=0)
+    n_each = 25
+    material = Material(SAMPLES, [], {}, [], replayed=earlier, replayed_each=n_each)
     seen: Counter[str] = Counter()
     for epoch in range(5):
         rows = epoch_rows(llama, material, options, epoch)
@@ -233,12 +232,23 @@ def test_a_voice_and_reading_are_not_overdone(llama: Base, kind: str, turns: set
 def test_a_voice_that_is_replayed_has_its_turns(llama: Base) -> None:
     """It comes up as often as any other earlier sample."""
     earlier = [one | {"kind": "voice"} for one in SAMPLES]
-    options = Options(general_rows=0, replay_least=10, replay_share=0.1)
+    material = Material(SAMPLES[:1], [], {}, [], replayed=earlier, replayed_each=10)
     for epoch in range(4):
-        rows = epoch_rows(
-            llama, Material(SAMPLES[:1], [], {}, [], replayed=earlier), options, epoch
-        )
-        assert len(rows) == 11
+        assert len(epoch_rows(llama, material, Options(general_rows=0), epoch)) == 11
+
+
+def test_nor_in_a_night_with_time_for_all_of_it(llama: Base) -> None:
+    """Beside what else is replayed, which then comes up in every round, a voice has two."""
+    voice = [one | {"id": 100 + one["id"], "kind": "voice"} for one in SAMPLES[:10]]
+    material = Material(
+        SAMPLES[:1], [], {}, [], replayed=[*voice, *SAMPLES[10:20]], replayed_each=15
+    )
+    seen: Counter[str] = Counter()
+    for epoch in range(MOST_EPOCHS):
+        rows = epoch_rows(llama, material, Options(general_rows=0), epoch)
+        seen.update(re.findall(r"It is (\d+)", " ".join(answers(llama, rows))))
+    assert {seen[str(one["id"])] for one in SAMPLES[1:10]} == {2}
+    assert {seen[str(one["id"])] for one in SAMPLES[10:20]} == {9}
 
 
 def test_a_small_night_goes_over_its_rows_oftener() -> None:
