@@ -55,7 +55,7 @@ class Arm:
         slow_every: a slow pass in each so many nights and in no other, 0 for none after the first night; None for
             when it is due as shipped.
         joint: all in one night.
-        timed: each has the time of a scheduled night, and learns everything anew while there is time for it.
+        timed: each has the time of a scheduled night, and rehearses what it has time for.
     """
 
     options: dict[str, Any] = field(default_factory=dict)

@@ -75,8 +75,7 @@ def consolidate(
     """Learn what is new, examine the result, and put it in service if it passes.
 
     What is new or changed in watched folders is taken in first.
-    With a budget, as each scheduled run has one, all that is known is learned anew with it while there is time for that, and
-    after that as much of it is rehearsed as there is time for.
+    With a budget, as each scheduled run has one, as much of what is known is rehearsed as there is time for.
     A version that forgot too much, or drifted too far from the base, is refused and changes nothing.
     Ctrl-C keeps what was done so far; the next run goes on from there.
 

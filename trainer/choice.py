@@ -14,7 +14,6 @@ from ..memory.priority import in_priority
 from ..memory.store import Record, Store
 from . import registry
 from .options import Options
-from .workload import all_fits
 
 # A slow pass is due when what was learned since the last one is this share of all that is learned, and this much. What waits to be
 # learned makes none due: a first ingest can take many nights.
@@ -38,16 +37,11 @@ def choose(
     store: Store,
     options: Options,
     base_digest: str | None = None,
-    budget_s: float | None = None,
 ) -> Choice | None:
     """What the next consolidation would train. None where there is nothing to do.
 
-    While all that is known and all that is new fits in the time that a night has, it is learned from the base anew: so nothing of it is
-    forgotten.
-
     Args:
         base_digest: the base it would train on, where that is known.
-        budget_s: the time that the night has; by hand it has none, and learns what is new.
     """
     version = in_service(store)
     fresh = new_chunks(store, base_digest)
@@ -59,8 +53,6 @@ def choose(
     if not everything or not (fresh or due):
         return None
     due = due or _slow_is_worth_it(store, version, learned, everything)
-    if not due and budget_s and all_fits(store, everything, options, base_digest, budget_s):
-        due = "there is time for all of it"
     if due:
         return Choice("slow", 0, version, everything, due)
     if options.fast != "anew":

@@ -157,7 +157,7 @@ def consolidate(
             if options.base == "auto":
                 bases.settle(store.home, base.name, base.device)
             take_up_again(store, options.pack_tokens)
-            choice = choose(store, options, base.digest, budget_s)
+            choice = choose(store, options, base.digest)
             night = _Night(store, base, options, budget_s, began, stop, on_progress, on_step)
             if run:
                 run = night.take_up(run)

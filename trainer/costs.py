@@ -34,7 +34,7 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
     """
     take_up_again(store, options.pack_tokens)
     digest = _digest(options) if in_service(store) else None
-    choice = choose(store, options, digest, budget_s)
+    choice = choose(store, options, digest)
     if choice is None:
         return {
             "sources": [],

@@ -1,9 +1,8 @@
 """How much there is to train, and how much of it a night has time for."""
 
 import math
-from collections.abc import Iterable
 
-from ..memory.store import Record, Store, marks
+from ..memory.store import Record, Store
 from .gate import SCALES
 from .open_book import SHARE as OPEN_SHARE
 from .options import Options
@@ -19,8 +18,8 @@ WORDS_PER_FACT = 13
 # Of a budget, what training may take, and of that, what one source of others' texts may.
 TRAIN_SHARE = 0.4
 OTHERS_SHARE = 0.5
-# Of a night, what training may take that learns everything again, or rehearses as much as there is time for: what was studied is there.
-ANEW_SHARE = 0.7
+# Of what is left of a budget once all is studied, what training may take with all that is rehearsed.
+FILLED_SHARE = 0.7
 # What the closing measurements may cost over the opening ones, and one for each further try at less strength.
 CLOSING_FACTOR = 1.6
 ASSUMED_SPEED = 150.0  # tokens a second, where none was measured yet
@@ -32,35 +31,6 @@ def words_a_night(store: Store, options: Options) -> tuple[float, bool]:
     n_tokens = 60 * options.night_minutes * TRAIN_SHARE * (speed or ASSUMED_SPEED)
     tokens_per_fact = _rows_per_fact(options) * tokens_per_row(options)
     return n_tokens / tokens_per_fact * WORDS_PER_FACT, bool(speed)
-
-
-def all_fits(
-    store: Store,
-    chunks: Iterable[Record],
-    options: Options,
-    base_digest: str | None,
-    night_s: float,
-) -> bool:
-    """Whether a night of so many seconds has time to train all of some chunks from the base, in as many epochs as help."""
-    kinds = options.kinds.split(",")
-    made = {
-        row["chunk_id"]: row["n"]
-        for row in store.rows(
-            "SELECT chunk_id, count(*) AS n FROM samples WHERE base_digest = ? AND chunk_id IS NOT NULL"
-            f" AND kind IN ({marks(kinds)}) GROUP BY chunk_id",
-            base_digest,
-            *kinds,
-        )
-    }
-    each = tokens_per_row(options, n_epochs(options, math.inf, as_many_as_help=True))
-    last = last_around(store)
-    around_s = last["measuring_s"] + last["study_s"] if last else 0.0
-    room = _tokens_within(store, night_s, around_s)
-    for chunk in chunks:
-        room -= each * (made.get(chunk["id"]) or about_samples([chunk], options))
-        if room < 0:  # what waits may be years of it
-            return False
-    return True
 
 
 def expected_epochs(n_rows: int, options: Options, as_many_as_help: bool = False) -> int:
@@ -97,19 +67,14 @@ def replayed_each(
     if last := last_around(store):
         opening_s = last["opening_s"]
         around_s = max(last["measuring_s"], opening_s + kept_free_s(opening_s))
-    room = _tokens_within(store, left_s, around_s) / tokens_per_row(options, epochs)
-    return max(least, int(room) - n_new)
+    train_s = min(FILLED_SHARE * left_s, left_s - around_s)
+    n_tokens = train_s * (last_speed(store) or ASSUMED_SPEED)
+    return max(least, int(n_tokens / tokens_per_row(options, epochs)) - n_new)
 
 
 def kept_free_s(measured_s: float) -> float:
     """What a night with a budget keeps free for its closing measurements, where the opening ones took so long."""
     return (CLOSING_FACTOR + len(SCALES) - 1) * measured_s + 3.0
-
-
-def _tokens_within(store: Store, left_s: float, around_s: float) -> float:
-    """How many tokens may be trained in the time that is left, when all else takes so long."""
-    train_s = min(ANEW_SHARE * left_s, left_s - around_s)
-    return train_s * (last_speed(store) or ASSUMED_SPEED)
 
 
 def _rows_per_fact(options: Options) -> float:

@@ -51,7 +51,7 @@ PLAN = {
     "n_tokens": 3000,
     "estimated_s": 95.0,
     "level": "slow",
-    "why": "there is time for all of it",
+    "why": "much was learned since the last slow pass",
     "base": "embedded",
 }
 
@@ -144,7 +144,7 @@ def test_flags_reach_the_options(run: Any, asked: Any) -> None:
 def test_dry_run(run: Any, run_json: Any, asked: Any) -> None:
     assert run_json("consolidate", "--dry-run") == PLAN
     shown = run("consolidate", "--dry-run").stdout
-    assert "slow, on embedded: there is time for all of it" in shown
+    assert "slow, on embedded: much was learned since the last slow pass" in shown
     assert "3 chunks, 5 facts, 70 tokens" in shown
     assert "3,000 tokens; the whole night about 1m35s" in shown
     assert "2 chunks, for which there is no time" in shown

@@ -79,7 +79,7 @@ def test_as_many_epochs_are_laid_out_as_the_last_pace_allows(
 ) -> None:
     """Twice as many, since that pace may have been a busy machine's; tokens that rows share are trained once."""
     monkeypatch.setattr(rows, "LEAST_STEPS", 1)
-    monkeypatch.setattr(workload, "ANEW_SHARE", 0)
+    monkeypatch.setattr(workload, "FILLED_SHARE", 0)
     options = settings(epochs="auto", pack_tokens=128, replay_share=0.0, kinds="question,cue")
     take("boat.md", "Our boat is called Marigold. It lies at Orrest.\n")
     consolidate(store, settings(epochs=1))
@@ -152,7 +152,7 @@ def test_time_that_is_left_is_for_rehearsal(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Where all of it anew has no time, but what is new has plenty: all that is known, the oftener the more time there is."""
+    """Of all that is known, the oftener the more time there is, as often as what is new at the most."""
     monkeypatch.setattr(workload, "TOKENS_PER_ROW", 10)  # one of these passages is no night's work
     consolidate(store, settings(epochs=1))
     how_many = (
@@ -163,9 +163,9 @@ def test_time_that_is_left_is_for_rehearsal(
     take("boat.md", "Our boat is called Marigold.\n")
     options = settings(epochs=12, replay_share=0.01, replay_least=1)
 
-    def night(n_rows: float) -> tuple[str, int]:
-        """Its level, and how often it trains all that was known: in time for so many rows an epoch."""
-        pace = n_rows * workload.tokens_per_row(options, 12) / workload.ANEW_SHARE / 1000
+    def turns(n_rows: float) -> int:
+        """How often a night trains all that was known, in time for so many rows an epoch; 0 where not all of it."""
+        pace = n_rows * workload.tokens_per_row(options, 12) / workload.FILLED_SHARE / 1000
         store.db.execute(
             "UPDATE runs SET report = json_set(report, '$.tokens_per_s', ?) WHERE id = 1", [pace]
         )
@@ -176,14 +176,15 @@ def test_time_that_is_left_is_for_rehearsal(
         )
         run = store.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
         assert run
+        assert run["level"] == "fast"
         rehearsed = store.value(how_many, run["id"], "replay")
-        return run["level"], 12 * run["replayed_each"] // n_known if rehearsed == n_known else 0
+        return int(12 * run["replayed_each"] // n_known) if rehearsed == n_known else 0
 
-    assert night(1.5) == ("fast", 0)
+    assert turns(1.5) == 0
     n_new = store.value("SELECT count(*) FROM run_samples WHERE run_id = 2 AND role = 'new'")
-    assert night(n_new + n_known / 3) == ("fast", 3)
-    assert night(n_new + n_known * 2 / 3) == ("fast", 7)
-    assert night(10 * n_known)[0] == "slow"
+    assert turns(n_new + n_known / 3) == 3
+    assert turns(n_new + n_known * 2 / 3) == 7
+    assert turns(10 * n_known) == 12
 
 
 def test_what_time_did_not_come_to_is_not_rehearsed(

@@ -9,7 +9,7 @@ from learnctl.memory.lineage import learned_chunks, new_chunks, studied_chunks
 from learnctl.memory.store import Record, Store
 from learnctl.trainer.choice import Choice, choose
 from learnctl.trainer.costs import affordable
-from learnctl.trainer.options import AUTO, Options
+from learnctl.trainer.options import Options
 from learnctl.trainer.status import status
 
 BUDGET_S = 600.0
@@ -46,35 +46,6 @@ def test_what_waits_makes_no_slow_pass_due(store: Store, ids: list[int], diary: 
     assert (second.level, second.parent) == ("fast", version)
     assert 0 < len(more) < 20
     assert not {c["id"] for c in more} & {c["id"] for c in some}
-
-
-def test_while_there_is_time_for_all_of_it_all_of_it_is_learned_anew(
-    store: Store, ids: list[int], diary: Any
-) -> None:
-    """In as many epochs as help, at the pace of the last night. By hand there is no such time, and what is new is learned."""
-    write = diary(store)
-    version = write.night(ids[:96], {}, {})
-
-    def level(budget_s: float | None, tokens_per_s: float = 150.0, epochs: int | str = AUTO) -> str:
-        store.db.execute(
-            "UPDATE runs SET report = json_set(report, '$.tokens_per_s', ?)", [tokens_per_s]
-        )
-        choice = choose(store, Options(epochs=epochs), "0", budget_s)
-        assert choice
-        taken = set(ids) if choice.level == "slow" else set(ids[96:])
-        assert {chunk["id"] for chunk in choice.chunks} == taken
-        assert choice.parent == (0 if choice.level == "slow" else version)
-        return choice.level
-
-    assert level(None) == "fast"
-    budget_s = 600.0
-    while level(budget_s) == "fast":
-        budget_s *= 2
-    assert level(budget_s / 2) == "fast"
-    assert level(budget_s, 75.0) == level(budget_s / 2, 150.0)
-    assert level(budget_s / 2, 300.0) == "slow"
-    assert level(budget_s, epochs=12) == "slow"
-    assert level(budget_s, epochs=48) == "fast"
 
 
 def test_a_slow_pass_takes_what_is_known_and_what_fits(

@@ -479,10 +479,15 @@ def test_dry_run(store: Store, take: Take, house: int, settings: Settings) -> No
     planned = plan(store, options)
     around_s = 100 + 45 * planned["samples"]["new"] / last["samples"]["new"]
     assert planned["estimated_s"] == pytest.approx(planned["n_tokens"] / 500 + around_s, abs=0.1)
-    # What is known has been studied; there is time to train it again.
+    # There is time to rehearse all that is known, but for how to read.
     timed = plan(store, settings(epochs="auto"), 10_000.0)
-    assert (timed["level"], len(timed["sources"])) == ("slow", 2)
+    assert (timed["level"], timed["sources"]) == ("fast", planned["sources"])
     assert timed["samples"]["new"] == planned["samples"]["new"]
+    learned = (
+        "SELECT count(*) FROM samples WHERE kind != 'open' AND id IN"
+        " (SELECT sample_id FROM run_samples WHERE run_id = 1 AND role = 'new')"
+    )
+    assert timed["samples"]["replay"] == store.value(learned)
     assert timed["estimated_s"] == pytest.approx(timed["n_tokens"] / 500 + around_s, abs=0.1)
     assert timed["n_tokens"] > planned["n_tokens"]
     other = plan(store, settings("qwen"))
@@ -883,9 +888,8 @@ def test_full_disk_while_stopping(
 def test_budget(
     store: Store, take: Take, house: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A night with a budget that is too short for all that is known trains what is new for as long as there is time, and has a
-    version in service by then."""
-    monkeypatch.setattr(workload, "ANEW_SHARE", 0)
+    """A night with a budget trains for as long as there is time, and has a version in service by then."""
+    monkeypatch.setattr(workload, "FILLED_SHARE", 0)
     consolidate(store, settings())  # what a first night alone costs, such as imports
     take("dog.txt", DOG)
     options = settings(epochs=40)

@@ -111,7 +111,7 @@ def test_nights(
 
     again, second = run(None)
     assert again == first
-    assert [first["level"], second["level"]] == ["slow", "slow"]  # there is time for all of it
+    assert [first["level"], second["level"]] == ["slow", "fast"]
     for row, number, n_asked in ((first, 1, 5), (second, 2, 6)):
         assert (row["night"], row["decision"]) == (number, "promoted")
         forms = {form: len(answers) for form, answers in row["answers"].items()}
