@@ -90,7 +90,7 @@ def as_given(
             learned = learned_answer(
                 store, talker, form(question), question.text, hits, max_tokens=ANSWER_TOKENS
             )
-            found.append(not_known(ENGLISH, is_looked_up) if learned is None else learned)
+            found.append(not_known(ENGLISH, is_looked_up) if learned is None else learned.answer)
         else:
             found.append(answer)
     return found

@@ -17,7 +17,7 @@ def report(
     ] = None,
     as_json: flags.Json = False,
 ) -> None:
-    """Tell what a night read, learned and lost, what was refused and why, and what it cost.
+    """Tell what a night read, learned and lost, what was refused and why, what else was examined, and what it cost.
 
     Learned is what was answered right after the run and not right before it, in words that were never
     trained on. The energy is an estimate, and says of what. A last night of which nothing came is told of first.

@@ -13,6 +13,7 @@ from .report_words import (
     facts_line,
     matrix_line,
     newest,
+    not_judged,
     suite_line,
     ways_head,
     ways_lines,
@@ -179,11 +180,7 @@ def _conduct(nights: Sequence[Record]) -> str:
         for night in nights
         for kind, of in (night["conduct"] or {}).items()
     ]
-    beyond = [
-        f"{kind}, {version_name(night['version'])}: not judged, {share(does)} by the base itself"
-        for night in nights
-        for kind, does in (night["beyond_the_base"] or {}).items()
-    ]
+    beyond = not_judged(nights)
     if not rows and not beyond:
         return ""
     return _section(

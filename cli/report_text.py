@@ -9,6 +9,7 @@ from .report_words import (
     facts_line,
     matrix_line,
     newest,
+    not_judged,
     suite_line,
     ways_head,
     ways_lines,
@@ -21,7 +22,7 @@ SPARK_WIDTH = 16
 
 
 def show_report(report: dict[str, Any]) -> None:
-    """Print what the page draws: with and without passages, recall, the matrix, retention, facts, losses, divergence, cost."""
+    """Print what was measured: with and without passages, recall, the newest of the matrix, retention, facts, losses, divergence, cost."""
     nights, matrix = report["nights"], newest(report["matrix"])
     show(f"in service: {version_name(report['version'])}; facts: {facts_line(report['facts'])}")
     if ways := report["ways"]:
@@ -74,8 +75,8 @@ def show_report(report: dict[str, Any]) -> None:
         for kind, of in (night["conduct"] or {}).items():
             told = f"{of['won']} won, {of['lost']} lost, of {of['n']:,}"
             show(f"{kind}, {version_name(night['version'])}: {told}")
-        for kind, does in (night["beyond_the_base"] or {}).items():
-            show(f"{kind}, {version_name(night['version'])}: not judged, {share(does)} by the base")
+    for line in not_judged(nights):
+        show(line)
     if report["lost"]:
         show()
         show_table(

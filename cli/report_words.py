@@ -1,5 +1,6 @@
 """What the report says in words, on the page and in the terminal alike."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from .output import counted, share
@@ -55,6 +56,15 @@ def suite_line(measured: dict[str, Any]) -> str:
         f" {points(measured['change'])} ({points(measured['low'])} to {points(measured['high'])});"
         f" at most {100 * measured['lost_at_most']:.1f} points lost (95%)"
     )
+
+
+def not_judged(nights: Iterable[dict[str, Any]]) -> list[str]:
+    """The kinds of conduct that the base itself is too poor at, by night."""
+    return [
+        f"{kind}, {version_name(night['version'])}: not judged, {share(does)} by the base itself"
+        for night in nights
+        for kind, does in (night["beyond_the_base"] or {}).items()
+    ]
 
 
 def ways_head(measured: dict[str, Any]) -> tuple[str, str, str]:

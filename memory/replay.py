@@ -1,8 +1,8 @@
 """Rehearsal: which samples of earlier nights are trained on again beside the new ones.
 
-Half goes by turns: every earlier source gets its own, within a source every night that learned of it, and of
+Half goes by turns, and more where very much is rehearsed: every earlier source gets its own, within a source every night that learned of it, and of
 these every chunk, so that a large or recent one does not push the others out; what was chosen less often comes first, so that over the nights
-all of it comes up. Half goes by surprise: what the weights in service find
+all of it comes up. The rest goes by surprise: what the weights in service find
 least likely of what they once learned, as the trainer measured it and wrote it down. Replaying what would be lost
 most is "maximally interfered retrieval", https://arxiv.org/abs/1908.04742.
 """
@@ -18,8 +18,10 @@ from .store import Record, Store, batches, marks
 
 T = TypeVar("T")
 
-# So many times the samples wanted are measured, to take the most surprising of them.
-POOL = 2.0
+# What is taken by surprise is the most surprising of so many times as many, and no more than this: they are measured, which costs a third of
+# training on them once.
+MEASURED_FOR_ONE = 3
+MOST_BY_SURPRISE = 256
 # Why a run trains again, as on what is new, on what was learned before: a slow pass takes all that came since.
 SINCE = "since"
 
@@ -29,15 +31,20 @@ def by_turn_and_surprise(pool: list[Record], n_samples: int) -> list[tuple[Recor
 
     Each sample of the pool has a `surprise`: mean loss, nats a token; None counts as none.
     """
-    n_turns = turns_of(len(pool), n_samples)
+    n_turns = n_samples - n_by_surprise(n_samples) if len(pool) > n_samples else len(pool)
     rest = sorted(pool[n_turns:], key=lambda s: s["surprise"] or 0.0, reverse=True)
     chosen = [(sample, "turn") for sample in pool[:n_turns]]
     return chosen + [(sample, "surprise") for sample in rest[: n_samples - n_turns]]
 
 
-def turns_of(n_pool: int, n_samples: int) -> int:
-    """How many samples at the front of a pool are taken by turns, whatever their surprise: all where all of it is taken."""
-    return n_samples - n_samples // 2 if n_pool > n_samples else n_pool
+def n_by_surprise(n_samples: int) -> int:
+    """How many of so many samples are taken by surprise."""
+    return min(n_samples // 2, MOST_BY_SURPRISE)
+
+
+def pool_of(n_samples: int) -> int:
+    """How many samples so many are chosen from: those whose turn it is, and the others that are measured."""
+    return n_samples + (MEASURED_FOR_ONE - 1) * n_by_surprise(n_samples)
 
 
 def choose_replay(

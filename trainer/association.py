@@ -18,6 +18,7 @@ from .base import Base
 from .facts import contains
 from .rows import plain_row
 from .synthesize import facts_of
+from .talked import dated
 from .train import row_losses
 from .wordings import spoken_to
 
@@ -131,4 +132,4 @@ def _statements(chunk: Record) -> list[str]:
     statements = [fact.statement for fact in facts_of(chunk)]
     if chunk["kind"] != "told":
         return statements
-    return [spoken_to(statement, chunk["language"]) for statement in statements]
+    return [dated(spoken_to(statement, chunk["language"]), chunk) for statement in statements]

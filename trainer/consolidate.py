@@ -35,7 +35,7 @@ from ..memory.lineage import (
     take_up_again,
     taught_chunks,
 )
-from ..memory.replay import POOL, SINCE, by_turn_and_surprise, choose_replay, turns_of
+from ..memory.replay import SINCE, by_turn_and_surprise, choose_replay, n_by_surprise, pool_of
 from ..memory.search import telling_words
 from ..memory.store import Record, Store, batches, marks, now, to_json
 from . import (
@@ -105,8 +105,6 @@ STUDY_SHARE = 0.25
 OWN_SHARE = 0.1
 LOOK_S = 2.0
 REFUSALS = 3
-# Of the samples that a night may rehearse, the surprise of so many is measured: each costs a third of what training on it once does.
-MOST_MEASURED = 1024
 # On so many of the new probes it is measured how far a night moves where it is meant to.
 NEW_LOOKS = 16
 # Why a run trains on a general sample that shows who the base is, or what it declines.
@@ -335,7 +333,6 @@ class _Night:
         """What is rehearsed of what the weights below learned, and why each of it was taken."""
         if not (choice.parent and n_samples):
             return []
-        n_pool = math.ceil(POOL * n_samples)
         seed = self.options.seed
         kinds = rehearsed_kinds(self.options)
 
@@ -343,10 +340,12 @@ class _Night:
             """Packs may be shorter than when it was learned; what fits none must not count as rehearsed."""
             return not too_long(self.base, [sample], self.options.pack_tokens)
 
-        pool = choose_replay(self.store, choice.parent, leave_out, n_pool, seed, kinds, fits)
+        pool = choose_replay(
+            self.store, choice.parent, leave_out, pool_of(n_samples), seed, kinds, fits
+        )
         if len(pool) > n_samples:
-            n_turns = turns_of(len(pool), n_samples)
-            self._measure_surprise(pool[n_turns : n_turns + MOST_MEASURED], choice.replaces)
+            n_turns = n_samples - n_by_surprise(n_samples)
+            self._measure_surprise(pool[n_turns:], choice.replaces)
         return by_turn_and_surprise(pool, n_samples)
 
     def _measure_surprise(self, pool: list[Record], version: int) -> None:
@@ -426,7 +425,9 @@ class _Night:
         told_apart = examination.told_apart(base.model)
         on_new = evaluate.reference_on(base, spread(examination.new, NEW_LOOKS))
         measured_s = self._measured_s(run, time.monotonic() - measuring)
+        asking = time.monotonic()
         kept = retention.around(store, base, run, options, self.on_progress)
+        suite_s = time.monotonic() - asking
         not_measured = ""
         self.stop.check()
         model, n_frozen = self._trainable(run, options)
@@ -485,7 +486,9 @@ class _Night:
                 usual,
                 scale,
             )
+            asking = time.monotonic()
             retained = kept.after(model) if kept and verdict.promoted else None
+            suite_s += time.monotonic() - asking
             if retained:
                 verdict = gate.judge_retention(retained.suite, retained.conduct)
             verdict = replace(verdict, scale=scale)
@@ -501,6 +504,7 @@ class _Night:
         report["suite"] = rounded(flips) if flips else None
         report["beyond_the_base"] = kept.beyond if kept else None
         report["not_measured"] = not_measured
+        report["suite_s"] = round(suite_s, 1)
         report["conduct"] = {kind: rounded(one) for kind, one in of_kinds.items()} or None
         moved_on_new = evaluate.divergence(base, model, on_new).mean if on_new.packs else None
         report["divergence_on_new"] = moved_on_new

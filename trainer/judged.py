@@ -18,7 +18,7 @@ How much that must come to is learned each night from the probes that it answere
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..memory.search import Hit
 from ..memory.store import Record, Store
@@ -76,6 +76,13 @@ def bounds(store: Store, version: int) -> Record | None:
     )
 
 
+class Learned(NamedTuple):
+    """An answer that is to be given, and whether the version says it also without any passage in view."""
+
+    answer: str
+    is_by_heart: bool
+
+
 def learned_answer(
     store: Store,
     talker: "Talker",
@@ -84,7 +91,7 @@ def learned_answer(
     hits: Sequence[Hit] = (),
     max_tokens: int = MOST_TOKENS,
     cache: PromptCache | None = None,
-) -> str | None:
+) -> Learned | None:
     """What a version has learned that answers a first question; None where nothing that it says is to be given, or where it has
     learned that this is not known.
 
@@ -99,6 +106,7 @@ def learned_answer(
     max_tokens = min(max_tokens, MOST_TOKENS)
     alone: Chat = [{"role": "user", "content": question}]
     likely = talker.likeliest(alone if hits else messages, N_ANSWERS, max_tokens, cache)
+    by_heart = set(likely)
     if hits:
         likely.pop(NOT_IN_NOTES, None)
         for answer, log_probability in talker.likeliest(messages, N_READ, max_tokens).items():
@@ -127,4 +135,4 @@ def learned_answer(
     found = held[best]
     is_about_it = not found.text or bears[found.text] >= least_bearing
     is_borne_out = found.share >= least["least_backed"] and is_about_it
-    return best if is_borne_out and fits(question, best) else None
+    return Learned(best, best in by_heart) if is_borne_out and fits(question, best) else None

@@ -1,7 +1,7 @@
 """What a person is told in the morning: what one run read, learned, lost and cost.
 
 All of it comes from the store: what was read from the samples of the run, what was learned and lost from
-the probes that were asked right before and right after training.
+the probes that were asked right before and right after training, and what else was examined from the report of the run.
 """
 
 import json

@@ -3,7 +3,7 @@
 `suite = FOLDER` in the settings names them: multiple-choice sets (`suite.py`), and prompts that show whether
 instructions are kept and what is declined (`conduct.py`), these only as far as the base can do them. The base is asked
 once for ever; what was trained is asked before it may serve. Where nothing is chosen, or it cannot be read,
-nothing is measured, and the report says so.
+nothing is measured, and the report has null; what cannot be read is told of on the way.
 """
 
 import os

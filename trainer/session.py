@@ -48,7 +48,7 @@ class Turn:
     hits: what the answer draws on beside the weights.
     version: which weights answered.
     is_unknown: nothing that was learned answers it, and the answer only says so.
-    is_learned: the answer is what was learned, and was weighed before it was given.
+    is_learned: the weights say the answer also without its passages.
     logged: its messages in the store, by the numbers of their rows.
     note: the note that says what the right answer is.
     """
@@ -129,7 +129,7 @@ class ChatSession:
 
     @property
     def is_learned(self) -> bool:
-        """Whether the last answer is what the weights have learned."""
+        """Whether the last answer is what the weights have learned, and not what was only read."""
         return bool(self.turns) and self.turns[-1].is_learned
 
     def ask(self, question: str) -> Generator[str, None, None]:
@@ -400,8 +400,9 @@ class ChatSession:
                 sampling.max_tokens,
                 self._cache,
             )
-            turn.is_unknown, turn.is_learned = said is None, said is not None
-            pieces = [self._not_known(turn) if said is None else said]
+            turn.is_unknown = said is None
+            turn.is_learned = said is not None and said.is_by_heart
+            pieces = [self._not_known(turn) if said is None else said.answer]
         else:
             pieces = self.talker.stream(asked, sampling, self._cache)
         for piece in pieces:

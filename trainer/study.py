@@ -46,8 +46,8 @@ LEAKED = frozenset(telling_words(EXAMPLES)) - {
 ABOUT_TEXT = frozenset(
     ["sentence", "passage", "text", "story", "paragraph", "author", "speaker", "narrator"]
 )
-# Somebody who was named before.
-PERSON = re.compile(r"\b(?:he|she|they|him|her|hers|his|them|their|theirs)\b")
+# Somebody who was named before, or what is theirs: "the dog passed her test".
+PERSON = re.compile(r"\b(?:he|she|him|hers|(?P<whose>his|her)(?= \w)|his|her)\b")
 # A question may hold this many telling words that its sentence does not: "name", "live", "cost".
 STRANGE_WORDS = 2
 LONGEST_QUESTION = 24  # words
@@ -163,11 +163,13 @@ def is_good(question: str, span: Span, fact: Fact) -> bool:
 
 
 def dangles(question: str) -> bool:
-    """Whether an English question says "she" of nobody: no name stands before it, and it does not ask who she is."""
+    """Whether an English question says "she" or "her" of nobody that it names, speaks of as "my sister", or asks for."""
     found = PERSON.search(question)
     if not found or question.startswith("Who"):
         return False
-    return not re.search(r"(?<!^)\b[A-Z]\w", question[: found.start()])
+    before, is_anothers = question[: found.start()], found["whose"]
+    names = r"(?<!^)\b[A-Z]\w|\b(?:my|our) \w" + (r"|\bthe \w" if is_anothers else "")
+    return not re.search(names, before)
 
 
 def _examples(fact: Fact) -> str:

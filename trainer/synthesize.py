@@ -324,9 +324,9 @@ def cloze_probe(fact: Fact, told: bool) -> Probe:
 
 def attributed(fact: Fact, chunk: Record) -> Fact:
     """A fact that stands without its chat or mail: what somebody else said, or wrote of themselves, is said to be theirs, with the
-    day, and what is told of yesterday has its day, too."""
+    day."""
     if not _is_anothers(fact.statement, chunk):
-        return replace(fact, statement=dated(fact.statement, chunk))
+        return fact
     return replace(fact, statement=f"{_whose(chunk, fact.language)}{fact.statement}")
 
 
@@ -475,7 +475,7 @@ def _keep_group(
                 second.append((chunk["id"], also))
         else:
             unasked.append((chunk, fact))
-        answer = _said_back(fact.statement, chunk)
+        answer = dated(_said_back(fact.statement, chunk), chunk)
         source = f"{_whose(chunk, fact.language) if chunk['writer'] else ''}{chunk['text']}"
         if chunk["kind"] != "text" or supported(answer, source):
             for text in (*built.values(), *(q.text for q in rest)):
@@ -487,7 +487,9 @@ def _keep_group(
             absent = absent_question(rest[0].text, strangers, chooser)
             if absent:
                 samples.append((chunk["id"], Sample("absent", absent, NOT_IN_NOTES)))
-        samples += [(chunk["id"], sample) for sample in deterministic_samples(fact, told, chooser)]
+        for sample in deterministic_samples(fact, told, chooser):
+            whole = dated(sample.answer, chunk) if sample.kind == "cue" else sample.answer
+            samples.append((chunk["id"], replace(sample, answer=whole)))
     if 3 * len(probes) < len(facts):
         for chunk, fact in unasked:
             told = chunk["kind"] == "told"

@@ -24,8 +24,8 @@ OPEN = re.compile(r"(?i)\b(?:if|once|when|until|unless|before|after|wish|hope)\b
 BUT = re.compile(r"(?i)\bhad decided\b.*\bbut\b")
 # Days that are told from the one on which it is said.
 SPOKEN_DAY = re.compile(
-    r"(?i)\b(?:yesterday|today|tomorrow|tonight|this (?:morning|afternoon|evening|week|weekend|month|year)"
-    r"|(?:last|next) (?:night|week|weekend|month|year|spring|summer|autumn|fall|winter|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    r"(?i)\b(?:yesterday|today|tomorrow|tonight|this (?:morning|afternoon|evening)|(?:last|this|next) (?:night|week|weekend|month|year"
+    r"|spring|summer|autumn|fall|winter|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
     r"|(?:days?|weeks?|months?|years?) ago)\b"
 )
 MOST_WORDS = 40
@@ -34,12 +34,10 @@ MOST_WORDS = 40
 Pair = tuple[str, str]
 
 
-def dated(statement: str, chunk: Record) -> str:
-    """What a person told, with its day in front where it counts from there: without it, "yesterday" is no day."""
-    is_told = chunk["kind"] == "told" and chunk["language"] == ENGLISH
-    return (
-        f"{_in_front(chunk)}{statement}" if is_told and SPOKEN_DAY.search(statement) else statement
-    )
+def dated(told: str, chunk: Record) -> str:
+    """What a person told, as it is said back, with its day in front where it counts from there: without it, "yesterday" is no day."""
+    day = day_of(chunk) if chunk["kind"] == "told" and chunk["language"] == ENGLISH else ""
+    return f"On {day}: {told}" if day and SPOKEN_DAY.search(told) else told
 
 
 def asked_pair(chunk: Record, asked: Asked) -> Pair | None:
@@ -70,8 +68,7 @@ def told_pair(chunk: Record, facts: Sequence[Fact], asked: Asked) -> Pair | None
     for fact in facts:
         name = next((span.text for span in fact.spans if span.kind == "name"), "")
         if name and not DECISION.search(fact.statement):
-            said = second_person(fact.statement.removeprefix(_in_front(chunk)))
-            answer = f"{_when(chunk)}you said: {said}"
+            answer = f"{_when(chunk)}you said: {second_person(fact.statement)}"
             return _pair("say", answer, chunk, asked, [f" about {name}"])
     return None
 
@@ -96,11 +93,6 @@ def _pair(did: str, answer: str, chunk: Record, asked: Asked, abouts: Sequence[s
             asked.add(prompt, chunk)
             return prompt, answer[:1].upper() + answer[1:]
     return None
-
-
-def _in_front(chunk: Record) -> str:
-    day = day_of(chunk)
-    return f"On {day}: " if day else ""
 
 
 def _when(chunk: Record) -> str:

@@ -69,7 +69,8 @@ def replayed_each(
         around_s = max(last["measuring_s"], opening_s + kept_free_s(opening_s))
     train_s = min(FILLED_SHARE * left_s, left_s - around_s)
     n_tokens = train_s * (last_speed(store) or ASSUMED_SPEED)
-    return max(least, int(n_tokens / tokens_per_row(options, epochs)) - n_new)
+    # One epoch must come to its end also at a third of that pace, for a night that does not come through it publishes nothing.
+    return max(least, int(n_tokens / tokens_per_row(options, max(epochs, 3))) - n_new)
 
 
 def kept_free_s(measured_s: float) -> float:
@@ -113,10 +114,11 @@ def last_speed(store: Store) -> float | None:
 
 def last_around(store: Store) -> Record | None:
     """What the last night took beside its training, and of that its opening measurements, in seconds, and the new samples that it
-    studied. A night that went on with the training of an earlier one is shorter than all of it."""
+    studied. A night that went on with the training of an earlier one is shorter than all of it, and a general suite is for slow passes alone."""
     return store.row(
         "SELECT coalesce(report ->> 'study_s', 0.0) AS study_s, report ->> '$.samples.new' AS n_new,"
         " coalesce(measured_s, 0.0) AS opening_s,"
-        " max(0.0, (report ->> 'elapsed_s') - (report ->> 'train_s') - coalesce(report ->> 'study_s', 0.0)) AS measuring_s"
+        " max(0.0, (report ->> 'elapsed_s') - (report ->> 'train_s') - coalesce(report ->> 'study_s', 0.0)"
+        " - coalesce(report ->> 'suite_s', 0.0)) AS measuring_s"
         " FROM runs WHERE report ->> 'train_s' > 0 ORDER BY id DESC LIMIT 1"
     )

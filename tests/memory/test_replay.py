@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from learnctl.memory.forget import forget_sources
-from learnctl.memory.replay import by_turn_and_surprise, choose_replay
+from learnctl.memory.replay import by_turn_and_surprise, choose_replay, n_by_surprise, pool_of
 from learnctl.memory.store import Record, Store
 
 
@@ -153,6 +153,20 @@ def test_half_by_turn_and_half_by_surprise() -> None:
     # Where all of it is taken, none is taken for how surprising it is.
     assert by_turn_and_surprise(pool, 100) == [(sample, "turn") for sample in pool]
     assert [s["id"] for s, _ in by_turn_and_surprise(pool, 1)] == [0]
+
+
+def test_of_very_much_most_goes_by_turn() -> None:
+    """Nothing is taken for a surprise that was not measured: three are for each."""
+    for n_samples in (4, 400, 4000):
+        n_measured = pool_of(n_samples) - (n_samples - n_by_surprise(n_samples))
+        assert n_measured == 3 * n_by_surprise(n_samples)
+        pool: list[Record] = [{"id": n, "surprise": None} for n in range(pool_of(n_samples))]
+        for sample in pool[-n_measured:]:
+            sample["surprise"] = 1.0
+        chosen = by_turn_and_surprise(pool, n_samples)
+        assert len({s["id"] for s, _ in chosen}) == n_samples
+        assert {s["surprise"] for s, why in chosen if why == "surprise"} == {1.0}
+    assert n_by_surprise(4000) < 4000 // 2
 
 
 def test_only_the_kinds_that_are_trained_on_are_rehearsed(store: Store, version: int) -> None:

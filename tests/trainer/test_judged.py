@@ -147,7 +147,9 @@ def says(store: Store, embedded_models: Path, publish: Callable[..., int]) -> Ca
             def likeliest(self, *_: Any) -> dict[str, float]:
                 return likely
 
-        return learned_answer(store, Says(base, model, version, True), chat(question), question)
+        talker = Says(base, model, version, True)
+        given = learned_answer(store, talker, chat(question), question)
+        return given.answer if given else None
 
     return answers
 
@@ -213,8 +215,8 @@ def test_how_much_must_bear_on_a_question_is_the_night_s(
     take("dog.txt", "".join(f"Of Quimby it is told: {answer}\n\n" for answer in likely))
     for least_bearing, given in ((-1000.0, True), (1000.0, False), (None, False)):
         talker = Talker(llama, adapted, publish(0.5, least_bearing), judges=True)
-        answer = learned_answer(store, talker, chat(QUESTION), QUESTION, max_tokens=4)
-        assert (answer in likely) == given
+        found = learned_answer(store, talker, chat(QUESTION), QUESTION, max_tokens=4)
+        assert (found is not None and found.answer in likely) == given
 
 
 @pytest.fixture
@@ -405,3 +407,4 @@ def test_what_it_says_without_passages_is_looked_at_too(
         assert "".join(asked.ask(QUESTION)) == expected
         assert asked.turns[-1].hits
         assert wanted_of == {True: judged.N_ANSWERS, False: judged.N_READ}
+        assert asked.is_learned == (given in alone)

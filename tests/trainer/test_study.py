@@ -71,7 +71,11 @@ def test_leads(statement: str, kind: str, text: str, first: str) -> None:
 
 def test_a_name_before_it_says_who_she_is() -> None:
     assert dangles("What is the name of the weir that she lives at?")
+    assert dangles("Which pet is her old pet?")
+    assert not dangles("On what date does my sister-in-law blow out her candles?")
+    assert not dangles("In which place did the dog pass her test?")
     assert not dangles("What did Hanna pay for her fence?")
+    assert not dangles("Which costs do schools cover by their fees?")
     assert not dangles("Who paid for her own fence?")
     assert not dangles("Which other fence is there?")  # no word of a person
 

@@ -1,6 +1,7 @@
 """What a person asked, decided and told in conversations, as it is taught."""
 
 import json
+import random
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,7 @@ from learnctl.memory.learning import set_learn
 from learnctl.memory.lineage import studied_chunks
 from learnctl.memory.store import Record, Store
 from learnctl.trainer.base import Base
+from learnctl.trainer.cues import drawn_again
 from learnctl.trainer.synthesize import hold_out, study_chunks
 
 DAYS = ("2026-05-03T18:00:00", "2026-05-09T18:00:00")
@@ -95,8 +97,26 @@ def test_what_is_told_is_taught_with_its_day(
             "On 9 May 2026 you said: You sold the boat to Ottoline yesterday.",
         ),
     ]
-    cues = {row["answer"] for row in made(store, llama, "cue")}
-    assert "On 9 May 2026: you sold the boat to Ottoline yesterday." in cues
+
+
+def test_what_was_told_of_yesterday_has_its_day(
+    store: Store, llama: Base, talk: Callable[..., int]
+) -> None:
+    """Without it nobody can tell which day that was; it is asked for as any fact is, and what has no day stays as it is."""
+    passage = "I paint pictures. My sister sold her boat to Ottoline Brook last Sunday."
+    talk((DAYS[1], passage))
+    talk(("", "My brother moved to Snorrebeck two weeks ago."), title="Family")
+    sold = "On 9 May 2026: Your sister sold her boat to Ottoline Brook last Sunday."
+    moved = "Your brother moved to Snorrebeck two weeks ago."
+    assert {sold, moved} < {row["answer"] for row in made(store, llama, "cue")}
+    asked = {row["prompt"]: row["answer"] for row in made(store, llama, "question")}
+    assert asked["Who sold her boat to Ottoline Brook last Sunday?"] == sold
+    sample = {"id": 1, "kind": "cue", "prompt": "?", "answer": sold, "passage": passage}
+    sample |= {"language": "en", "place": ""}
+    drawn = [drawn_again(sample, frozenset(), random.Random(n))["prompt"] for n in range(40)]
+    assert any(
+        "paint" in prompt or "pictures" in prompt for prompt in drawn
+    )  # of the sentence before
 
 
 def test_each_of_several_is_asked_for_in_words_of_its_own(
