@@ -95,17 +95,19 @@ def text(found: Record) -> str:
     known = "It can now answer" if found["decision"] == "promoted" else "It could have answered"
     parts = [
         put.get(found["decision"], str(found["reason"])),
-        f"## Read\n\n{n_chunks} new passages from {_counted(read, 'source')}\n",
+        f"## Read\n\n{_counted(n_chunks, 'new passage')} from {_counted(len(read), 'source')}\n",
         *(f"- {source['path']} ({source['chunks']})" for source in read[:10]),
         *([f"- and {len(read) - 10} more"] if len(read) > 10 else []),
-        f"\n## Learned\n\n{known} {_counted(learned, 'question')} that it could not before.\n",
+        f"\n## Learned\n\n{known} {_counted(len(learned), 'question')} that it could not before.\n",
         *(_question(one) for one in learned[:EXAMPLES]),
-        f"\n## Lost\n\n{_counted(lost, 'question')} that it answered before; {found['kept']} kept.\n",
+        f"\n## Lost\n\n{_counted(len(lost), 'question')} that it answered before; {found['kept']} kept.\n",
         *(_question(one) for one in lost[:EXAMPLES]),
     ]
     if found["left_out"]:
         parts += ["\n## Left out\n"]
-        parts += [f"- {one['n']} passages: {one['reason']}" for one in found["left_out"]]
+        parts += [
+            f"- {_counted(one['n'], 'passage')}: {one['reason']}" for one in found["left_out"]
+        ]
     parts += section("Set aside, and found by search alone", found["set_aside"])
     parts += section("Not taken in", found["not_taken_in"])
     if measured := examined(found):
@@ -177,7 +179,7 @@ def _set_aside(store: Store, run_id: int) -> list[Record]:
     """The sources of what a run was the last to try, with how many passages that is."""
     begins = f"substr(reason, 1, {len(FITS_NO_PACK)})"
     return [
-        one | {"reason": f"{one['chunks']} passage{'s' * (one['chunks'] > 1)}, {why}"}
+        one | {"reason": f"{_counted(one['chunks'], 'passage')}, {why}"}
         for why, is_so in (("refused for the third time", "!="), (FITS_NO_PACK, "="))
         for one in sources_of(
             store,
@@ -219,5 +221,5 @@ def _question(one: Record) -> str:
     return f"- {one['question']}\n  {' '.join(one['answer'].split())}"
 
 
-def _counted(things: list[Record], noun: str) -> str:
-    return f"{len(things)} {noun if len(things) == 1 else noun + 's'}"
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun if number == 1 else noun + 's'}"

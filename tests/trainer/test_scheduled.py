@@ -221,7 +221,7 @@ def test_the_note_says_what_was_learned_lost_and_refused() -> None:
     assert "It could have answered 5 questions that it could not before." in note
     assert note.count("It is Marigold.") == 3 + 1
     assert "1 question that it answered before; 7 kept." in note
-    assert "1 passages: reads like an instruction" in note
+    assert "1 passage: reads like an instruction" in note
     assert "2 min 5 s, 1,200 tokens trained" in note
     assert "2.6 GB of memory" in note
     assert note.partition("## Examined\n\n")[2].splitlines()[:4] == [
