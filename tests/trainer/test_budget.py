@@ -187,6 +187,43 @@ def test_time_that_is_left_is_for_rehearsal(
     assert turns(10 * n_known) == 12
 
 
+def test_what_comes_after_training_is_kept_free(
+    store: Store, house: int, settings: Settings
+) -> None:
+    """As long as it took last, or as what a night with a budget keeps for it where that is more."""
+    consolidate(store, settings(epochs=1))
+    report = (
+        "json_set(report, '$.tokens_per_s', 100, '$.elapsed_s', ?, '$.train_s', 10, '$.study_s', 0)"
+    )
+
+    def n_each(left_s: float, around_s: float, measured_s: float) -> int:
+        store.db.execute(
+            f"UPDATE runs SET report = {report}, measured_s = ?", [10 + around_s, measured_s]
+        )
+        return workload.replayed_each(store, 10, Options(), left_s, 12)
+
+    a_row = workload.tokens_per_row(Options(), 12) / 100  # seconds
+    assert n_each(1000, 0, 0) == int(workload.FILLED_SHARE * 1000 / a_row) - 10
+    assert n_each(1000, 600, 0) == int(400 / a_row) - 10
+    kept = 150 + workload.kept_free_s(150)
+    assert kept > 600
+    assert n_each(1000, 600, 150) == int((1000 - kept) / a_row) - 10
+    assert n_each(100, 600, 150) == rows.replay_beside(10, Options())  # no time, and no less
+
+
+def test_a_run_that_was_begun_before_that_was_kept_goes_on(
+    store: Store, house: int, take: Callable[[str, str], int], settings: Settings
+) -> None:
+    consolidate(store, settings(epochs=1))
+    take("dog.md", "Our dog is called Barnaby. He is four years old.\n")
+    options = settings(epochs=2, replay_share=0.01, replay_least=2)
+    steps: list[int] = []
+    consolidate(store, options, on_step=steps.append, unmet=lambda: "stop" if steps else "")
+    store.db.execute("UPDATE runs SET replayed_each = NULL")
+    report = consolidate(store, options)
+    assert (report["run"], report["decision"], report["samples"]["replay"]) == (2, "promoted", 2)
+
+
 def test_what_time_did_not_come_to_is_not_rehearsed(
     store: Store, house: int, take: Callable[[str, str], int], settings: Settings
 ) -> None:
