@@ -69,12 +69,14 @@ def test_three_rounds_of_which_the_verified_are_kept(
     llama: Base, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A scripted base: the later rounds see the earlier questions, a pair across two passages names both, and what it does
-    not say again with the passage in view is dropped, as is what does not stand there."""
+    not say again with the passage in view is dropped, as is what does not stand there, or leans on the text or on who was named before."""
     house, garden = SOURCE, "Mathilda Brook planted the pear tree in Sollerby."
     first = (
         "Q: Who serviced the boiler?\nA: Harald Immer\n"
         "Q: What did the service cost?\nA: 120 euros\n"
-        "Q: Who painted the door?\nA: Nobody Known"
+        "Q: Who painted the door?\nA: Nobody Known\n"
+        "Q: When did he service the boiler?\nA: 4 March\n"
+        "Q: Which cottage does the text name?\nA: Larkhill Cottage"
     )
     seen: list[str] = []
 
@@ -111,7 +113,7 @@ def test_three_rounds_of_which_the_verified_are_kept(
         ("pair", 1, None, "Mathilda Brook"),
         ("reversed", 0, None, "the boiler"),
     ]
-    assert (checked.written, checked.dropped) == (7, 3)
+    assert (checked.written, checked.dropped) == (9, 5)
     across = next(text for text in seen if "need both texts" in text)
     for question in (
         "Who serviced the boiler?",
