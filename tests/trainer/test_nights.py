@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from benchmarks import nights
+from learnctl.trainer.consolidate import consolidate
+from learnctl.trainer.options import Options
 
 STREAM = ["--nights", "2", "--facts", "2", "--wordings", "2"]
 ITEM: dict[str, Any] = {"premise": "The glass fell", "choice1": "It broke.", "choice2": "It sang."}
@@ -31,9 +33,20 @@ def run(run_benchmark: Callable[..., str], tmp_path: Path) -> Run:
     return measure
 
 
-def test_arms_train_what_they_are_named_for(run: Run) -> None:
-    """Without replay nothing earlier is trained on, a small share is not filled up, and slow passes come as an arm wants."""
+def test_arms_train_what_they_are_named_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without replay nothing earlier is trained on, a small share is not filled up, slow passes come as an arm wants, and scheduled
+    nights alone have their time."""
+    budgets: list[float | None] = []
+
+    def timed(store: Any, options: Any, budget_s: float | None = None) -> Any:
+        budgets.append(budget_s)
+        return consolidate(store, options, budget_s)
+
+    monkeypatch.setattr(nights, "consolidate", timed)
     rows = run("as shipped", "scheduled", "30% replay", "retrained", "merged", "joint")
+    night_s = 60.0 * Options().night_minutes
+    assert budgets[:4] == [None, None, night_s, night_s]
+    assert set(budgets[4:]) == {None}
     of = {name: [row for row in rows if row["arm"] == name] for name in nights.ARMS}
     replayed = {name: [row["samples"]["replay"] for row in some] for name, some in of.items()}
     assert replayed["merged"] == [0, 0]
