@@ -237,7 +237,7 @@ def test_a_voice_that_is_replayed_has_its_turns(llama: Base) -> None:
         assert len(epoch_rows(llama, material, Options(general_rows=0), epoch)) == 11
 
 
-def test_nor_in_a_night_with_time_for_all_of_it(llama: Base) -> None:
+def test_a_voice_is_not_overdone_where_all_that_is_known_is_replayed(llama: Base) -> None:
     """Beside what else is replayed, which then comes up in every round, a voice has two."""
     voice = [one | {"id": 100 + one["id"], "kind": "voice"} for one in SAMPLES[:10]]
     material = Material(
