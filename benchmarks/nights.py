@@ -64,14 +64,16 @@ class Arm:
     timed: bool = False
 
 
-# A share of earlier samples is that share alone, without the least number that keeps a very small night from forgetting.
+# A share of earlier samples is that share alone, without the least number that keeps a very small night from forgetting and without what
+# keeps all that is known.
+THAT_ALONE = {"replay_least": 0, "replay_of_known": 0}
 ARMS = {
     "as shipped": Arm(),
     "scheduled": Arm(timed=True),
     "no replay": Arm({"replay_share": 0.0}),
-    "5% replay": Arm({"replay_share": 0.05, "replay_least": 0}),
-    "10% replay": Arm({"replay_share": 0.10, "replay_least": 0}),
-    "30% replay": Arm({"replay_share": 0.30, "replay_least": 0}),
+    "5% replay": Arm({"replay_share": 0.05} | THAT_ALONE),
+    "10% replay": Arm({"replay_share": 0.10} | THAT_ALONE),
+    "30% replay": Arm({"replay_share": 0.30} | THAT_ALONE),
     "nothing rehearsed": Arm({"replay_share": 0.0, "general_rows": 0}),
     "never slow": Arm(slow_every=0),
     "slow every 4 nights": Arm(slow_every=4),

@@ -75,7 +75,7 @@ def consolidate(
     """Learn what is new, examine the result, and put it in service if it passes.
 
     What is new or changed in watched folders is taken in first.
-    With a budget, as each scheduled run has one, as much of what is known is rehearsed as there is time for.
+    What is known is rehearsed beside it, as far as there is time: that of --budget, or of `night_minutes`.
     A version that forgot too much, or drifted too far from the base, is refused and changes nothing.
     Ctrl-C keeps what was done so far; the next run goes on from there.
 

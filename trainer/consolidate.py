@@ -35,7 +35,14 @@ from ..memory.lineage import (
     take_up_again,
     taught_chunks,
 )
-from ..memory.replay import SINCE, by_turn_and_surprise, choose_replay, n_by_surprise, pool_of
+from ..memory.replay import (
+    SINCE,
+    by_turn_and_surprise,
+    choose_replay,
+    n_by_surprise,
+    n_rehearsable,
+    pool_of,
+)
 from ..memory.search import telling_words
 from ..memory.store import Record, Store, batches, marks, now, to_json
 from . import (
@@ -93,7 +100,6 @@ from .synthesize import (
 from .train import TrainReport, row_losses, saved_packs, saved_step, train
 from .workload import (
     epochs_within,
-    expected_epochs,
     kept_free_s,
     last_speed,
     likely_epochs,
@@ -282,15 +288,18 @@ class _Night:
                 hint="raise it: learnctl config set pack_tokens NUMBER",
             )
         left_s = self.deadline - time.monotonic() if self.deadline else None
-        epochs = likely_epochs(store, len(samples), options, left_s)
-        n_replay = replayed_each(store, len(samples), options, left_s, epochs)
+        n_known = 0
+        if choice.parent:
+            n_known = n_rehearsable(store, choice.parent, rehearsed_kinds(options))
+        epochs = likely_epochs(store, len(samples), n_known, options, left_s)
+        n_replay = replayed_each(store, len(samples), n_known, options, left_s, epochs)
         go_round = max(n_replay, math.ceil(epochs / REPLAYED * n_replay))
         replay = self._replay(choice, on_hand, go_round)
         n_replay = min(n_replay, len(replay))
         general = general_samples(store, base, GENERAL_ROUNDS * options.general_rows)
         n_facts = len(samples) + n_replay
         n_own = own_beside(n_facts, options)
-        own = self._own_prompts(min(MOST, expected_epochs(n_facts + n_own, options) * n_own))
+        own = self._own_prompts(min(MOST, epochs * n_own))
         n_anchors = GENERAL_ROUNDS * anchors_beside(n_facts, options)
         anchors = general_samples(store, base, n_anchors, "refusals_and_identity")
         self.stop.check()
@@ -571,12 +580,15 @@ class _Night:
         """The packs of each epoch. A run that was stopped has the epochs it began with, whatever its time is now; a slow pass in
         the place of a version as many as help, over as many nights as it takes, for what few epochs do not bring back is lost."""
 
-        def packed(epoch: int) -> list[list[Row]]:
+        def packed(epoch: int, material: Material = material) -> list[list[Row]]:
             return pack(epoch_rows(self.base, material, options, epoch), options.pack_tokens)
 
-        # The first has all samples in it; how many there are goes by those that follow.
+        # The first has all samples in it; how many there are goes by those that follow, and not by what is rehearsed beyond its share:
+        # that must not cost what is new its turns.
         epochs, usual = [packed(0)], packed(1)
-        steps_each = math.ceil(len(usual) / options.packs_per_step)
+        least = min(material.replayed_each, replay_beside(len(material.samples), options))
+        shortest = packed(1, replace(material, replayed_each=least))
+        steps_each = math.ceil(len(shortest) / options.packs_per_step)
         wanted = n_epochs(options, steps_each)
         most = n_epochs(options, steps_each, as_many_as_help=True)
         begun = saved_packs(self._folder(run))

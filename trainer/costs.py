@@ -8,7 +8,7 @@ from . import base as bases
 from . import models
 from .choice import Choice, choose, tokens_of
 from .options import Options
-from .rows import anchors_beside, own_beside, rehearsed_kinds
+from .rows import rehearsed_kinds
 from .synthesize import facts_of
 from .workload import (
     ASSUMED_SPEED,
@@ -17,6 +17,7 @@ from .workload import (
     TRAIN_SHARE,
     about_samples,
     expected_epochs,
+    general_beside,
     last_around,
     last_speed,
     likely_epochs,
@@ -55,21 +56,17 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
     known = learned_chunks(store, choice.replaces)
     n_new = round(about_samples([c for c in chunks if c["id"] not in known], options))
     n_again = round(about_samples([c for c in chunks if c["id"] in known], options))
-    n_replay = n_again
+    n_samples = n_new + n_again
+    n_known = 0
     if choice.parent:
-        n_samples = n_new + n_again
-        likely = likely_epochs(store, n_samples, options, budget_s)
-        n_replay += min(
-            n_rehearsable(store, choice.parent, rehearsed_kinds(options)),
-            replayed_each(store, n_samples, options, budget_s, likely),
-        )
-    n_facts = n_new + n_replay
-    n_general = (
-        options.general_rows + own_beside(n_facts, options) + anchors_beside(n_facts, options)
-    )
+        n_known = n_rehearsable(store, choice.parent, rehearsed_kinds(options))
+    epochs = likely_epochs(store, n_samples, n_known, options, budget_s)
+    n_each = replayed_each(store, n_samples, n_known, options, budget_s, epochs)
+    n_replay = n_again + min(n_known, n_each)
+    n_general = general_beside(n_new + n_replay, options)
     n_rows = n_new + n_replay + n_general
-    is_anew = choice.level == "slow" and choice.replaces > 0
-    epochs = expected_epochs(n_rows, options, budget_s is not None or is_anew)
+    if budget_s is not None or (choice.level == "slow" and choice.replaces):
+        epochs = expected_epochs(n_rows, options, as_many_as_help=True)
     n_tokens = n_rows * TOKENS_PER_ROW * epochs
     train_s = n_tokens / (last_speed(store) or ASSUMED_SPEED)
     moves = digest and is_of_another_base(store, choice.replaces, digest)

@@ -98,10 +98,12 @@ class Options:
     packs_per_step: int = 1
     """Packs that make one optimizer step."""
     replay_share: float = 0.35
-    """Samples of earlier nights, as a share of all that teach in an epoch, going round; with a budget, more where there is
-    time left."""
+    """Samples of earlier nights, as a share of all that teach in an epoch, going round: the least of them."""
     replay_least: int = 24
     """The fewest samples of earlier nights in an epoch, unless `replay_share` is 0: a night of next to nothing forgets too."""
+    replay_of_known: float = 0.75
+    """Samples of earlier nights in an epoch, as a share of all that were learned, going round: as far as `night_minutes` have time for
+    them; with a budget, all that there is time for. 0: `replay_share` alone."""
     kinds: str = "question,pair,reversed,across,note,cue,absent,asked,decided,told,voice,open"
     """The kinds of samples to train on."""
     general_rows: int = 16
@@ -129,7 +131,7 @@ class Options:
     probes_per_run: int = 96
     """The most probes asked of each of what is new and what is old."""
     night_minutes: int = 30
-    """How long a night is meant to be: for estimates, and the budget of scheduled runs."""
+    """How long a night is meant to be: for estimates, the budget of scheduled runs, and what others may rehearse in."""
     max_file_mb: int = 0
     """The largest file that is taken in; 0 is 64 for a document and 4,096 for an export."""
     seed: int = 0
@@ -158,6 +160,8 @@ class Options:
             )
         if not 0 <= self.replay_share < 1:
             raise LearnctlError(f"replay_share must be from 0 to below 1, not {self.replay_share}")
+        if not 0 <= self.replay_of_known <= 1:
+            raise LearnctlError(f"replay_of_known must be from 0 to 1, not {self.replay_of_known}")
         if not 0 <= self.own_share <= 2:
             raise LearnctlError(f"own_share must be from 0 to 2, not {self.own_share}")
         if not 0 <= self.general_rows <= 32:

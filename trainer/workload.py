@@ -6,7 +6,7 @@ from ..memory.store import Record, Store
 from .gate import SCALES
 from .open_book import SHARE as OPEN_SHARE
 from .options import Options
-from .rows import MOST_EPOCHS, n_epochs, replay_beside
+from .rows import MOST_EPOCHS, anchors_beside, n_epochs, own_beside, replay_beside
 from .synthesize import BLANKS_PER_FACT, CUES_PER_FACT, facts_of, has_voice
 
 # Of the questions wanted how many come of it, and how long a row is in the mean: one in seven has passages in view, some 200 tokens
@@ -39,9 +39,19 @@ def expected_epochs(n_rows: int, options: Options, as_many_as_help: bool = False
     return n_epochs(options, steps_each, as_many_as_help)
 
 
-def likely_epochs(store: Store, n_new: int, options: Options, left_s: float | None) -> int:
-    """How many epochs a night of so many new samples is likely to have in the time that is left; None where it has no budget."""
-    n_rows = n_new + replay_beside(n_new, options)
+def general_beside(n_facts: int, options: Options) -> int:
+    """How many rows of the base's own an epoch has beside so many samples that teach."""
+    own = own_beside(n_facts, options)
+    return options.general_rows + own + anchors_beside(n_facts, options)
+
+
+def likely_epochs(
+    store: Store, n_new: int, n_known: int, options: Options, left_s: float | None
+) -> int:
+    """How many epochs a night of so many new samples, beside their share of so many earlier ones, is likely to have in the time that is
+    left; None where it has no budget."""
+    n_facts = n_new + min(n_known, replay_beside(n_new, options))
+    n_rows = n_facts + general_beside(n_facts, options)
     least = expected_epochs(n_rows, options)
     if left_s is None:
         return least
@@ -56,13 +66,25 @@ def epochs_within(store: Store, left_s: float, n_tokens: int) -> int:
 
 
 def replayed_each(
-    store: Store, n_new: int, options: Options, left_s: float | None, epochs: int
+    store: Store, n_new: int, n_known: int, options: Options, left_s: float | None, epochs: int
 ) -> int:
-    """How many samples of earlier nights each of so many epochs has time for beside the new ones: no fewer than without a budget, and
-    with one as many as it has time for at the pace of the last night."""
+    """How many of so many samples of earlier nights each of so many epochs has beside the new ones.
+
+    Without a budget they are `replay_of_known` of them, as far as a night of `night_minutes` has time for that at the pace of the last one;
+    with a budget, all that it has time for. They are no fewer than their share of what teaches.
+    """
     least = replay_beside(n_new, options)
-    if left_s is None or not options.replay_share:
+    if not (least and options.replay_of_known):
         return least
+    wanted = n_known
+    if left_s is None:
+        wanted = math.ceil(options.replay_of_known * n_known)
+        left_s = 60.0 * options.night_minutes
+    return max(least, min(wanted, _timely(store, n_new, options, left_s, epochs)))
+
+
+def _timely(store: Store, n_new: int, options: Options, left_s: float, epochs: int) -> int:
+    """How many samples beside the new ones each of so many epochs has time for."""
     around_s = 0.0
     if last := last_around(store):
         opening_s = last["opening_s"]
@@ -70,7 +92,7 @@ def replayed_each(
     train_s = min(FILLED_SHARE * left_s, left_s - around_s)
     n_tokens = train_s * (last_speed(store) or ASSUMED_SPEED)
     # One epoch must come to its end also at a third of that pace, for a night that does not come through it publishes nothing.
-    return max(least, int(n_tokens / tokens_per_row(options, max(epochs, 3))) - n_new)
+    return int(n_tokens / tokens_per_row(options, max(epochs, 3))) - n_new
 
 
 def kept_free_s(measured_s: float) -> float:

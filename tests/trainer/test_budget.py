@@ -1,6 +1,7 @@
 """A night whose time is too short: what is learned was trained, if need be over several nights."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -200,7 +201,7 @@ def test_what_comes_after_training_is_kept_free(
         store.db.execute(
             f"UPDATE runs SET report = {report}, measured_s = ?", [10 + around_s, measured_s]
         )
-        return workload.replayed_each(store, 10, Options(), left_s, 12)
+        return workload.replayed_each(store, 10, 10**6, Options(), left_s, 12)
 
     a_row = workload.tokens_per_row(Options(), 12) / 100  # seconds
     assert n_each(1000, 0, 0) == int(workload.FILLED_SHARE * 1000 / a_row) - 10
@@ -211,12 +212,83 @@ def test_what_comes_after_training_is_kept_free(
     assert n_each(100, 600, 150) == rows.replay_beside(10, Options())  # no time, and no less
 
 
+@pytest.mark.parametrize(
+    ("n_known", "night_minutes", "of_known", "wanted"),
+    [
+        (1000, 30, 0.5, 500),
+        (1001, 30, 0.5, 501),
+        (1000, 30, 0.0, 54),  # the share of what teaches alone
+        (30, 30, 0.5, 54),  # little is known: no less than the share
+        (10**6, 30, 0.5, 1900),  # what half an hour has time for
+        (10**6, 1, 0.5, 54),
+    ],
+)
+def test_without_a_budget_a_part_of_all_that_is_known_is_rehearsed(
+    store: Store,
+    house: int,
+    settings: Settings,
+    n_known: int,
+    night_minutes: int,
+    of_known: float,
+    wanted: int,
+) -> None:
+    consolidate(store, settings(epochs=1))
+    options = Options(replay_of_known=of_known, night_minutes=night_minutes)
+    pace = 2000 * workload.tokens_per_row(options, 12) / workload.FILLED_SHARE / 1800
+    store.db.execute(
+        "UPDATE runs SET measured_s = 0, report = json_set(report, '$.tokens_per_s', ?, '$.elapsed_s',"
+        " report ->> 'train_s', '$.study_s', 0)",
+        [pace],
+    )
+    assert workload.replayed_each(store, 100, n_known, options, None, 12) == pytest.approx(
+        wanted, abs=1
+    )
+
+
+def test_rehearsal_costs_what_is_new_no_turns(
+    store: Store,
+    house: int,
+    take: Callable[[str, str], int],
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A night of one fact has its twelve epochs, however much is known; and of that in each as much as is wanted."""
+    monkeypatch.setattr(rows, "LEAST_STEPS", 2 * rows.MOST_EPOCHS)  # of two packs each
+    consolidate(store, settings(epochs=1))
+    n_known = store.value(
+        "SELECT count(*) FROM run_samples JOIN samples s ON s.id = sample_id WHERE role = 'new' AND kind != 'open'"
+    )
+    take("boat.md", "Our boat is called Marigold.\n")
+
+    def laid_out(**values: Any) -> tuple[int, int]:
+        """The steps of the night, and what it rehearses in each epoch."""
+        registry.drop_unfinished(store)
+        told: list[Progress] = []
+        options = settings(replay_least=1, replay_share=0.01, **values)
+        consolidate(
+            store,
+            options,
+            on_progress=told.append,
+            unmet=lambda: "stop" if told and told[-1].phase == "train" else "",
+        )
+        run = store.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
+        assert run
+        return next(one.total for one in told if one.phase == "train"), run["replayed_each"]
+
+    alone, each = laid_out(epochs=rows.MOST_EPOCHS, replay_of_known=0)
+    assert each == 1
+    with_all, each = laid_out(epochs="auto", replay_of_known=1)
+    assert each == n_known
+    assert (with_all, each) == laid_out(epochs=rows.MOST_EPOCHS, replay_of_known=1)
+    assert with_all > alone
+
+
 def test_a_run_that_was_begun_before_that_was_kept_goes_on(
     store: Store, house: int, take: Callable[[str, str], int], settings: Settings
 ) -> None:
     consolidate(store, settings(epochs=1))
     take("dog.md", "Our dog is called Barnaby. He is four years old.\n")
-    options = settings(epochs=2, replay_share=0.01, replay_least=2)
+    options = settings(epochs=2, replay_share=0.01, replay_least=2, replay_of_known=0)
     steps: list[int] = []
     consolidate(store, options, on_step=steps.append, unmet=lambda: "stop" if steps else "")
     store.db.execute("UPDATE runs SET replayed_each = NULL")
@@ -231,7 +303,7 @@ def test_what_time_did_not_come_to_is_not_rehearsed(
     next night takes others."""
     consolidate(store, settings(epochs=1))
     take("dog.md", "Our dog is called Barnaby. He is four years old.\n")
-    options = settings(epochs=4, replay_share=0.01, replay_least=2)
+    options = settings(epochs=4, replay_share=0.01, replay_least=2, replay_of_known=0)
     steps: list[int] = []
     report = consolidate(
         store, options, on_step=steps.append, unmet=lambda: "stop" if steps else ""

@@ -364,7 +364,7 @@ def test_the_more_epochs_the_more_goes_round(
     """Two an epoch here, each twice a night."""
     consolidate(store, settings(epochs=1))
     take("dog.txt", DOG)
-    options = settings(epochs=epochs, replay_share=0.01, replay_least=2)
+    options = settings(epochs=epochs, replay_share=0.01, replay_least=2, replay_of_known=0)
     assert consolidate(store, options)["samples"]["replay"] == wanted
 
 
@@ -378,7 +378,7 @@ def test_replay_is_chosen_by_surprise_too(
     consolidate(store, settings(epochs=1))
     take("dog.txt", DOG)
     # Fewer than there are to choose from.
-    consolidate(store, settings(epochs=1, replay_share=0.2, replay_least=4))
+    consolidate(store, settings(epochs=1, replay_share=0.2, replay_least=4, replay_of_known=0))
     why = [
         row["why"]
         for row in store.rows("SELECT why FROM run_samples WHERE run_id = 2 AND role = 'replay'")
