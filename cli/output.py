@@ -21,7 +21,12 @@ def show(text: str = "") -> None:
 
 
 def show_json(value: Any) -> None:
-    print(json.dumps(value))
+    try:
+        print(json.dumps(value, allow_nan=False))
+    except ValueError:  # JSON has no word for what is no finite number
+        from ..memory.store import finite
+
+        print(json.dumps(finite(value)))
 
 
 def say(text: str) -> None:

@@ -31,7 +31,7 @@ from .prepare import (
 from .records import Item, Message
 from .redact import Redactor
 from .store import Record, Store, batches, marks, now
-from .unspaced import spaced
+from .unspaced import n_words, spaced
 
 COUNTS = (
     "documents",
@@ -119,6 +119,18 @@ def is_empty(store: Store, source_id: int) -> bool:
         "SELECT EXISTS (SELECT 1 FROM source_documents WHERE source_id = ?1)"
         " OR EXISTS (SELECT 1 FROM source_conversations WHERE source_id = ?1)",
         source_id,
+    )
+
+
+def blank_answers(store: Store) -> None:
+    """Take out what versions answered that learned from what is gone, in their own runs, in those that built on or replaced them, and in
+    runs that were refused: an answer to one probe may recite another source. Whether it was right stays."""
+    store.db.execute(
+        "UPDATE evaluations SET answer = '' WHERE answer != '' AND run_id IN (SELECT r.id FROM runs r WHERE"
+        " EXISTS (SELECT 1 FROM adapters a WHERE a.state = 'deleted'"
+        "  AND (a.run_id = r.id OR a.version IN (r.replaces, r.parent)))"
+        " OR EXISTS (SELECT 1 FROM run_samples rs WHERE rs.run_id = r.id"
+        "  AND rs.sample_id NOT IN (SELECT id FROM samples)))"
     )
 
 
@@ -394,7 +406,7 @@ class _Taking:
         again = passage._replace(
             text=known,
             sha256=digest,
-            n_words=len(known.split()),
+            n_words=n_words(known),
             language=language_of(known),
             keys=(),
         )

@@ -29,6 +29,7 @@ def forget_sources(store: Store, source_ids: list[int]) -> Record:
         passed_over.forget(store, source_ids)
         store.db.execute(f"DELETE FROM sources WHERE id IN ({marks(source_ids)})", source_ids)
         gone = contents.sweep(store)
+        contents.blank_answers(store)
     store.erase_traces()
     return {
         "sources": len(source_ids),

@@ -153,6 +153,7 @@ def _remove(store: Store) -> Record:
             [number],
         ).rowcount
     swept = contents.sweep(store)
+    contents.blank_answers(store)
     return {
         "sources": n_sources,
         "documents": n_emptied,

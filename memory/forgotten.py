@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from .errors import LearnctlError
+from .names import name_of
 from .store import Record, Store, now
 
 # A setting.
@@ -122,11 +123,6 @@ def lift(store: Store, rule: Rule) -> int:
         if cursor.rowcount:
             store.db.execute("UPDATE sources SET sha256 = '' WHERE root != ''")
     return cursor.rowcount
-
-
-def name_of(person: str) -> str:
-    """A name as it is compared: in lower case, composed, single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", person).casefold().split())
 
 
 def words_of(text: str) -> set[str]:

@@ -177,10 +177,13 @@ def still_studied(store: Store, chunks: Collection[Record]) -> set[int]:
     return {row["chunk_id"] for row in found if row["learn"] == of[row["chunk_id"]]["learn"]}
 
 
-def barren_chunks(store: Store, base_digest: str | None = None) -> set[int]:
+def barren_chunks(
+    store: Store, base_digest: str | None = None, kinds: Collection[str] = ()
+) -> set[int]:
     """The chunks that were studied, and nothing came of it: they have nothing to teach.
 
     Args:
+        kinds: of the samples that are trained; empty: all.
         base_digest: of the base that studied them; None: that of the version in service, or the one that studied last. Another
             base may make more of them.
     """
@@ -189,22 +192,26 @@ def barren_chunks(store: Store, base_digest: str | None = None) -> set[int]:
         or store.value("SELECT base_digest FROM adapters WHERE version = ?", in_service(store))
         or store.value("SELECT base_digest FROM studied ORDER BY rowid DESC LIMIT 1")
     )
+    of_kinds = f" AND s.kind IN ({marks(kinds)})" if kinds else ""
     found = store.rows(
         "SELECT chunk_id FROM studied st WHERE base_digest = ? AND NOT EXISTS"
-        " (SELECT 1 FROM samples s WHERE s.chunk_id = st.chunk_id AND s.base_digest = st.base_digest)",
+        f" (SELECT 1 FROM samples s WHERE s.chunk_id = st.chunk_id AND s.base_digest = st.base_digest{of_kinds})",
         digest,
+        *kinds,
     )
     return {row["chunk_id"] for row in found}
 
 
-def new_chunks(store: Store, base_digest: str | None = None) -> list[Record]:
+def new_chunks(
+    store: Store, base_digest: str | None = None, kinds: Collection[str] = ()
+) -> list[Record]:
     """The live chunks that the version in service has not learned from, that may have something to teach, and that no night gave
     up on.
 
     Args:
-        base_digest: as for `barren_chunks`.
+        base_digest, kinds: as for `barren_chunks`.
     """
-    known = learned_chunks(store, in_service(store)) | barren_chunks(store, base_digest)
+    known = learned_chunks(store, in_service(store)) | barren_chunks(store, base_digest, kinds)
     known |= {row["chunk_id"] for row in store.rows("SELECT chunk_id FROM set_aside")}
     return [chunk for chunk in studied_chunks(store) if chunk["id"] not in known]
 

@@ -4,6 +4,7 @@ Unseen characters and secrets are taken out, what is worth nothing is left out, 
 each with its address, its language, what near duplicates are found by, and the reason to keep it back.
 """
 
+import unicodedata
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from .quality import LeftOut, sift
 from .records import Conversation, Document, Item, Message, Section
 from .redact import Redactor
 from .suspicion import why_kept_back
+from .unspaced import n_words
 
 
 class Passage(NamedTuple):
@@ -187,7 +189,7 @@ class Preparer:
             text,
             chunk.heading,
             chunk_sha256(chunk.kind, text),
-            len(text.split()),
+            n_words(text),
             language_of(text),
             near.keys(chunk.kind, text),
             why_kept_back(chunk.text, self.is_own),
@@ -203,7 +205,8 @@ class Preparer:
         return seen
 
     def _clean(self, text: str) -> tuple[str, int]:
-        seen, n_removed = without_unseen(text)
+        # "ü" may be written as two characters; a pattern of letters ends between them.
+        seen, n_removed = without_unseen(unicodedata.normalize("NFC", text))
         return self.redact(seen), n_removed
 
     def _line(self, text: str) -> str:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from .languages import COMMON_WORDS, language_of
 from .store import Record, Store, marks
@@ -224,8 +225,20 @@ def search(
 def telling_words(text: str) -> list[str]:
     """The words of a text that say what it is about, in lower case, each once; where a script has no spaces
     between words, pairs of letters."""
-    words = re.findall(r"\w+", spaced(unicodedata.normalize("NFC", text).lower()))
+    words = _words(spaced(unicodedata.normalize("NFC", text).lower()))
     return list(dict.fromkeys(word for word in words if word not in COMMON))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text) if text.isascii() else _with_marks().findall(text)
+
+
+@cache
+def _with_marks() -> re.Pattern[str]:
+    """A word of any script: vowel signs are marks, which `\\w` leaves out."""
+    is_mark = [unicodedata.category(chr(code))[0] == "M" for code in range(0x1E000)]
+    marked = "".join(f"\\U{code:08x}" for code, one in enumerate(is_mark) if one)
+    return re.compile(f"[\\w{marked}]+")
 
 
 def _match(store: Store, words: list[str]) -> str:

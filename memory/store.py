@@ -25,6 +25,7 @@ from sqlite_utils import Database, Migrations
 from . import addresses
 from .errors import LearnctlError, NoStore
 from .home import Home
+from .names import name_of
 from .suspicion import first_reason
 from .unspaced import spaced
 
@@ -721,6 +722,7 @@ def _connect(path: Path) -> Database:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         connection.create_function("spaced", 1, spaced, deterministic=True)
+        connection.create_function("name_of", 1, name_of, deterministic=True)
         db = _Database(connection)
         # Each migration commits: a log that is emptied early keeps a new store small on a small disk.
         connection.execute("PRAGMA wal_autocheckpoint = 32")
@@ -741,14 +743,15 @@ def to_json(value: Any) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
     except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=False, sort_keys=True)
+        return json.dumps(finite(value), ensure_ascii=False, sort_keys=True)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """A value with None for each number in it that is not finite."""
     if isinstance(value, dict):
-        return {name: _finite(each) for name, each in value.items()}
+        return {name: finite(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
+        return [finite(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

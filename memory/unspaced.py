@@ -12,6 +12,7 @@ _LETTERS = (
     "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _RUN = re.compile(f"[{_LETTERS}]+")
+_WORD = re.compile(rf"[{_LETTERS}]{{1,2}}|[^\s{_LETTERS}]+")
 
 
 def spaced(text: str) -> str:
@@ -25,6 +26,31 @@ def pairs(run: str) -> list[str]:
     if len(run) < 2:
         return [run]
     return [run[start : start + 2] for start in range(len(run) - 1)]
+
+
+def n_words(text: str) -> int:
+    """How many words a text has; where they have no spaces between them, two letters are taken for one."""
+    if text.isascii():
+        return len(text.split())
+    runs = _RUN.findall(text)
+    return len(_RUN.sub(" ", text).split()) + sum((len(run) + 1) // 2 for run in runs)
+
+
+def first_words(text: str, n: int) -> str:
+    """The beginning of a text, of so many words as `n_words` counts them."""
+    return _cut(text, slice(None, n))
+
+
+def last_words(text: str, n: int) -> str:
+    """The end of a text, of so many words."""
+    return _cut(text, slice(-n, None)) if n > 0 else ""
+
+
+def _cut(text: str, part: slice) -> str:
+    if not is_unspaced(text):
+        return " ".join(text.split()[part])
+    words = list(_WORD.finditer(text))[part]
+    return " ".join(text[words[0].start() : words[-1].end()].split()) if words else ""
 
 
 def is_unspaced(text: str) -> bool:

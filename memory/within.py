@@ -40,7 +40,7 @@ class Within:
             at = f"substr({origin}.date, 1, {len(self.until)})"
             parts.append((f"{at} <= ?", (self.until,)))
         if self.speaker:
-            parts.append((f"lower({origin}.speaker) = lower(?)", (self.speaker,)))
+            parts.append((f"name_of({origin}.speaker) = name_of(?)", (self.speaker,)))
         if self.kinds:
             parts.append((f"{kind} IN ({marks(self.kinds)})", self.kinds))
         sql = " AND ".join(["1", *(part for part, _ in parts)])

@@ -94,14 +94,14 @@ A_PHRASE = re.compile(
     r"|outside|inside|as|for|with|past|beyond|against|towards|within) ((?:[\w'’-]+ ?){1,3})"
 )
 SOMEWHERE = re.compile(
-    r"(?i)\b(?:abroad|away|everywhere|here|home|next door|nowhere|online|overseas|upstairs|downstairs)\b"
+    r"(?i)\b(?:abroad|away|everywhere|here|home|indoors|next door|nowhere|online|outdoors|overseas|upstairs|downstairs)\b"
 )
 # A name behind one of these is of a place.
 IN_A_PLACE = re.compile(r"\b(?:in|at|near|behind|over|under|into|through|across) (?:the )?$")
 SOMEBODY = re.compile(r"(?i)^(?:I|you|we|nobody|no one|everybody|everyone|somebody|someone)\b")
 ONESELF = re.compile(r"(?i)\b(?:yourself|yourselves|myself|ourselves|mine|yours)\b")
 A_ROLE = re.compile(
-    r"(?i)(?:\b(?:my|our|your|his|her|their)|^(?:an?|the)|\b(?:by|from|to|with|for)(?: (?:an?|the))?|\b(?:is|was) (?:an?|the)) ([^\W\d][\w'’-]*)"
+    r"(?i)(?:\b(?:my|our|your|his|her|their)|^(?:an?|the|both|all|one of the|some of the)(?: the)?|\b(?:by|from|to|with|for)(?: (?:an?|the))?|\b(?:is|was) (?:an?|the)) ([^\W\d][\w'’-]*)"
 )
 # A name in lower case, or such as "homenet5".
 SAYS_NAME = re.compile(r"(?i)\b(?:call(?:ed|s)?|named)\b|\b(?:is|was) (?:the )?([\w.'’-]+)[.!]?$")
@@ -177,7 +177,11 @@ def _has_number(answer: str, measures: frozenset[str] | None) -> bool:
     # When it began tells how old it is; and "a son and a daughter" is how many.
     if measures is not None and "duration" in measures and DATE.search(answer):
         return True
-    if measures is not None and not measures and re.search(r"(?i)\b(?:an?|no) \w", answer):
+    if (
+        measures is not None
+        and not measures
+        and re.search(r"(?i)\b(?:(?:an?|no) \w|nobody|no one|none)", answer)
+    ):
         return True
     days = [found.span() for found in A_DAY.finditer(answer)]
     for number in A_NUMBER.finditer(answer):

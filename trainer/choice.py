@@ -44,7 +44,7 @@ def choose(
         base_digest: the base it would train on, where that is known.
     """
     version = in_service(store)
-    fresh = new_chunks(store, base_digest)
+    fresh = new_chunks(store, base_digest, options.kinds.split(","))
     learned = learned_chunks(store, version)
     wanted = learned | {chunk["id"] for chunk in fresh}
     everything = [chunk for chunk in in_priority(studied_chunks(store)) if chunk["id"] in wanted]

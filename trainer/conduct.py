@@ -55,6 +55,11 @@ class Task:
     kind: str
     prompt: str
     is_right: Callable[[str], bool]
+    asks: str = ""  # what an answer is judged by, where the kind does not say it all
+
+    @property
+    def key(self) -> str:
+        return _digest(json.dumps([self.kind, self.asks, self.prompt]))
 
 
 @dataclass(frozen=True)
@@ -174,17 +179,17 @@ def of_base(
     model; answers are kept as they come, and what is interrupted goes on from there."""
     key = f"conduct {base.as_held}"
     known: dict[str, bool] = json.loads(store.setting(key, "{}"))
-    missing = [task for task in tasks if _digest(task.prompt) not in known]
+    missing = [task for task in tasks if task.key not in known]
     began = time.monotonic()
     for start in range(0, len(missing), AT_ONCE):
         some = missing[start : start + AT_ONCE]
         right = answer_tasks(base, model, some)
-        known |= {_digest(task.prompt): one for task, one in zip(some, right, strict=True)}
+        known |= {task.key: one for task, one in zip(some, right, strict=True)}
         store.set_setting(key, json.dumps(known))
         n_done = start + len(some)
         store.set_setting(_pace_of(base), str((time.monotonic() - began) / n_done))
         on_progress(Progress("conduct, base", n_done, len(missing)))
-    return [known[_digest(task.prompt)] for task in tasks]
+    return [known[task.key] for task in tasks]
 
 
 def within_reach(
@@ -236,7 +241,10 @@ def _instruction(line: str) -> Task | None:
         prompt.encode()  # no tokenizer takes half of a surrogate pair
     except NOT_OF_THE_FORM:
         return None
-    return Task(KINDS[0], prompt, lambda said: bool(kept(said, names, given))) if prompt else None
+    if not prompt:
+        return None
+    asks = json.dumps([names, given])
+    return Task(KINDS[0], prompt, lambda said: bool(kept(said, names, given)), asks)
 
 
 def _questions(file: Path) -> Iterator[Task | None]:

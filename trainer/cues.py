@@ -24,17 +24,17 @@ TRIES = 3
 Words = frozenset[str]
 
 
-def cue(fact: Fact, span: Span, chooser: random.Random) -> str:
-    """A question reduced to its question word and a few words of the statement, in their order."""
-    statement = fact.statement
+def cue(fact: Fact, span: Span, chooser: random.Random) -> str | None:
+    """A question reduced to its question word and a few words of the statement, in their order; None where it has none to ask with."""
     gold = set(telling_words(span.text))
-    others = [word for word in telling_words(statement) if word not in gold]
+    words = [(word, set(telling_words(word))) for word in words_of(fact.statement)]
+    # Where words have no spaces between them, what tells may begin within a piece.
+    whole = {telling for _, within in words for telling in within}
+    others = [word for word in telling_words(fact.statement) if word in whole - gold]
+    if not others:
+        return None
     some = set(chooser.sample(others, k=min(len(others), chooser.randint(1, 3))))
-    spoken = [
-        word.strip('.,;:!?"“”()')
-        for word in words_of(statement)
-        if some.intersection(telling_words(word))
-    ]
+    spoken = [word.strip('.,;:!?"“”()') for word, within in words if some & within]
     return f"{' '.join([chooser.choice(leads(span, fact)), *spoken])}?"
 
 
@@ -53,6 +53,8 @@ def drawn_again(sample: Record, held: Set[Words], chooser: random.Random) -> Rec
         return sample
     for _ in range(TRIES):
         prompt = cue(around.fact, chooser.choice(around.fact.spans), chooser)
+        if prompt is None:
+            continue
         if (
             around.topic
             and chooser.random() < 0.5

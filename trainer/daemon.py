@@ -34,7 +34,7 @@ from ..memory.lineage import in_service
 from ..memory.store import Record, Store
 from . import options
 from .giving_way import TICK_S, consolidates, give_back
-from .judged import MOST_TOKENS, N_ANSWERS
+from .judged import MOST_TOKENS, N_ANSWERS, N_READ
 from .options import Options
 from .prompt_cache import PromptCache
 from .sampling import Sampling
@@ -43,7 +43,7 @@ from .warm import is_same_user
 
 MOST_REQUEST_BYTES = 4_000_000
 HELD_S = 5.0  # what was computed for whether an answer is learned, until the answer is asked for
-MOST_TEXTS = 2 * N_ANSWERS  # each answer, and what bears it out
+MOST_TEXTS = 2 * (N_ANSWERS + N_READ)  # each answer, and what bears it out
 REQUEST_S = 10.0  # for a whole request to come in, and for each line to be taken
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON may hold half a character, which is no text
 

@@ -13,7 +13,7 @@ from .facts import contains
 from .generate import answer_batch
 from .options import Options
 from .synthesize import hold_out
-from .talk import Talker
+from .talk import Talker, wanted
 
 ANSWER_TOKENS = 40
 
@@ -56,6 +56,7 @@ def examine(
 
     Returns the version, the share right, and each question with its answer and whether it is right.
     """
+    wanted(store, options, version)  # what cannot be asked changes nothing
     hold_out(store, [row["question"] for row in questions])
     talker = Talker.open(store, options, version)
     answers = answer_batch(

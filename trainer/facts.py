@@ -6,6 +6,7 @@ between them, numbers, what is quoted, and how a sentence ends.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from ..memory.search import telling_words
@@ -28,7 +29,7 @@ WORD_NUMBER = (
     r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
     r"seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred)"
 )
-UNIT = r"(?: ?%| (?!(?:of|past|to|and|or|in|on|at|a|the|is|are|for|by|from|with|but|who|which)\b)[a-z]+)?"
+UNIT = r"(?: ?%| (?!(?:of|past|to|and|or|in|on|at|a|the|is|are|for|by|from|with|but|who|which|since|until|after|before|now)\b)[a-z]+)?"
 NUMBER = re.compile(
     rf"(?:[$€£] ?)?\b\d(?:[\d,.]*\d)?\b{UNIT}|(?i:\b{WORD_NUMBER}(?:[- ]{WORD_NUMBER})*\b){UNIT}"
 )
@@ -50,6 +51,17 @@ LAST_WORDS = re.compile(
 OF_ONESELF = re.compile(
     r"(?:I|We|My|Our)(?: [\w'’-]+)+ (?!(?:\w+ly|here|there|now|then|again|too|today|together|alone|back|home|soon)\b)([\w'’-]+)[.!]?$"
 )
+# What shows that a number before it is no year and no clock's.
+MEASURE = re.compile(
+    r"(?i)\d| ?(?:%|[€£$]|k?m\b|[cm]m\b|k?g\b|(?:euro|dollar|pound|franc|crown|cent|kilo|gram|ton|lit(?:re|er)|"
+    r"(?:kilo|centi|milli)?met(?:re|er)|mile|degree|hour|minute|calorie|watt)s?\b)"
+)
+# A number of four digits behind one of these, and before another word, counts things: "he sold 1800 books".
+COUNTED = re.compile(
+    r"(?i)\b(?:have|has|had|holds?|held|sells?|sold|buys?|bought|pays?|paid|costs?|counts?|counted|needs?|needed|are|were|about|almost"
+    r"|nearly|over|under) $"
+)
+BEFORE_A_CLOCK = re.compile(r"(?i)\b(?:at|by|from|until|till|to|before|after|around|about) $")
 # Where words have no spaces between them.
 UNSPACED_DATE = re.compile(
     r"\d{1,4}\s?[年년](?:\s?\d{1,2}\s?[月월](?:\s?\d{1,2}\s?[日일号])?)?|\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일号]"
@@ -78,8 +90,22 @@ SUBJECT_PRONOUN = re.compile(
 # The subject of a plain sentence: a name, or an article and up to three words, before a common verb.
 SUBJECT = re.compile(
     r"((?:The|Our|My|His|Her) (?:[\w'’-]+ ){0,2}?[\w'’-]+|[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){0,2}) "
-    r"(?:is|was|has|had|are|were|lies|leads|comes|came|goes|went|lasted|costs?|meets|makes|made|lives|"
+    r"(?P<verb>is|was|has|had|are|were|lies|leads|comes|came|goes|went|lasted|costs?|meets|makes|made|lives|"
     r"works|worked|built|bought|got|took|takes|wants|plays|broke|passed|arrived|won|stands|runs|keeps)\b"
+)
+# Of these verbs, those without an object: what else stands in such a sentence is not what the next one speaks of.
+IT_SAYS = frozenset(
+    ["is", "was", "cost", "costs", "lasted", "lies", "stands", "arrived", "passed", "broke"]
+)
+THEY_SAYS = frozenset(["are", "were"])
+OF_A_PLACE = re.compile(
+    r"(?:\b(?:in|at|on|near|of|since|until|called|named|(?:comes|came|goes|went) (?:to|from))|^\w+) $"
+)
+# Somebody, though no name.
+KIN = (
+    r"(?:mother|father|mum|mom|dad|sister|brother|son|daughter|wife|husband|partner|girlfriend|boyfriend|cousin|aunt|uncle|"
+    r"niece|nephew|grand(?:mother|father|son|daughter)|friend|neighbour|neighbor|colleague|boss|teacher|landlord|landlady|"
+    r"doctor|dentist|vet|trainer|coach|plumber|lawyer|cleaner|nanny|tenant|flatmate|dog|cat|horse|pony|parrot|rabbit)"
 )
 NOT_NAMES = frozenset(
     [
@@ -203,9 +229,25 @@ def stand_alone(sentence: str, before: str) -> str:
         person = bool(re.fullmatch(r"(?:[A-Z][\w'’-]+ ?){1,3}", name)) and not name.startswith(
             "The "
         )
-        if person == (said in {"he", "she"}) and (person or not time):
+        if said in {"he", "she"}:
+            plain = person and not _somebody_else(before[subject.start("verb") :])
+        else:
+            # What else stands in it may be meant, but where its verb has no object; and somebody is no "it".
+            says = IT_SAYS if said == "it" else THEY_SAYS
+            somebody = person or re.search(rf"\b{KIN}s?$", name)
+            plain = not (time or somebody) and subject["verb"] in says
+        if plain:
             return time + name + sentence[pronoun.end() :]
     return f"{before} {sentence}".strip()
+
+
+def _somebody_else(rest: str) -> bool:
+    """Whether what follows a subject, from its verb on, names another who may be meant: no place, and no day."""
+    return any(
+        not DATE.fullmatch(match[0]) and not OF_A_PLACE.search(rest[: match.start()])
+        for match in NAME.finditer(rest)
+        if match[0] not in NOT_NAMES
+    )
 
 
 def second_person(text: str) -> str:
@@ -231,9 +273,20 @@ def normalise(text: str) -> str:
 
     After the SQuAD evaluation script, https://rajpurkar.github.io/SQuAD-explorer/.
     """
-    text = re.sub(r"(?<=\d),(?=\d{3})", "", text.lower())
-    text = re.sub(r"[^\w\s]", " ", text)
+    text = re.sub(r"(?<=\d),(?=\d{3})", "", unicodedata.normalize("NFC", text.lower()))
+    text = DECIMAL.sub(r"\1_\2", text)
+    if text.isascii():
+        text = re.sub(r"[^\w\s]", " ", text)
+    else:  # vowel signs are marks
+        text = "".join(
+            c if c.isalnum() or c in "_ " or unicodedata.category(c)[0] == "M" else " "
+            for c in text
+        )
     return " ".join(word for word in text.split() if word not in {"a", "an", "the"})
+
+
+# What is behind a point, a comma or a colon between digits belongs to what is before: "5.2 km" holds no "2 km".
+DECIMAL = re.compile(r"(?<![\d.,:])(\d+)[.,:](\d{1,3})(?!\d|[.,:]\d)")
 
 
 def words_of(text: str) -> list[str]:
@@ -264,8 +317,43 @@ SWAPS = {
     "am i": "are you", "we": "you", "us": "you", "our": "your", "ours": "yours",
     "we're": "you're", "we've": "you've", "we'll": "you'll",
 }  # fmt: skip
+# "World War I", "Part I", "Elizabeth I of England".
+_NUMERAL = "".join(
+    f"(?<!{word} )"
+    for word in (
+        "War",
+        "Part",
+        "Type",
+        "Phase",
+        "Class",
+        "Volume",
+        "Chapter",
+        "Book",
+        "Act",
+        "Level",
+    )
+)
+# Where it is dug in.
+_NO_PIT = "".join(
+    f"(?<!\\b{word} )"
+    for word in (
+        "a",
+        "the",
+        "this",
+        "that",
+        "old",
+        "gold",
+        "coal",
+        "salt",
+        "silver",
+        "copper",
+        "iron",
+        "land",
+    )
+)
 SWAP = re.compile(
-    r"(?i)\b(?:i am|i was|am i|i['’](?:m|ve|ll|d)|we['’](?:re|ve|ll)|i|me|myself|(?<!\ba )(?<!\bthe )mine|my|we|(?-i:[Uu]s)|ours|our)\b"
+    rf"(?i)\b(?:am i|i['’](?:m|ve|ll|d)|we['’](?:re|ve|ll)|(?-i:{_NUMERAL})(?:i am|i was|i(?! of (?!all\b|course\b)))|me|myself"
+    rf"|{_NO_PIT}mine|my|we|(?-i:[Uu]s)|ours|our)\b"
 )
 
 
@@ -296,7 +384,8 @@ def _spans(sentence: str, known_names: set[str]) -> list[Span]:
             found.append((start, Span(kind, text)))
 
     for match in DATE.finditer(sentence):
-        take("date", *match.span())
+        if not _is_amount(sentence, match):
+            take("date", *match.span())
     for match in QUOTED.finditer(sentence):
         take("name", *match.span(1))
     for match in NUMBER.finditer(sentence):
@@ -316,6 +405,21 @@ def _spans(sentence: str, known_names: set[str]) -> list[Span]:
     # What comes late in a sentence is what it says; what it is about comes first.
     spans = [span for _, span in found if len(normalise(span.text)) > 1]
     return spans[-SPANS_PER_FACT:]
+
+
+def _is_amount(sentence: str, found: re.Match[str]) -> bool:
+    """Whether four digits are no year, or a point between digits no clock's: "1250 euros", "2.10 metres"."""
+    text, before, ahead = found[0], sentence[: found.start()], sentence[found.end() :]
+    if re.search(r"[€£$] ?$", before):
+        return True
+    if re.fullmatch(r"\d{4}", text):
+        counts = re.match(r" [a-z]", ahead) and COUNTED.search(before)
+        return bool(counts or MEASURE.match(ahead))
+    if re.fullmatch(r"\d{1,2}\.\d{2}", text):
+        hour, minute = map(int, text.split("."))
+        is_time = hour < 24 and minute < 60 and BEFORE_A_CLOCK.search(before)
+        return not is_time or bool(MEASURE.match(ahead))
+    return False
 
 
 def _of_oneself(sentence: str) -> list[Span]:

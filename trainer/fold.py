@@ -8,6 +8,7 @@ what was said lies in the store as it was said.
 
 from ..memory.sentences import sentences
 from ..memory.store import Store
+from ..memory.unspaced import last_words, n_words
 from .reading import LEAST_READING, measured
 from .talk import Talker
 
@@ -16,22 +17,22 @@ MOST_WORDS = 200
 ASKED = "Say in at most three short sentences what was said in this conversation:"
 
 
-def fold(talker: Talker, store: Store | None, said: list[tuple[str, str]], n_words: int) -> str:
+def fold(talker: Talker, store: Store | None, said: list[tuple[str, str]], room: int) -> str:
     """The old part of a conversation.
 
     Args:
         said: what was asked and answered, oldest first.
-        n_words: the most words to take, or to show the base.
+        room: the most words to take, or to show the base.
     """
-    n_words = min(MOST_WORDS, n_words)
+    room = min(MOST_WORDS, room)
     if store is not None and (measured(store, talker.base) or 0.0) >= LEAST_READING:
-        summary = _summary(talker, said, 4 * n_words)
+        summary = _summary(talker, said, 4 * room)
         if summary:
             return f"Earlier in this conversation: {summary}"
     kept: list[str] = []
     for sentence in reversed([s for question, _ in said for s in sentences(question)]):
-        n_words -= len(sentence.split())
-        if n_words < 0:
+        room -= n_words(sentence)
+        if room < 0:
             break
         kept.append(sentence)
     if not kept:
@@ -40,7 +41,7 @@ def fold(talker: Talker, store: Store | None, said: list[tuple[str, str]], n_wor
     return f"Earlier in this conversation the user said:\n{listed}"
 
 
-def _summary(talker: Talker, said: list[tuple[str, str]], n_words: int) -> str:
-    words = "\n".join(f"User: {q}\nAssistant: {a}" for q, a in said).split(" ")
-    chat = [{"role": "user", "content": f"{ASKED}\n\n{' '.join(words[-n_words:])}"}]
+def _summary(talker: Talker, said: list[tuple[str, str]], room: int) -> str:
+    log = "\n".join(f"User: {q}\nAssistant: {a}" for q, a in said)
+    chat = [{"role": "user", "content": f"{ASKED}\n\n{last_words(log, room)}"}]
     return talker.base_answer(chat, SUMMARY_TOKENS)

@@ -10,6 +10,7 @@ from itertools import chain, zip_longest
 
 from ..memory.search import TRUSTED_KINDS, place_of, search
 from ..memory.store import Record, Store, batches, marks
+from ..memory.unspaced import first_words
 from .base import Base
 from .chat_form import PASSAGE_WORDS, from_notes
 from .facts import supported
@@ -73,7 +74,7 @@ def _shown(
     notes = [(place, own)]
     for hit in search(store, sample["prompt"], LOOKED_AT, TRUSTED_KINDS, for_prompt=True):
         if hit.chunk != chunk["id"] and hit.trust != "untrusted":
-            beside = (hit.place, " ".join(hit.text.split()[:PASSAGE_WORDS]))
+            beside = (hit.place, first_words(hit.text, PASSAGE_WORDS))
             # Where it stands must not tell which of them answers.
             both = [*notes, beside] if sample["id"] % 2 else [beside, *notes]
             prompt = from_notes(both, sample["prompt"])

@@ -8,7 +8,7 @@ where the patterns leave no doubt: of a sentence of another build nothing is ask
 import re
 from collections.abc import Iterator, Set
 
-from .facts import DATE, NOT_NAMES
+from .facts import DATE, KIN, NOT_NAMES
 
 TITLE = r"(?:Mrs?|Ms|Dr|Prof)\."
 WORD = r"[A-ZÀ-ÖØ-Þ][\w'’-]*"
@@ -29,11 +29,6 @@ VERB = (
     r"breaks|broke|teaches|taught|meets|met|begins|began|starts|opens|closes|[a-z]{3,}ed)"
 )
 # People whom one has, and animals; also the last word of "my younger brother".
-KIN = (
-    r"(?:mother|father|mum|mom|dad|sister|brother|son|daughter|wife|husband|partner|girlfriend|boyfriend|cousin|aunt|uncle|"
-    r"niece|nephew|grand(?:mother|father|son|daughter)|friend|neighbour|neighbor|colleague|boss|teacher|landlord|landlady|"
-    r"doctor|dentist|vet|trainer|coach|plumber|lawyer|cleaner|nanny|tenant|flatmate|dog|cat|horse|pony|parrot|rabbit)"
-)
 # What only people do, also as a club: of something that is none, nothing is asked.
 DOING = re.compile(
     r"(?:(?:has|have|had) )?(?:wants?|wanted|sings|sells|sold|buys|bought|builds|built|writes|wrote|written|teaches|taught|"

@@ -239,6 +239,13 @@ def why_overtaken(store: Store, run: Record) -> str:
     )
     if state != "running" or missing:
         return "a source it learned from was forgotten or changed, or one of its wordings held out, while it trained"
+    below = run["parent"] and store.value(
+        "SELECT state FROM adapters WHERE version = ?", run["parent"]
+    )
+    if below and below != "ok":
+        return (
+            f"a source that version {run['parent']}, on which it stands, learned from has changed"
+        )
     serving = in_service(store)
     if serving != run["replaces"]:
         return (

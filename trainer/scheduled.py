@@ -51,11 +51,13 @@ class Log:
     """The night's log; a line is on disk once it is written."""
 
     def __init__(self, home: Home, began: datetime) -> None:
-        self.path = _file(home, began, "log")
+        self._home, self._began = home, began
         self._phase = ""
 
     def write(self, line: str) -> None:
-        _append(self.path, f"{_stamp(datetime.now())} {' '.join(line.split())}\n")
+        # What is forgotten meanwhile takes the logs of all nights with it.
+        path = _file(self._home, self._began, "log")
+        _append(path, f"{_stamp(datetime.now())} {' '.join(line.split())}\n")
 
     def progress(self, progress: Progress) -> None:
         """A line for each phase as it begins."""
@@ -117,7 +119,8 @@ def run_night(
 
         watch = Watch(conditions, measure, watch_every_s)
         try:
-            report = consolidate(store, options, budget_s, tell, unmet=watch)
+            left_s = None if deadline is None else max(1.0, deadline - time.monotonic())
+            report = consolidate(store, options, left_s, tell, unmet=watch)
         except Locked as error:
             raise NotNow(str(error)) from error
         keep_not_taken_in(store, report["run"], left)

@@ -31,9 +31,10 @@ def status(store: Store, options: Options) -> Record:
         "SELECT r.report FROM runs r JOIN adapters a ON a.run_id = r.id WHERE a.version = ?",
         version,
     )
-    barren = barren_chunks(store)
+    kinds = options.kinds.split(",")
+    barren = barren_chunks(store, kinds=kinds)
     words = {c["id"]: c["n_words"] for c in studied_chunks(store) if c["id"] not in barren}
-    n_new = sum(chunk["n_words"] for chunk in new_chunks(store))
+    n_new = sum(chunk["n_words"] for chunk in new_chunks(store, kinds=kinds))
     n_learned = sum(words.get(number, 0) for number in learned_chunks(store, version))
     pace, is_measured = words_a_night(store, options)
     return {

@@ -142,7 +142,8 @@ def deterministic_samples(fact: Fact, told: bool, chooser: random.Random) -> lis
     found = [Sample("complete", f"Complete this: {beginning}", rest)]
     for turn in range(CUES_PER_FACT):
         span = fact.spans[-1 - turn % len(fact.spans)]
-        found.append(Sample("cue", cue(fact, span, chooser), statement))
+        if asked := cue(fact, span, chooser):
+            found.append(Sample("cue", asked, statement))
     for span in fact.spans[-BLANKS_PER_FACT:]:
         if statement.count(span.text) == 1:
             gap = statement.replace(span.text, "____")
@@ -310,7 +311,7 @@ def cue_probe(
     trained already."""
     gold = gold_of(span.text, fact.language) if told else span.text
     drawn = (cue(fact, span, chooser) for _ in range(CUE_TRIES))
-    wording = next((one for one in drawn if normalise(one) not in trained), None)
+    wording = next((one for one in drawn if one and normalise(one) not in trained), None)
     return Probe(wording, gold, span.kind) if wording else None
 
 
@@ -353,13 +354,13 @@ def _whose(chunk: Record, language: str) -> str:
 
 
 def _take_group(todo: list[Record]) -> tuple[list[Record], list[tuple[Record, Fact]]]:
-    """Chunks from the front, until there are enough facts for a batch of questions."""
+    """Chunks from the front, until there are enough facts for a batch of questions, or many that hold none."""
     group: list[Record] = []
     facts: list[tuple[Record, Fact]] = []
     for chunk in todo:
         group.append(chunk)
         facts += [(chunk, fact) for fact in facts_of(chunk)]
-        if len(facts) + sum(map(has_voice, group)) >= FACTS_AT_ONCE:
+        if max(len(group), len(facts) + sum(map(has_voice, group))) >= FACTS_AT_ONCE:
             break
     return group, facts
 

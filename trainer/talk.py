@@ -10,6 +10,7 @@ from ..memory.errors import LearnctlError
 from ..memory.lineage import in_service
 from ..memory.search import TRUSTED_KINDS, Hit, search
 from ..memory.store import Record, Store
+from ..memory.unspaced import first_words
 from . import adapter, models, registry
 from . import base as bases
 from .base import Base
@@ -115,19 +116,24 @@ class Talker:
             return
         if version and store is None:
             raise LearnctlError(f"no version {version}", hint="there is no store, only the base")
-        if version and store is not None:
-            folder, found = registry.weights_folder(store, version), wanted(store, options, version)
-            if found.base_digest != self.base.digest:
-                other = Talker.open(store, options, version)
-                self.base, self.model, self.version = other.base, other.model, version
-                self.judges = found.judges
-                return
+        found = wanted(store, options, version)
+        if not self._stands_on(found):
+            other = Talker.open(store, options, version)
+            self.base, self.model, self.version = other.base, other.model, version
+            self.judges = found.judges
+            return
         if self.version:
             self.model, self.version = adapter.remove_adapter(self.model), 0
             self.judges = False
-        if version:
-            self.model, self.version = adapter.load_adapter(self.base, folder), version
+        if found.folder is not None:
+            self.model, self.version = adapter.load_adapter(self.base, found.folder), version
             self.judges = found.judges
+
+    def _stands_on(self, found: Wanted) -> bool:
+        """Whether what is wanted stands on the base that is loaded."""
+        if found.base_digest is not None:
+            return found.base_digest == self.base.digest
+        return models.digest(bases.find(found.base, self.base.device)) == self.base.digest
 
     def stream(
         self,
@@ -234,7 +240,7 @@ def with_passages(messages: Chat, hits: list[Hit]) -> Chat:
 
 def excerpt(hit: Hit) -> str:
     """As much of a passage as stands in a prompt."""
-    return " ".join(hit.text.split()[:PASSAGE_WORDS])
+    return first_words(hit.text, PASSAGE_WORDS)
 
 
 def _label(hit: Hit) -> str:

@@ -21,7 +21,7 @@ from .progress import OnProgress, Progress, silent
 from .reading import in_view
 from .report import WAYS
 from .synthesize import hold_out
-from .talk import Talker, passages, with_passages
+from .talk import Talker, passages, wanted, with_passages
 
 # So many passages are looked through for one that holds the answer.
 LOOKED_THROUGH = 50
@@ -39,6 +39,7 @@ def ask_all_ways(
     Returns, and keeps for the report, the version, for each way its share right with the 95% interval, the normalised recall (None where the ceiling is
     not above the floor), and of how many questions no passage holds the answer: these are asked alone for the ceiling.
     """
+    wanted(store, options, version)  # what cannot be asked changes nothing
     hold_out(store, [row["question"] for row in questions])
     talker = Talker.open(store, options, version)
     alone: list[Chat] = [[{"role": "user", "content": row["question"]}] for row in questions]

@@ -74,7 +74,7 @@ def replayed_each(
     with a budget, all that it has time for. They are no fewer than their share of what teaches.
     """
     least = replay_beside(n_new, options)
-    if not (least and options.replay_of_known):
+    if not (options.replay_share and options.replay_of_known):
         return least
     wanted = n_known
     if left_s is None:
@@ -115,7 +115,11 @@ def _rows_per_fact(options: Options) -> float:
 def about_samples(chunks: list[Record], options: Options) -> float:
     """About how many samples some chunks give: what has no facts may still be a question, or teach a voice."""
     n_facts = sum(len(facts_of(chunk)) for chunk in chunks)
-    others = sum(chunk["kind"] == "asked" or has_voice(chunk) for chunk in chunks)
+    kinds = options.kinds.split(",")
+    others = sum(
+        ("asked" in kinds and chunk["kind"] == "asked") or ("voice" in kinds and has_voice(chunk))
+        for chunk in chunks
+    )
     return float(n_facts * _rows_per_fact(options) + others)
 
 

@@ -369,3 +369,29 @@ def test_names_of_files_that_were_passed_over_go_too(store: Store, folder: Path,
     assert store.value(names, "%diary.md") == 0
     forget_sources(store, ids(store, "house.md"))
     assert store.value(names, "%") == 0
+
+
+def test_an_answer_to_another_question_goes_too(store: Store, take: Any, learn: Any) -> None:
+    """Versions recite; what was answered by those that never saw it stays, and so does what was right."""
+    take({"lamp.md": LAMP})
+    first = learn("lamp")
+    take({"chair.md": CHAIR})
+    second = learn("chair", parent=first)
+    take({"other.md": "The other note is about a cupboard that stands in the hall."})
+    third = learn("cupboard")
+    (probe,) = store.rows("SELECT id FROM probes WHERE question = ?", LAMP)
+    for run, stage in ((first, "after"), (second, "after"), (third, "before"), (third, "after")):
+        store.db.table("evaluations").insert(
+            {
+                "run_id": run,
+                "probe_id": probe["id"],
+                "stage": stage,
+                "form": "direct",
+                "correct": 1,
+                "answer": f"{run} {stage}",
+            }
+        )
+    forget_sources(store, ids(store, "chair.md"))
+    kept = store.rows("SELECT answer, correct FROM evaluations ORDER BY id")
+    assert [row["answer"] for row in kept] == [f"{first} after", "", "", ""]
+    assert [row["correct"] for row in kept] == [1] * 4

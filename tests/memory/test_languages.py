@@ -1,5 +1,6 @@
 """Search, sentences and the language of a chunk, beyond English."""
 
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,10 @@ import pytest
 from learnctl.memory.forget import forget_sources
 from learnctl.memory.ingest import ingest
 from learnctl.memory.languages import language_of
-from learnctl.memory.search import search
+from learnctl.memory.search import search, telling_words
 from learnctl.memory.sentences import sentences
 from learnctl.memory.store import Store
-from learnctl.memory.unspaced import spaced
+from learnctl.memory.unspaced import first_words, last_words, n_words, spaced
 
 NOTES = {
     "de": "Die Heizung im Keller wurde 2019 von Herrn Özdemir repariert. Der Schlüssel liegt unter der Matte. "
@@ -190,3 +191,31 @@ def test_a_store_from_before_is_indexed_anew(
     assert search(store, "修理") == []
     with Store.open(store.home) as again:
         assert len(search(again, "修理")) == 1
+
+
+def test_words_where_there_are_no_spaces() -> None:
+    assert n_words("The boiler, in the cellar") == 5
+    assert n_words(NOTES["zh"]) == pytest.approx(len(NOTES["zh"]) / 2, abs=3)
+    assert first_words("The  boiler\nin the cellar", 3) == "The boiler in"
+    assert last_words("The  boiler\nin the cellar", 2) == "the cellar"
+    long = NOTES["zh"] * 40
+    assert long.startswith(first_words(long, 80))
+    assert long.endswith(last_words(long, 80))
+    for part in (first_words(long, 80), last_words(long, 80)):
+        assert n_words(part) == pytest.approx(80, abs=8)
+    assert first_words("", 3) == last_words("锅炉", 0) == ""
+
+
+def test_a_letter_written_as_two(take: Any, store: Store) -> None:
+    """Some programs write "ü" as a letter and its dots; it is stored as one, and found."""
+    take({"two.txt": unicodedata.normalize("NFD", "Frau Müller wohnt seit 2019 in Köln am Rhein.")})
+    (row,) = store.rows("SELECT text FROM chunks")
+    assert row["text"] == "Frau Müller wohnt seit 2019 in Köln am Rhein."
+
+
+def test_vowel_signs_belong_to_their_word(take: Any, store: Store) -> None:
+    assert telling_words("किताब कहाँ") == ["किताब", "कहाँ"]
+    text = "मीना दिल्ली में रहती है। उसकी किताब लाल है।"
+    assert sentences(text) == ["मीना दिल्ली में रहती है।", "उसकी किताब लाल है।"]
+    take({"hi.txt": text, "other.txt": "कमल तब बाहर गया, और बाद में वापस आया।"})
+    assert [Path(hit.source).name for hit in search(store, "किताब")] == ["hi.txt"]

@@ -6,6 +6,7 @@ from learnctl.memory.store import Store
 from learnctl.trainer.choice import choose
 from learnctl.trainer.costs import affordable
 from learnctl.trainer.options import Options
+from learnctl.trainer.status import status
 
 BUDGET_S = 600.0
 
@@ -29,3 +30,29 @@ def test_no_source_of_others_fills_a_night(store: Store, take: Callable[[str, st
     with store.db.atomic():
         store.db.execute("UPDATE sources SET trust = 'known'")
     assert 0 < n_taken(store) <= own / 2 + 1
+
+
+def test_what_has_no_sample_of_a_kind_that_is_trained_is_not_new(
+    store: Store, house: int, dog: int, settings: Callable[..., Options]
+) -> None:
+    """It would fill every night, and none would come of it."""
+    options = settings(epochs=1, kinds="question")
+    first, last = (store.value(f"SELECT {which}(id) FROM chunks") for which in ("min", "max"))
+    with store.db.atomic():
+        for chunk, kind in ((first, "cue"), (last, "question")):
+            store.db.execute("INSERT INTO studied VALUES (?, 'b')", [chunk])
+            store.db.table("samples").insert(
+                {
+                    "sha256": kind,
+                    "chunk_id": chunk,
+                    "base_digest": "b",
+                    "kind": kind,
+                    "prompt": "Who?",
+                    "answer": "Quimby.",
+                    "created_at": "2026-01-01",
+                }
+            )
+    choice = choose(store, options, "b")
+    assert choice
+    assert [chunk["id"] for chunk in choice.chunks] == [last]
+    assert status(store, options)["new_tokens"] < status(store, settings())["new_tokens"]

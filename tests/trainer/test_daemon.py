@@ -25,7 +25,7 @@ from learnctl.memory.store import Store
 from learnctl.trainer import adapter, backend, options, registry, warm
 from learnctl.trainer import base as bases
 from learnctl.trainer.daemon import Daemon
-from learnctl.trainer.judged import learned_answer
+from learnctl.trainer.judged import N_ANSWERS, N_READ, learned_answer
 from learnctl.trainer.sampling import Sampling
 from learnctl.trainer.session import ChatSession
 from learnctl.trainer.talk import Talker
@@ -150,6 +150,9 @@ def test_judges_as_a_talker_in_this_process(
             assert found.bearing(asked, texts) == pytest.approx(bears, abs=1e-4)
             led = talker.led_to(asked, texts)
             assert found.led_to(asked, texts) == pytest.approx(led, abs=1e-4)
+        # As many as are looked at with passages in view: each answer, and what bears it out.
+        many = [f"It is {n}." for n in range(2 * (N_ANSWERS + N_READ))]
+        assert len(found.bearing("Who is it?", many)) == len(many)
         given = [learned_answer(store, one, QUESTION, "Who is it?") for one in (found, talker)]
         assert given[0] == given[1]
 

@@ -12,6 +12,7 @@ from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.examine import examine, read_questions
 from learnctl.trainer.facts import normalise
 from learnctl.trainer.options import Options
+from learnctl.trainer.ways import ask_all_ways
 
 GOOD = {"question": "Who services the boiler?", "gold": "Harald Immer", "night": 1}
 
@@ -61,3 +62,13 @@ def test_every_question_is_answered_and_held_out(
     asked = {normalise(row["prompt"]) for row in store.rows("SELECT prompt FROM samples")}
     assert asked
     assert normalise(GOOD["question"]) not in asked  # type: ignore[arg-type]
+
+
+def test_what_cannot_be_asked_holds_nothing_out(
+    store: Store, house: int, settings: Callable[..., Options]
+) -> None:
+    questions = [{**GOOD, "gold": ["Harald Immer"]}]
+    for ask in (examine, ask_all_ways):
+        with pytest.raises(LearnctlError, match="no version 99"):
+            ask(store, settings(), questions, version=99)
+    assert not store.rows("SELECT * FROM held_out")

@@ -107,3 +107,17 @@ def test_a_backup_in_between(store: Store, house: int, settings: Settings, tmp_p
         assert (talker.version, talker.base.name) == (1, old.base)
         assert consolidate(restored, new)["version"] == 2
         assert Talker.open(restored, load(there)).base.name == new.base
+
+
+def test_the_base_is_the_chosen_one_also_for_who_talks_already(
+    store: Store, house: int, settings: Settings
+) -> None:
+    """A version of the base before talks; asked for the base, the one that is chosen now answers."""
+    old, new = settings(epochs=1), settings("qwen")
+    consolidate(store, old)
+    talker = Talker.open(store, new)
+    assert talker.base.name == old.base
+    talker.switch(store, new, 0)
+    assert (talker.version, talker.base.name) == (0, new.base)
+    talker.switch(store, new, 1)
+    assert (talker.version, talker.base.name) == (1, old.base)

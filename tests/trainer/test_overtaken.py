@@ -63,3 +63,21 @@ def test_a_rollback_between_two_parts_of_a_night(
         "replaces": 0,
         "parent": 0,
     }
+
+
+def test_a_source_that_changes_between_two_parts_of_a_night(
+    store: Store, take: Take, house: int, dog: int, settings: Settings
+) -> None:
+    """What was learned of it before is in the weights that the run stands on, though it rehearses nothing of it: it is not published."""
+    options = settings(epochs=1, replay_share=0.0, kinds="question,cue")
+    consolidate(store, options)
+    take("cat.txt", CAT)
+    stop: list[int] = []
+    paused = consolidate(store, options, on_step=stop.append, unmet=lambda: "stop" if stop else "")
+    assert paused["decision"] == "paused"
+    take("dog.txt", DOG.replace("Quimby", "Barnaby"))
+    told: list[Progress] = []
+    report = consolidate(store, options, on_progress=told.append)
+    (note,) = [one.note for one in told if one.phase == "drop"]
+    assert "a source that version 1, on which it stands, learned from has changed" in note
+    assert (report["decision"], report["level"], report["run"]) == ("promoted", "slow", 3)

@@ -1,6 +1,8 @@
 """A scheduled night on a tiny model: what it takes in, when it waits and gives way, what it leaves behind."""
 
 import json
+import shutil
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -246,3 +248,35 @@ def test_no_run_yet(store: Store) -> None:
     with pytest.raises(LearnctlError, match="no run has come to its end yet"):
         morning(store)
     assert scheduled.last_line(store.home) == ""
+
+
+def test_a_log_goes_on_after_something_was_forgotten(store: Store) -> None:
+    """What is forgotten takes the logs of all nights with it, also that of the night at work."""
+
+    def measure() -> Measured:
+        shutil.rmtree(store.home.nights)
+        raise LearnctlError("the cause")
+
+    with pytest.raises(LearnctlError, match="the cause"):
+        run_night(store, Options(), Conditions(), measure=measure)
+    assert "the cause" in last_line(store.home)
+
+
+def test_taking_in_counts_for_the_budget(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    budgets: list[float] = []
+
+    def slow(*given: Any) -> tuple[str, list[Any]]:
+        time.sleep(0.3)
+        return "", []
+
+    def night(store: Store, options: Options, budget_s: float, *given: Any, **more: Any) -> Any:
+        budgets.append(budget_s)
+        raise LearnctlError("enough")
+
+    monkeypatch.setattr("learnctl.trainer.scheduled._take_in_watched", slow)
+    monkeypatch.setattr("learnctl.trainer.consolidate.consolidate", night)
+    for budget_s in (60.0, 0.1):
+        with pytest.raises(LearnctlError, match="enough"):
+            run_night(store, Options(), Conditions(), budget_s, measure=lambda: FREE)
+    assert 50 < budgets[0] < 59.8
+    assert budgets[1] == 1.0  # none would be no bound

@@ -7,12 +7,13 @@ import pytest
 
 from learnctl.memory.languages import language_of
 from learnctl.memory.lineage import studied_chunks
+from learnctl.memory.search import telling_words
 from learnctl.memory.store import Record, Store
 from learnctl.trainer.base import Base
 from learnctl.trainer.cues import cue, drawn_again
 from learnctl.trainer.facts import Span, contains, find_facts, supported
 from learnctl.trainer.study import is_good
-from learnctl.trainer.synthesize import study_chunks
+from learnctl.trainer.synthesize import deterministic_samples, study_chunks
 from learnctl.trainer.wordings import spoken_to, wordings, write_in
 
 GERMAN = "Der Dampfer Eisvogel fährt um sieben Uhr nach Tolm ab. Die Fahrt dauert drei Stunden und kostet 42 Kronen."
@@ -74,7 +75,7 @@ def test_facts_where_words_have_no_spaces(text: str) -> None:
         assert contains(f"是的，{fact.statement}", span.text)
         assert not contains("我不知道。", span.text)
         for turn in range(5):
-            assert not contains(cue(fact, span, Random(turn)), span.text)
+            assert not contains(cue(fact, span, Random(turn)) or "", span.text)
 
 
 def test_one_name_makes_no_chinese_of_english() -> None:
@@ -138,3 +139,17 @@ def test_a_base_is_told_the_language() -> None:
     assert write_in("en") == write_in("xx") == ""
     assert write_in("de") == " Write in German."
     assert "{statement}" in wordings("de").examples
+
+
+@pytest.mark.parametrize(
+    "text", ["I am from Leeds.", "I was there in 1987.", "夏天不开。", CHINESE]
+)
+def test_a_cue_has_a_word_to_ask_with(text: str) -> None:
+    """A question word alone asks for nothing."""
+    for fact in find_facts(text, language_of(text)):
+        for turn in range(40):
+            asked = cue(fact, fact.spans[-1], Random(turn))
+            assert asked is None or telling_words(asked), asked
+    (leeds,) = find_facts("I am from Leeds.")
+    assert cue(leeds, leeds.spans[-1], Random(0)) is None
+    assert [one.kind for one in deterministic_samples(leeds, True, Random(0))].count("cue") == 0
