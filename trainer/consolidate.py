@@ -540,7 +540,7 @@ class _Night:
     def _after_refusal(self, run: Record, report: Record) -> None:
         """A refused night is tried again as a slow pass, with another seed. A chunk that was new in three
         refused nights is set aside, so that the nights to come can go on without it. A slow pass that
-        brings nothing new is given up after as many."""
+        brings nothing new is given up after as many, unless what serves must be replaced: its base or a source of it has changed."""
         self.store.set_setting(registry.SLOW_DUE, "the gate refused what was trained")
         brought = taught_chunks(self.store, run["id"]) - learned_chunks(self.store, run["replaces"])
         tried = often_refused(self.store, run["id"], REFUSALS)
