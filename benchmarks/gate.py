@@ -24,7 +24,7 @@ from learnctl.memory.errors import LearnctlError
 from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
 from learnctl.memory.lineage import studied_chunks
-from learnctl.memory.store import Store
+from learnctl.memory.store import Store, marks
 from learnctl.trainer import base as bases
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.options import Options
@@ -41,9 +41,11 @@ FAULTS = ("shuffled answers", "ten times the learning rate", "no rehearsal")
 def shuffle_answers(store: Store, seed: int) -> None:
     """Every question of the new note gets another one's answer. A cue would be drawn anew from its answer in every
     epoch and so be a good one again: it is made a question, whose wording stays."""
+    kinds = Options().kinds.split(",")
     rows = store.rows(
         "SELECT id, answer FROM samples WHERE chunk_id IS NOT NULL"
-        " AND id NOT IN (SELECT sample_id FROM run_samples) ORDER BY id"
+        f" AND kind IN ({marks(kinds)}) AND id NOT IN (SELECT sample_id FROM run_samples) ORDER BY id",
+        *kinds,
     )
     answers = [row["answer"] for row in rows]
     random.Random(seed).shuffle(answers)

@@ -106,7 +106,9 @@ def run(
             row for row in examine(store, options, everyday, 0)["answers"] if row["correct"]
         ]
         # Before anything is studied: a night must not be trained on the words it is examined in.
-        hold_out(store, [row["question"] for row in [*questions, *asked_about["reworded"]]])
+        # Every one of them: what is asked to see that it is not known must not be taught as a stranger's.
+        rows = [*questions, *(row for some in asked_about.values() for row in some)]
+        hold_out(store, [row["question"] for row in rows])
         for files in nights:
             ingest(store, files)
             report = finished(consolidate(store, options))

@@ -154,12 +154,13 @@ def ingest(
 def _names(ctx: Context, me: list[str], not_me: list[str]) -> list[str]:
     """The owner's names for a dry run, which remembers none."""
     from ..memory import people
+    from ..memory.names import name_of
 
     known = []
     with suppress(NoStore), open_store(ctx) as store:
         known = people.known(store)
-    wrong = set(map(people.fold, not_me))
-    return [name for name in (*known, *me) if people.fold(name) not in wrong]
+    wrong = set(map(name_of, not_me))
+    return [name for name in (*known, *me) if name_of(name) not in wrong]
 
 
 def _piped(name: str) -> "AbstractContextManager[Entry]":

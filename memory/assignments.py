@@ -71,7 +71,7 @@ _END = re.compile(
 _OPENED_BY = {")": "(", "]": "[", "}": "{", ">": "<"}
 _CLOSING = re.compile(r"[)\]}>](?![^\W_])")
 _NEXT_CELL = re.compile(r"(?:\r?\n|\Z|; [^:;\n]{1,60}: )")
-_RANDOM_VALUE = re.compile(r"\s{0,3}[\"']?(?P<secret>[A-Za-z0-9+/_.=~-]{20,}+)")
+_RANDOM_VALUE = re.compile(r"\s{0,3}[\"']?(?P<secret>(?:[A-Za-z0-9+/_.=~-]|%[0-9A-Fa-f]{2}){20,}+)")
 
 _NO_SECRET = re.compile(
     r"(?i)none|null|true|false|undefined|str(?:ing)?|int|bytes|bool(?:ean)?|text|required|optional|"

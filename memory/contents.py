@@ -147,7 +147,11 @@ def sweep(store: Store, source_id: int | None = None, held: Held | None = None) 
     n_documents = 0
     parted = {"documents": held.documents, "conversations": held.conversations} if held else {}
     in_them: set[int] = set()
+    in_parted: set[int] = set()
     for table, link, key, chunks_of in _HELD:
+        for some in batches(parted.get(table, [])):
+            found = store.rows(chunks_of.format(marks(some)), *some)
+            in_parted.update(row["chunk_id"] for row in found)
         is_held = f"SELECT 1 FROM {link} WHERE {key} = {table}.id"
         orphans = _orphans(store, table, [is_held], parted.get(table))
         for some in batches(orphans):
@@ -165,6 +169,7 @@ def sweep(store: Store, source_id: int | None = None, held: Held | None = None) 
     if source_id is not None:
         for version in versions:
             _link(store, "outgrown", source_id, version)
+        _unmake_moved(store, source_id, in_parted.difference(chunk_ids))
     for some in batches(chunk_ids):
         store.db.execute(f"DELETE FROM chunks WHERE id IN ({marks(some)})", some)
     # Where all that was there still is, there is nothing to erase, which takes long in a large store.
@@ -174,6 +179,26 @@ def sweep(store: Store, source_id: int | None = None, held: Held | None = None) 
     if not is_all_there:
         store.leave_traces()
     return {"documents": n_documents, "chunks": len(chunk_ids), "samples": n_samples}
+
+
+def _unmake_moved(store: Store, source_id: int, chunk_ids: set[int]) -> None:
+    """Of passages that a source was parted from and another one holds, those that it no longer has: what was made of them goes, for it
+    may name what they stood under there, and they are learned anew. Who learned from that goes when the source is forgotten."""
+    for some in batches(chunk_ids):
+        moved = store.rows(
+            f"SELECT id FROM chunks c WHERE id IN ({marks(some)})"
+            " AND NOT EXISTS (SELECT 1 FROM document_chunks dc JOIN source_documents sd"
+            "  ON sd.document_id = dc.document_id WHERE dc.chunk_id = c.id AND sd.source_id = ?)"
+            " AND NOT EXISTS (SELECT 1 FROM message_chunks mc JOIN messages m ON m.id = mc.message_id"
+            "  JOIN source_conversations sc ON sc.conversation_id = m.conversation_id"
+            "  WHERE mc.chunk_id = c.id AND sc.source_id = ?)",
+            *some,
+            source_id,
+            source_id,
+        )
+        _, versions = remove_samples(store, [row["id"] for row in moved])
+        for version in versions:
+            _link(store, "outgrown", source_id, version)
 
 
 def _orphans(

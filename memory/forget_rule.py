@@ -109,7 +109,12 @@ def _find(store: Store, rules: Rules) -> None:
     )
     undated = "NULL AS person, NULL AS date"
     look("left out", f"SELECT id, place, beginning, {undated} FROM left_out", "place", "beginning")
-    look("sample", f"SELECT id, prompt, answer, {undated} FROM samples", "prompt", "answer")
+    look(
+        "sample",
+        f"SELECT id, prompt, answer, {undated} FROM samples WHERE chunk_id IS NOT NULL",
+        "prompt",
+        "answer",
+    )
     look("probe", f"SELECT id, question, gold, {undated} FROM probes", "question", "gold")
     look("evaluation", f"SELECT id, answer, {undated} FROM evaluations", "answer")
     look("held_out", f"SELECT rowid AS id, wording, {undated} FROM held_out", "wording")

@@ -26,6 +26,7 @@ from . import (
 from .errors import LearnctlError, UnreadableSource, why_unreadable
 from .home import Home
 from .manner import Manner, keep_for_watched, kept_for_watched
+from .names import name_of
 from .prepare import Prepared, PreparedConversation, Preparer
 from .preparing import prepared
 from .records import Conversation, Item
@@ -97,7 +98,7 @@ def ingest(
         LearnctlError: the store itself cannot be written (a full disk); the file at hand is not in.
     """
     report = IngestReport()
-    me = {people.fold(name) for name in people.known(store)}
+    me = {name_of(name) for name in people.known(store)}
     given = [_absolute(path) for path in paths]
     manner = Manner(trust, learn)
     try:
@@ -138,7 +139,7 @@ def look(
         on_file: as in `ingest`.
     """
     report = IngestReport()
-    me = {people.fold(name) for name in names}
+    me = {name_of(name) for name in names}
     own = home.path if home else None
     entries = list(chain(walk(map(_absolute, paths), own), piped))
     for entry, on_read in _with_progress(entries, on_file):

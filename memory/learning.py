@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from . import contents, people
 from .errors import LearnctlError
 from .lineage import studied_chunks
+from .names import name_of
 from .store import Store, marks
 
 LEARN = ("facts", "voice", "both")
@@ -13,8 +14,8 @@ LEARN = ("facts", "voice", "both")
 def set_names(store: Store, mine: Iterable[str] = (), not_mine: Iterable[str] = ()) -> None:
     """Say which names are the owner's, and which are not. Letters that change hands by that are studied again."""
     mine, not_mine = list(mine), list(not_mine)
-    known = set(map(people.fold, people.known(store)))
-    if known.issuperset(map(people.fold, mine)) and known.isdisjoint(map(people.fold, not_mine)):
+    known = set(map(name_of, people.known(store)))
+    if known.issuperset(map(name_of, mine)) and known.isdisjoint(map(name_of, not_mine)):
         return  # said again: all that can be studied need not be looked at
     with store.db.atomic():
         before = _hands(store)

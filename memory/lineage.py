@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Collection
 
 from . import people
-from .redact import redact
+from .names import name_of
+from .redact import Redactor
 from .search import place_of
 from .store import Record, Store, batches, marks
 
@@ -141,7 +142,9 @@ def studied_chunks(store: Store) -> list[Record]:
     chat, or it bears their name.
     """
     # Names were redacted as they were stored.
-    mine = {people.fold(name) for known in people.known(store) for name in (known, redact(known))}
+    redacted = Redactor.of(store)
+    names = [name for known in people.known(store) for name in (known, redacted(known))]
+    mine = {name_of(name) for name in names}
     found = store.rows(
         f"""
         SELECT c.id, c.kind, c.text, c.n_words, c.language, o.source_id, s.path, o.document_id, o.title,
@@ -157,7 +160,7 @@ def studied_chunks(store: Store) -> list[Record]:
         *STUDIED_KINDS,
     )
     for chunk in found:
-        is_mine = people.fold(chunk.pop("author") or "") in mine
+        is_mine = name_of(chunk.pop("author") or "") in mine
         chunk["is_anothers"] = bool(mine and chunk["writer"]) and not is_mine
         chunk["writer"] = None if is_mine else chunk["writer"]
         chunk["is_own"] = is_mine or chunk["kind"] in OWN_KINDS

@@ -18,6 +18,7 @@ from functools import cache
 
 from .glance import finder, spacer
 from .store import Store, marks
+from .unspaced import marks_of_letters
 
 # A slip for so many words, but never more than so many.
 WORDS_PER_SLIP = 30
@@ -28,15 +29,19 @@ _MOST_CANDIDATES = 20
 
 # The sign first, then what stands before it: so other signs are passed over quickly.
 _HYPHEN = re.compile(r"[-\u2010\u2011](?<=[^\W\d_].)(?:\n\s*)?(?=[^\W\d_])")
-_TOKEN = re.compile(
-    r"[^\W\d_]+|(?:(?<![\w.])[-+\u2212±])?\d(?:[\d.,:/'’-]*\d)?|[?？%‰°€$£¥§±<>=]"
-    r"|[\u2600-\u27bf\U0001f000-\U0001faff]"
+# Signs that belong to what they stand behind: "A+", "A-", "C#".
+_GRADE = r"(?:[+#\u2212]+|-)(?![\w(])"
+_NUMBER = r"(?:(?<![\w.])[-+\u2212±])?\d(?:[\d.,:/'’-]*\d)?"
+_SIGNS = (
+    "?？%‰°§±<>=\u2190-\u21ff\u2248\u2260\u2264\u2265$£¥¢\u058f\u060b\u09f2\u09f3\u0e3f\u17db\u20a0-\u20cf"
+    "\u2600-\u27bf\U0001f000-\U0001faff"
 )
-_ASCII_TOKEN = re.compile(r"[A-Za-z]+|(?:(?<![\w.])[-+])?\d(?:[\d.,:/'-]*\d)?|[?%$<>=]")
+_ASCII_TOKEN = re.compile(rf"[A-Za-z]+(?:{_GRADE})?|{_NUMBER}(?:{_GRADE})?|[?%$<>=]")
 # Without digits, all is letters and signs: whatever else there is stands between.
 _WORD_SIGNS = "?%$<>="
 _letters_apart = spacer(_WORD_SIGNS)
 _digits = finder("0123456789")
+_has_grade = finder("+-#")
 _code_signs = finder("{}[]=<>|&\\;")
 
 # Not through the view `origins`, which would be read from end to end for each chunk.
@@ -54,14 +59,20 @@ def words(text: str) -> list[str]:
     if text.isascii():  # the same, in a third of the time
         if "-" in text:
             text = _HYPHEN.sub("", text)
-        if _digits(text):
+        if _digits(text) or _has_grade(text):
             return _ASCII_TOKEN.findall(text)
         for sign in _WORD_SIGNS:
             if sign in text:
                 text = text.replace(sign, f" {sign} ")
         return _letters_apart(text).decode().split()
     plain = _HYPHEN.sub("", unicodedata.normalize("NFKC", text))
-    return _TOKEN.findall(plain)
+    return _token().findall(plain)
+
+
+@cache
+def _token() -> re.Pattern[str]:
+    letters = rf"[^\W\d_](?:[^\W\d_]|[{marks_of_letters()}])*"
+    return re.compile(rf"{letters}(?:{_GRADE})?|{_NUMBER}(?:{_GRADE})?|[{_SIGNS}]")
 
 
 def keys(kind: str, text: str) -> tuple[int, ...]:

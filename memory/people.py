@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
+from .names import name_of
 from .records import Conversation, Item, Message
-from .redact import redact
+from .redact import Redactor
 from .store import Store
 
 _SETTING = "me"
@@ -23,27 +24,22 @@ def known(store: Store) -> list[str]:
 
 def remember(store: Store, names: Iterable[str]) -> None:
     """Add names; what was taken in before changes when it is taken in again."""
-    kept = {fold(name): name for name in known(store)}
-    for name in filter(fold, names):
-        kept.setdefault(fold(name), " ".join(name.split()))
+    kept = {name_of(name): name for name in known(store)}
+    for name in filter(name_of, names):
+        kept.setdefault(name_of(name), " ".join(name.split()))
     _keep(store, sorted(kept.values()))
 
 
 def disown(store: Store, names: Iterable[str]) -> None:
     """Take names back."""
-    wrong = set(map(fold, names))
-    kept = [name for name in known(store) if fold(name) not in wrong]
+    wrong = set(map(name_of, names))
+    kept = [name for name in known(store) if name_of(name) not in wrong]
     _keep(store, kept)
 
 
 def _keep(store: Store, names: list[str]) -> None:
     if names != known(store):  # a full disk is no matter where there is nothing to write
         store.set_setting(_SETTING, json.dumps(names))
-
-
-def fold(name: str) -> str:
-    """A name as it is compared: case and spaces do not matter."""
-    return " ".join(name.split()).casefold()
 
 
 def with_owner(item: Item, me: Collection[str]) -> Item:
@@ -54,20 +50,23 @@ def with_owner(item: Item, me: Collection[str]) -> Item:
 
 
 def _owned(message: Message, me: Collection[str]) -> Message:
-    is_mine = message.role == "person" and message.speaker and fold(message.speaker) in me
+    is_mine = message.role == "person" and message.speaker and name_of(message.speaker) in me
     return replace(message, role="user") if is_mine else message
 
 
 def is_outdated(store: Store, source_id: int, me: Collection[str]) -> bool:
     """Whether a source was taken in with other names known than now."""
-    mine = {fold(redact(name)) for name in me} | set(me)  # names were redacted as they were stored
+    redacted = Redactor.of(store)
+    mine = {name_of(redacted(name)) for name in me} | set(
+        me
+    )  # names were redacted as they were stored
     spoke = store.rows(
         "SELECT DISTINCT m.role, m.speaker FROM messages m JOIN source_conversations sc"
         " ON sc.conversation_id = m.conversation_id WHERE sc.source_id = ? AND m.speaker IS NOT NULL"
         " AND m.role IN ('user', 'person')",
         source_id,
     )
-    return any((fold(row["speaker"]) in mine) != (row["role"] == "user") for row in spoke)
+    return any((name_of(row["speaker"]) in mine) != (row["role"] == "user") for row in spoke)
 
 
 def strangers(conversation: Conversation) -> Counter[str]:
@@ -84,7 +83,7 @@ def strangers(conversation: Conversation) -> Counter[str]:
 def called_by(title: str, speakers: Iterable[str]) -> str | None:
     """The one of two speakers whose name is the chat's: programs call it by the other one's."""
     names = list(speakers)
-    named = [name for name in names if fold(name) == fold(title)]
+    named = [name for name in names if name_of(name) == name_of(title)]
     return named[0] if len(names) == 2 and len(named) == 1 else None
 
 

@@ -19,7 +19,7 @@ from .quality import LeftOut, sift
 from .records import Conversation, Document, Item, Message, Section
 from .redact import Redactor
 from .suspicion import why_kept_back
-from .unspaced import n_words
+from .unspaced import MOST_MARKS, many_marks, n_words
 
 
 class Passage(NamedTuple):
@@ -205,8 +205,7 @@ class Preparer:
         return seen
 
     def _clean(self, text: str) -> tuple[str, int]:
-        # "ü" may be written as two characters; a pattern of letters ends between them.
-        seen, n_removed = without_unseen(unicodedata.normalize("NFC", text))
+        seen, n_removed = without_unseen(_composed(text))
         return self.redact(seen), n_removed
 
     def _line(self, text: str) -> str:
@@ -232,3 +231,11 @@ def _noted(heading: str, worthless: list[LeftOut]) -> list[Worthless]:
 
 def _plain(text: str) -> str:
     return text.replace(MARK, "")
+
+
+def _composed(text: str) -> str:
+    """Each letter with its marks as one character where there is one: patterns of letters end between them. Of marks in a row some are
+    kept, as in Stream-Safe Text Format (https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format), for sorting many takes for ever."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", many_marks().sub(lambda run: run[0][:MOST_MARKS], text))

@@ -69,7 +69,7 @@ _PASSWORD_HASH = re.compile(
     r"|argon2(?:id|i|d)\$v=\d{1,3}\$[a-z0-9=,]{5,40}\$[A-Za-z0-9+/]{8,90}\$[A-Za-z0-9+/]{20,90}))"
     r"(?![A-Za-z0-9])"
 )
-_IN_URL = re.compile(r"(://[^\s:/@\"'<>\[\]]{1,60}:)(?P<secret>[^\s/\"'<>]{3,100})(?=@)")
+_IN_URL = re.compile(r"(://[^\s:/@\"'<>\[\]]{0,60}:)(?P<secret>[^\s/\"'<>]{3,100})(?=@)")
 _IN_TAG = re.compile(
     r"(?i)(<[\w:.-]{0,40}(?:password|passwd|passphrase|passcode|passwort|pwd|secret|api[_-]?key|token)"
     r"(?: [^<>\n]{0,200})?>\s{0,9})(?P<secret>[^<>\s][^<>\n]{2,199})(?=</)"

@@ -8,11 +8,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 from .languages import COMMON_WORDS, language_of
 from .store import Record, Store, marks
-from .unspaced import is_unspaced, spaced
+from .unspaced import is_unspaced, marked_words, spaced
 from .within import Within
 
 ALL_KINDS = ("text", "told", "asked", "reply", "said")
@@ -230,15 +229,7 @@ def telling_words(text: str) -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text) if text.isascii() else _with_marks().findall(text)
-
-
-@cache
-def _with_marks() -> re.Pattern[str]:
-    """A word of any script: vowel signs are marks, which `\\w` leaves out."""
-    is_mark = [unicodedata.category(chr(code))[0] == "M" for code in range(0x1E000)]
-    marked = "".join(f"\\U{code:08x}" for code, one in enumerate(is_mark) if one)
-    return re.compile(f"[\\w{marked}]+")
+    return re.findall(r"\w+", text) if text.isascii() else marked_words().findall(text)
 
 
 def _match(store: Store, words: list[str]) -> str:

@@ -14,6 +14,7 @@ import json
 import math
 import os
 import sqlite3
+import time
 from collections.abc import Collection, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -34,6 +35,8 @@ Record = dict[str, Any]
 # Addresses and keys of passages come in no order, and a file is one transaction: a page that has left the cache is
 # looked for in an ever longer log. What is not needed is not taken.
 CACHE_KB = 160 * 1024
+# How often a store is tried to be brought up to date while other processes do the same.
+OPENINGS = 30
 
 # A setting: something was deleted, and its bytes may still be in the files.
 TRACES = "traces"
@@ -722,16 +725,32 @@ def _connect(path: Path) -> Database:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         connection.create_function("spaced", 1, spaced, deterministic=True)
-        connection.create_function("name_of", 1, name_of, deterministic=True)
+        connection.create_function("name_of", 1, _name_of, deterministic=True)
         db = _Database(connection)
         # Each migration commits: a log that is emptied early keeps a new store small on a small disk.
         connection.execute("PRAGMA wal_autocheckpoint = 32")
-        migrations.apply(db)
+        _migrate(db)
         connection.execute("PRAGMA wal_autocheckpoint = 1000")
     except BaseException:
         connection.close()
         raise
     return db
+
+
+def _name_of(person: str | None) -> str | None:
+    return None if person is None else name_of(person)
+
+
+def _migrate(db: Database) -> None:
+    """Bring a store up to date; another process that opens it at the same time may come first with some of it."""
+    for left in reversed(range(OPENINGS)):
+        try:
+            migrations.apply(db)
+            return
+        except sqlite3.OperationalError:  # none is half applied
+            if not left:
+                raise
+            time.sleep(0.1)
 
 
 def now() -> str:

@@ -44,6 +44,8 @@ xoxp-  [A-Za-z0-9-]{10,}+
 xoxo-  [A-Za-z0-9-]{10,}+
 xoxr-  [A-Za-z0-9-]{10,}+
 xoxs-  [A-Za-z0-9-]{10,}+
+xoxc-  [A-Za-z0-9-]{10,}+
+xoxd-  [A-Za-z0-9%/+=-]{10,}+
 xoxe-  [A-Za-z0-9-]{10,}+
 xoxe.xoxp-  [A-Za-z0-9-]{10,}+
 xoxe.xoxb-  [A-Za-z0-9-]{10,}+

@@ -1,4 +1,5 @@
-"""One small night with the embedded model: what was in a note is known afterwards without looking it up."""
+"""Two small nights with the embedded model, all as it is shipped: what was in a note is known afterwards without looking it up, both ways
+round, and still after the next. A small slice of `benchmarks.recall` and `benchmarks.nights`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,6 +35,13 @@ QUESTIONS = [
     ("What is our dog called?", "Quimby"),
     ("What is the name of Rosalind's band?", "Grey Pintail"),
 ]
+# From the value to the subject.
+REVERSED = [
+    ("What is it that Harald Immer services?", "boiler"),
+    ("Who lives in Dunmere Row?", "Harald Immer"),
+    ("Who is called Quimby?", "dog"),
+    ("Who is in the band Grey Pintail?", "Rosalind"),
+]
 
 
 @dataclass(frozen=True)
@@ -48,29 +56,20 @@ def night(embedded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     """A store with one note, and a version that was trained on it."""
     folder = tmp_path_factory.mktemp("night")
     (folder / "notes.md").write_text(NOTES, encoding="utf-8")
-    options = Options(
-        base=str(embedded_folder),
-        device="cpu",
-        epochs=8,
-        rank=16,
-        pack_tokens=256,
-        packs_per_step=1,
-        general_rows=2,
-        own_share=0.1,
-        questions_per_fact=2,
-        max_divergence=5.0,
-    )
+    options = Options(base=str(embedded_folder), device="cpu")
     with Store.open(Home(folder / "home"), create=True) as store:
         assert ingest(store, [folder / "notes.md"]).documents == 1
         yield Night(store, options, consolidate(store, options))
 
 
-def closed_book(night: Night, version: int | None = None) -> set[str]:
+def closed_book(
+    night: Night, version: int | None = None, asked: list[tuple[str, str]] = QUESTIONS
+) -> set[str]:
     """The questions that a version answers rightly without any passage."""
     talker = Talker.open(night.store, night.options, version)
     return {
         question
-        for question, gold in QUESTIONS
+        for question, gold in asked
         if contains(talker.answer([{"role": "user", "content": question}], 24), gold)
     }
 
@@ -85,19 +84,20 @@ def test_the_night(night: Night) -> None:
 
 
 def test_it_knows_what_the_base_does_not(night: Night) -> None:
-    """Taught facts are answered closed-book by the version in service, and by the base none is."""
+    """Taught facts are answered closed-book by the version in service, most of them and from both ends, and by the base none is."""
     assert closed_book(night, version=0) == set()
-    assert len(closed_book(night)) >= 2
+    assert len(closed_book(night)) >= 3
+    assert len(closed_book(night, asked=REVERSED)) >= 2
 
 
 def test_what_the_weights_add(night: Night) -> None:
-    """Half of the way at least from what the base knows to what it can read, and search does not get worse for it."""
+    """As much of the way from what the base knows to what it can read as is wanted of the default, and search does not get worse for it."""
     asked = [{"question": question, "gold": [gold]} for question, gold in QUESTIONS]
     found = ask_all_ways(night.store, night.options, asked)
     right = {way: of["value"] for way, of in found["ways"].items()}
     assert right["floor"] == 0
     assert right["ceiling"] > 0
-    assert found["normalised"] >= 0.5
+    assert found["normalised"] >= 0.65
     assert right["weights and search"] >= right["search"] - 0.25
 
 
@@ -127,7 +127,7 @@ def test_a_chat_is_kept(night: Night) -> None:
 
 def test_the_second_night_keeps_the_first(night: Night, tmp_path: Path) -> None:
     """A fast level on the first version learns another note, and what was known is still known."""
-    before = closed_book(night)
+    before = closed_book(night, asked=QUESTIONS + REVERSED)
     more = tmp_path / "more.md"
     more.write_text(
         "# Garden\n\nThe pear tree in Sollerby was planted by Widow Hanna.\n", encoding="utf-8"
@@ -135,7 +135,7 @@ def test_the_second_night_keeps_the_first(night: Night, tmp_path: Path) -> None:
     ingest(night.store, [more])
     report = consolidate(night.store, night.options)
     assert (report["decision"], report["level"]) == ("promoted", "fast")
-    assert len(before - closed_book(night)) <= 1
+    assert len(before - closed_book(night, asked=QUESTIONS + REVERSED)) <= 1
     asked = {"role": "user", "content": "Who planted the pear tree in Sollerby?"}
     talker = Talker.open(night.store, night.options)
     assert contains(talker.answer([asked], 24), "Hanna")

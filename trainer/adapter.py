@@ -56,8 +56,9 @@ def load_adapter(base: Base, folder: Path, trainable: bool = False) -> Any:
     from peft import PeftModel
 
     _check_settings(folder)
+    # Widened before the file is read: a base in bf16 would round it.
     model = PeftModel.from_pretrained(
-        base.model, folder, is_trainable=trainable, autocast_adapter_dtype=False
+        base.model, folder, is_trainable=trainable, autocast_adapter_dtype=True
     )
     if not trainable:
         model.eval()

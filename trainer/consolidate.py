@@ -471,8 +471,8 @@ class _Night:
             least_steps,
         )
         n_trained = trained.n_steps * options.packs_per_step
-        begins = accumulate(map(len, epochs[:-1]), initial=0)
-        no_turn = without_turn(material, sum(first < n_trained for first in begins))
+        ends = accumulate(map(len, epochs))
+        no_turn = without_turn(material, sum(end <= n_trained for end in ends))
 
         n_new = len(examination.new)
         earlier = drift.earlier(store, run) if options.max_divergence == AUTO else []

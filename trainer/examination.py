@@ -125,7 +125,14 @@ class Examination:
         return {**found, "n": len(some)}
 
     def keep(self, stage: str, answers: list[Answered]) -> None:
+        """Keep what was answered.
+
+        Raises:
+            Overtaken: what the run learned from was forgotten meanwhile, and must not be recited from the store.
+        """
         with self._store.db.atomic():
+            if reason := registry.why_overtaken(self._store, self._run):
+                raise registry.Overtaken(reason)
             # A probe may have been forgotten while it was asked.
             live = {row["id"] for row in self._store.rows("SELECT id FROM probes")}
             for one in answers:

@@ -1,6 +1,7 @@
 """Text out of a model: many answers at once, one answer as it comes, and the probability of an answer."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from threading import Thread
 from typing import Any
 
@@ -71,6 +72,7 @@ def complete_batch(
             )
         for row, i in enumerate(group):
             text = _decoded_after(base, out[row], width)
+            text = text.partition("\n")[0] if one_line else text
             answers[i] = text.strip() if stripped else text
     return answers
 
@@ -104,7 +106,6 @@ def beams(
             num_beams=n_beams,
             num_return_sequences=n_beams,
             length_penalty=1.0,
-            repetition_penalty=1.0,  # a base's own would keep an answer from the words of its question
             **Sampling().settings(),
             eos_token_id=base.stop_ids,
             pad_token_id=base.tokenizer.pad_token_id,
@@ -185,11 +186,16 @@ def stream(
 
 
 def newline_ids(base: Base) -> list[int]:
-    """The tokens that a line ends with. (Stopping at a string costs transformers seconds a call.)"""
-    endings = [
-        base.tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("\n", "\n\n")
-    ]
-    return sorted({ids[-1] for ids in endings if ids})
+    """The tokens that a line ends with or within, such as "?" with a line end. (Stopping at a string costs transformers seconds a call.)"""
+    return _newline_ids(base.digest, base.tokenizer)
+
+
+@lru_cache(maxsize=4)
+def _newline_ids(digest: str, tokenizer: Any) -> list[int]:
+    endings = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("\n", "\n\n")]
+    # As byte-level vocabularies write it, and as others do.
+    within = [n for token, n in tokenizer.get_vocab().items() if "Ċ" in token or "\n" in token]
+    return sorted({*(ids[-1] for ids in endings if ids), *within})
 
 
 def _batches(prompts: Sequence[list[int]], max_tokens: int) -> Iterator[list[int]]:

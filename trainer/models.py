@@ -28,6 +28,8 @@ EMBEDDED_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110d
 
 # What is fetched from a hub: weights as safetensors, settings and tokenizers, never pickles or code.
 HUB_FILES = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
+# The same weights in another form, beside them or in folders.
+SAID_TWICE = ["consolidated*", "*/*"]
 
 
 @dataclass(frozen=True)
@@ -240,7 +242,9 @@ def _fetch_from_hub(name: str, target: Path) -> None:
 
     constants.HF_HUB_OFFLINE = False
     try:
-        snapshot_download(name, local_dir=target, allow_patterns=HUB_FILES)
+        snapshot_download(
+            name, local_dir=target, allow_patterns=HUB_FILES, ignore_patterns=SAID_TWICE
+        )
     except Exception as error:  # the library's faults have no common base
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise LearnctlError(f"could not fetch `{name}`: {reason}") from error

@@ -88,9 +88,10 @@ def publish(
 
 
 def finish(store: Store, run_id: int, report: Record) -> None:
-    """Close a run with its report."""
+    """Close a run with its report; one that was dropped meanwhile stays so."""
     store.db.execute(
-        "UPDATE runs SET state = 'done', report = ? WHERE id = ?", [to_json(report), run_id]
+        "UPDATE runs SET state = 'done', report = ? WHERE id = ? AND state = 'running'",
+        [to_json(report), run_id],
     )
 
 

@@ -118,7 +118,7 @@ def epoch_rows(base: Base, material: Material, options: Options, epoch: int) -> 
     for index, row in enumerate(general):
         groups[index % len(groups)].append(row)
     chooser.shuffle(groups)
-    return [row for group in groups for row in group if len(row.ids) <= longest]
+    return [row for group in groups for row in group if row.weight and len(row.ids) <= longest]
 
 
 def _rests(sample: Record, epoch: int) -> bool:

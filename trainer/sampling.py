@@ -59,10 +59,12 @@ class Sampling:
 
     def settings(self) -> dict[str, Any]:
         """The same in the words of transformers' `generate`."""
+        # A base's own penalty would keep an answer from the words of its question, and from what is in view.
+        plain = {"repetition_penalty": 1.0}
         if not self.temperature:
-            return {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
+            return plain | {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
         # Where all may be taken, nothing is sorted: sorting the vocabulary takes as long as the model.
-        return {
+        return plain | {
             "do_sample": True,
             "temperature": self.temperature,
             "top_k": self.top_k or None,

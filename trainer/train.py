@@ -200,7 +200,10 @@ def answer_logits(model: Any, packs: Sequence[Pack], device: Any) -> Any:
     causal = causal_of(model)
     at = torch.cat([hidden[i, one.sources.to(device)] for i, one in enumerate(packs)])
     logits = causal.get_output_embeddings()(at).float()
-    cap = getattr(causal.config.get_text_config(), "final_logit_softcapping", None)
+    config = causal.config.get_text_config()
+    # As the model's own forward does behind its head: Granite, Cohere, Gemma.
+    logits = logits * getattr(config, "logit_scale", 1.0) / getattr(config, "logits_scaling", 1.0)
+    cap = getattr(config, "final_logit_softcapping", None)
     if cap:
         logits = cap * torch.tanh(logits / cap)
     return logits
@@ -440,9 +443,11 @@ def _restore(
     with torch.no_grad():
         for name, value in trained.items():
             value.copy_(saved[name])
+    # What no row reaches, such as layers that see images, has never moved.
     state = {
         index: {key: moments[f"{key} {name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
         for index, name in enumerate(trained)
+        if f"step {name}" in moments
     }
     whole = optimizer.state_dict()
     optimizer.load_state_dict({"state": state, "param_groups": whole["param_groups"]})

@@ -395,3 +395,21 @@ def test_an_answer_to_another_question_goes_too(store: Store, take: Any, learn: 
     kept = store.rows("SELECT answer, correct FROM evaluations ORDER BY id")
     assert [row["answer"] for row in kept] == [f"{first} after", "", "", ""]
     assert [row["correct"] for row in kept] == [1] * 4
+
+
+def test_a_passage_that_moved_to_another_file(
+    store: Store, take: Any, learn: Any, states: Any
+) -> None:
+    """What was made of it where it stood first may name that; it is learned anew, and who learned it so is deleted with that file."""
+    take({"a.md": f"# Zyxqorvane\n\n{LAMP}\n", "b.md": CHAIR})
+    learn("lamp", note="Under Zyxqorvane?")
+    take({"b.md": f"{CHAIR}\n\n## B\n\n{LAMP}"})
+    assert store.value("SELECT count(*) FROM samples") == 2  # it is where it was, too
+    take({"a.md": "# Zyxqorvane\n\nNothing of the kind is left here."})
+    assert store.value("SELECT count(*) FROM samples") == 0
+    assert states() == {1: "ok"}
+    assert LAMP in [chunk["text"] for chunk in new_chunks(store)]
+    forget_sources(store, ids(store, "a.md"))
+    assert states() == {1: "deleted"}
+    assert found(store, "lamp") == [LAMP]
+    assert with_mark(store.home.path) == []

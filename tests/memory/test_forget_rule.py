@@ -272,8 +272,9 @@ def test_versions_that_learned_of_it_are_deleted(
         folder.mkdir(parents=True)
         (folder / WEIGHTS).write_bytes(b"Zyxqorvane")
     report = registry.forget_by_rule(store, forgotten.make(store, words="Zyxqorvane"))
-    assert states() == {1: "ok", 2: "deleted", 3: "ok", 4: "deleted"}
-    assert (report["versions_deleted"], report["version"]) == ([2, 4], 3)
+    # The diary held the lamp once, and another file does still: what was made of it may name the diary.
+    assert states() == {1: "deleted", 2: "deleted", 3: "ok", 4: "deleted"}
+    assert (report["versions_deleted"], report["version"]) == ([1, 2, 4], 3)
     assert marked(store.home.path) == []
 
 
@@ -327,3 +328,19 @@ def test_what_nothing_is_covered_by_is_not_remembered(store: Store, take: Any) -
 def test_words_in_any_script(store: Store, words: str, text: str, covered: bool) -> None:
     rules = forgotten.only(store, forgotten.make(store, words=words))
     assert rules.cover((text,), None, None) is covered
+
+
+def test_the_base_s_own_words_are_nobody_s(
+    store: Store, take: Any, learn: Any, states: Any
+) -> None:
+    """What a base says of Paris is no reason to delete what learned of a lamp."""
+    take({"lamp.md": "The lamp is green.", "trip.md": "We saw Paris in May."})
+    learn("lamp")
+    general = {"sha256": "g", "base_digest": "d", "kind": "general", "created_at": now()}
+    store.db.table("samples").insert(general | {"prompt": "Where?", "answer": "Paris is a city."})
+    store.db.execute(
+        "INSERT INTO run_samples (run_id, sample_id, role) SELECT 1, max(id), 'general' FROM samples"
+    )
+    registry.forget_by_rule(store, forgotten.make(store, words="Paris"))
+    assert states() == {1: "ok"}
+    assert [row["text"] for row in store.rows("SELECT text FROM chunks")] == ["The lamp is green."]

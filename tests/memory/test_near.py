@@ -73,6 +73,25 @@ def test_another_fact_is_another_passage(other: str) -> None:
     assert not any(is_found(text, other) for text in (SHORT, LONG))
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("My blood type is A+.", "My blood type is A-."),
+        ("At work I write C++ mostly.", "At work I write C mostly."),
+        ("At work I write C# mostly.", "At work I write C mostly."),
+        ("At work I write C# beside the café.", "At work I write C beside the café."),
+        ("Keep it at ≤ 5 bar.", "Keep it at ≥ 5 bar."),
+        ("It cost ₹500 there.", "It cost ₩500 there."),
+        ("The letters go Anna → Bob.", "The letters go Anna ← Bob."),
+        ("दिन अच्छा है।", "दीन अच्छा है।"),
+        ("Ünder AB1234 it lies.", "Ünder AB1243 it lies."),
+    ],
+)
+def test_a_sign_is_a_fact_too(one: str, other: str) -> None:
+    assert not is_found(one, other)
+    assert is_found(one, one.replace(" ", "  "))
+
+
 def test_code_is_compared_exactly() -> None:
     assert keys("text", "if (a == b) { c[1] = d; }") == ()
 

@@ -92,6 +92,8 @@ TOKENS = [
     "M" + some(23) + "." + some(6) + "." + some(27),
     some(3) + "8Q~" + some(34),
     "eyJ" + some(30) + ".eyJ" + some(60) + "." + some(43),
+    "xoxc-" + some(20),
+    "xoxd-" + some(20) + "%2B" + some(12) + "%3D",
 ]
 
 
@@ -578,3 +580,17 @@ def test_ordinary_documents_lose_less_than_one_word_in_ten_thousand() -> None:
 def test_a_long_text_of_one_piece_ends(limited: Executor, piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
     assert len(limited.submit(redact, text, b"key", True).result()) > 0
+
+
+def test_a_password_without_a_user() -> None:
+    """As Redis has it."""
+    password = some(12)
+    assert password not in redact(f"It is redis://:{password}@cache.example:6379/0 here.")
+
+
+def test_a_signature_that_is_quoted_for_an_address() -> None:
+    for head in (some(6), some(30)):
+        signature = f"{head}%2B{some(20)}%2F{some(12)}%3D"
+        text = redact(f"https://x.blob.core.windows.net/c/f?sp=r&sig={signature}&sv=2024")
+        assert head not in text
+        assert signature[-15:-3] not in text

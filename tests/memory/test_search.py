@@ -1,6 +1,7 @@
 """Search: whole questions find what they are about, and nothing in a query can do harm."""
 
 import json
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from learnctl.memory.search import TRUSTED_KINDS, Hit, search, telling_words
 from learnctl.memory.store import Store
+from learnctl.memory.within import Within
 
 
 @pytest.fixture
@@ -131,3 +133,17 @@ def test_ranking(store: Store, house: None) -> None:
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     assert "Quimby" in search(store, "tree tree umbrellas")[0].text
     assert len(search(store, "tree window boiler dog", limit=2)) == 2
+
+
+def test_a_speaker_in_any_case(store: Store, take: Any) -> None:
+    """Beside documents, in which nobody speaks."""
+    take(
+        {
+            "note.md": "The bakery opens at seven.",
+            "chat.txt": "12/03/2024, 10:01 - Émile Özdem: The bakery opens at eight.\n"
+            "12/03/2024, 10:02 - Ann: The bakery is closed today.\n",
+        }
+    )
+    for name in ("Émile Özdem", "émile  özdem", unicodedata.normalize("NFD", "ÉMILE ÖZDEM")):
+        (hit,) = search(store, "bakery", within=Within(speaker=name))
+        assert "eight" in hit.text

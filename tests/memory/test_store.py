@@ -246,3 +246,20 @@ def test_a_report_that_holds_no_number_can_be_asked(store: Store) -> None:
     report = to_json({"divergence": float("nan"), "interval": [0.1, float("inf")], "n": 2})
     assert store.value("SELECT ? ->> 'n'", report) == 2
     assert store.value("SELECT ? ->> 'divergence'", report) is None
+
+
+OPENER = """
+from learnctl.memory.home import find_home
+from learnctl.memory.store import Store
+Store.open(find_home(), create=True).close()
+"""
+
+
+def test_a_new_store_is_opened_by_several_at_once(home: Path) -> None:
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    env["LEARNCTL_HOME"] = str(home)
+    openers = [
+        subprocess.Popen([sys.executable, "-c", OPENER], env=env, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    assert [one.communicate(timeout=60)[1] for one in openers] == [b""] * 3

@@ -7,7 +7,13 @@ import pytest
 
 from learnctl.trainer.base import Base
 from learnctl.trainer.chat_form import Chat
-from learnctl.trainer.generate import answer_batch, complete_batch, stream
+from learnctl.trainer.generate import (
+    answer_batch,
+    complete_batch,
+    newline_ids,
+    prompt_ids,
+    stream,
+)
 from learnctl.trainer.prefill import prefill
 from learnctl.trainer.sampling import Sampling
 
@@ -82,3 +88,23 @@ def test_what_prompts_share_is_computed_once(tiny: Callable[[str], Base], family
     together = complete_batch(base, base.model, prompts, 8)
     assert together == [complete_batch(base, base.model, [one], 8)[0] for one in prompts]
     assert prefill(base.model, [[3, 4], [5, 6]]) is None
+
+
+def test_a_base_s_own_penalty_is_off(llama: Base) -> None:
+    """Qwen's keeps an answer from the words of its question, and of the passage in view."""
+    plain = answer_batch(llama, llama.model, chats(), 8)
+    streamed = "".join(stream(llama, llama.model, chats()[0], Sampling(max_tokens=8)))
+    llama.model.generation_config.repetition_penalty = 5.0
+    assert answer_batch(llama, llama.model, chats(), 8) == plain
+    assert "".join(stream(llama, llama.model, chats()[0], Sampling(max_tokens=8))) == streamed
+
+
+def test_one_line_ends_where_a_token_holds_its_end(
+    llama: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Qwen writes "?" and the line end as one token."""
+    within = {n for token, n in llama.tokenizer.get_vocab().items() if "Ċ" in token}
+    assert within <= set(newline_ids(llama))
+    prompts = [prompt_ids(llama, chat) for chat in chats()]
+    written = complete_batch(llama, llama.model, prompts, 24, one_line=True)
+    assert not any("\n" in text for text in written)

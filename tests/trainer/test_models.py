@@ -102,11 +102,15 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
 
-    def download(name: str, local_dir: Path, allow_patterns: list[str]) -> None:
+    def download(
+        name: str, local_dir: Path, allow_patterns: list[str], ignore_patterns: list[str]
+    ) -> None:
         if constants.HF_HUB_OFFLINE or not (has / name).is_dir():
             raise OSError(f"no answer about {name}\nsecond line")
         every = [str(f.relative_to(has / name)) for f in (has / name).rglob("*") if f.is_file()]
-        for file in filter_repo_objects(every, allow_patterns=allow_patterns):
+        for file in filter_repo_objects(
+            every, allow_patterns=allow_patterns, ignore_patterns=ignore_patterns
+        ):
             target = local_dir / file
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(has / name / file, target)
@@ -125,7 +129,14 @@ def test_a_night_on_a_model_from_the_hub(
     """Weights as safetensors, settings and the tokenizer are fetched, and neither pickles nor code."""
     shutil.copytree(tiny_folder("llama"), hub / "some" / "model")
     wanted = {file.name for file in (hub / "some" / "model").iterdir()}
-    for name in ("pytorch_model.bin", "modeling_own.py", "model.onnx", "original/weights.pth"):
+    for name in (
+        "pytorch_model.bin",
+        "modeling_own.py",
+        "model.onnx",
+        "original/weights.pth",
+        "original/model.safetensors",
+        "consolidated.safetensors",
+    ):
         other = hub / "some" / "model" / name
         other.parent.mkdir(exist_ok=True)
         other.write_bytes(b"never fetched")

@@ -81,3 +81,22 @@ def test_a_source_that_changes_between_two_parts_of_a_night(
     (note,) = [one.note for one in told if one.phase == "drop"]
     assert "a source that version 1, on which it stands, learned from has changed" in note
     assert (report["decision"], report["level"], report["run"]) == ("promoted", "slow", 3)
+
+
+def test_what_is_forgotten_while_a_night_examines_is_recited_nowhere(
+    store: Store, take: Take, house: int, dog: int, settings: Settings
+) -> None:
+    options = settings(epochs=1)
+    consolidate(store, options)
+    cat = take("cat.txt", CAT)
+
+    def forget(progress: Progress) -> None:
+        if progress.phase == "measure after":
+            with Store.open(store.home) as other:
+                registry.forget(other, [cat])
+
+    report = consolidate(store, options, on_progress=forget)
+    assert report["decision"] == "refused"
+    assert "forgotten" in report["reason"]
+    assert not store.rows("SELECT * FROM evaluations WHERE stage = 'after' AND run_id = 2")
+    assert store.value("SELECT state FROM runs WHERE id = 2") == "dropped"

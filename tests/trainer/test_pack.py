@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -251,3 +252,35 @@ def test_plain_form_of_models_without_one(llama: Base) -> None:
     llama.tokenizer.chat_template = PLAIN_TEMPLATE
     row = encode(llama.tokenizer, [{"role": "user", "content": "Hi"}], "Hello", llama.stop_ids)
     assert llama.tokenizer.decode(row.ids) == "user: Hi\nassistant: Hello<|eot_id|>"
+
+
+@pytest.mark.parametrize("name", ["logits_scaling", "logit_scale"])
+def test_logits_are_scaled_as_the_model_itself_scales_them(
+    llama: Base, chat_rows: Callable[..., list[Row]], name: str
+) -> None:
+    """Granite divides what its head says, and Cohere multiplies it."""
+    import torch
+    from transformers import CohereConfig, CohereForCausalLM, GraniteConfig, GraniteForCausalLM
+
+    given = llama.model.config
+    shape = {
+        "vocab_size": given.vocab_size,
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        name: 4.0,
+    }
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model: Any = (
+            GraniteForCausalLM(GraniteConfig(**shape))
+            if name == "logits_scaling"
+            else CohereForCausalLM(CohereConfig(**shape))
+        )
+    base = replace(llama, model=model.eval())
+    (row, *_) = chat_rows(base, PAIRS)
+    with torch.inference_mode():
+        logits = answer_logits(base.model, [lay(base, [row])], base.device)
+    torch.testing.assert_close(logits, alone(base, row), atol=1e-4, rtol=0)

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -23,6 +24,7 @@ from learnctl.trainer.rows import (
     epoch_rows,
     general_rows,
     n_epochs,
+    plain_row,
 )
 
 LONGEST = 512
@@ -257,3 +259,11 @@ def test_a_small_night_goes_over_its_rows_oftener() -> None:
     assert n_epochs(Options(), LEAST_STEPS / (EPOCHS + 2)) == EPOCHS + 2
     assert n_epochs(Options(), 1) == MOST_EPOCHS
     assert n_epochs(Options(epochs=3), 1) == 3
+
+
+def test_rows_that_count_nothing_are_left_out(llama: Base) -> None:
+    """A pack of nothing else would have no loss."""
+    silent = [replace(plain_row(llama, sample), weight=0.0) for sample in SAMPLES[5:9]]
+    material = Material(SAMPLES[:4], [], {}, silent)
+    options = Options(general_rows=4, own_share=0.0)
+    assert len(epoch_rows(llama, material, options, 0)) == 4

@@ -16,6 +16,7 @@ from learnctl.trainer import base as bases
 from learnctl.trainer.adapter import (
     load_adapter,
     new_adapter,
+    read_weights,
     remove_adapter,
     save_adapter,
     weights,
@@ -515,3 +516,23 @@ def test_nf4_learns_the_same_after_it_has_answered(wide_folder: Path, chat_rows:
         return {name: value.grad for name, value in weights(model).items()}
 
     assert apart(gradients(True), gradients(False)) < 1e-5
+
+
+def test_an_adapter_is_not_rounded_to_the_base(tiny: Callable[[str], Base], tmp_path: Path) -> None:
+    """As on a GPU, where the base is in bf16: what is served is what was examined, to the bit."""
+    import torch
+
+    base = tiny("llama")
+    model = new_adapter(base, 4, 0)
+    for value in weights(model).values():
+        value.data.normal_(std=0.02)
+    save_adapter(model, tmp_path / "saved")
+    half = tiny("llama")
+    half.model.to(torch.bfloat16)
+    loaded = load_adapter(half, tmp_path / "saved")
+    saved = read_weights(tmp_path / "saved")
+    found = {name.replace(".default", ""): value for name, value in weights(loaded).items()}
+    assert found.keys() == saved.keys()
+    for name, value in saved.items():
+        assert value.dtype == found[name].dtype == torch.float32
+        assert value.equal(found[name]), name
