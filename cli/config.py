@@ -74,7 +74,7 @@ def unset(ctx: Context, name: Name) -> None:
     from ..trainer.options import set_config
 
     set_config(find_home(ctx), name, None)
-    show(f"{name}: {getattr(load_options(ctx), name)}")
+    show(f"{name}: {getattr(load_options(ctx), name, 'taken out')}")
 
 
 def _check(name: str) -> None:

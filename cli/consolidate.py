@@ -1,6 +1,7 @@
 """`learnctl consolidate`: learn what is new, and put it in service if the gate lets it through."""
 
 import time
+from contextlib import ExitStack, suppress
 from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,7 @@ from ..memory.errors import LearnctlError
 from . import flags
 from .again import begin_again, wait
 from .condition_flags import as_arguments, with_conditions
-from .context import load_options, open_store
+from .context import find_home, load_options, open_store
 from .durations import duration, parse_duration
 from .history import recall_text
 from .output import counted, n_bytes, plain, say, share, show, show_json
@@ -90,10 +91,14 @@ def consolidate(
     if not scheduled and (given := as_arguments(ctx)):
         raise BadParameter(f"{given[0].partition('=')[0]} goes with --scheduled")
     worked_s = wait() if scheduled else 0.0
-    with open_store(ctx) as store:
-        options = load_options(
-            ctx, base=base, quantize=quantize, device=device, epochs=epochs, seed=seed
-        )
+    chosen = {"base": base, "quantize": quantize, "device": device, "epochs": epochs, "seed": seed}
+    with ExitStack() as opened:
+        try:
+            store, options = opened.enter_context(open_store(ctx)), load_options(ctx, **chosen)
+        except LearnctlError as error:
+            if scheduled:
+                _tell_of_a_failure(ctx, error)
+            raise
         from ..trainer import consolidate as consolidation
         from ..trainer import costs, morning
 
@@ -102,6 +107,8 @@ def consolidate(
         if dry_run:
             planned = costs.plan(store, options, budget)
             show_json(planned) if as_json else _render_plan(planned)
+            if n_watched := store.value("SELECT count(*) FROM watched"):
+                say(f"note: {counted(n_watched, 'watched folder')} will be looked at first")
             return
         if scheduled:
             result = _night(ctx, store, options, night_s, worked_s)
@@ -153,6 +160,21 @@ def _night(
     finally:
         if command := ctx.params["on_finish"]:
             run_command(command, told["decision"], told["reason"], told["note"])
+
+
+def _tell_of_a_failure(ctx: Context, error: LearnctlError) -> None:
+    """Say what kept a scheduled run from its store where somebody may see it: in its log, and as the options say."""
+    from ..trainer.scheduled import FAILED, Log
+    from .finish import notify, run_command
+
+    home = find_home(ctx)
+    if home.path.is_dir():
+        with suppress(OSError):
+            Log(home, datetime.now()).write(f"{FAILED}: {error}")
+    if ctx.params["notify"]:
+        notify(str(error))
+    if command := ctx.params["on_finish"]:
+        run_command(command, "error", str(error), "")
 
 
 def _take_in_watched(store: "Store") -> list[dict[str, Any]]:

@@ -43,19 +43,26 @@ def sampling(pairs: list[str] | None, max_tokens: int) -> "HowToAnswer":
         raise BadParameter(f"{error}{f': {error.hint}' if error.hint else ''}") from None
 
 
+def not_empty(text: str) -> str:
+    """What was given, which an unset variable of a shell does not take away: less than was meant would be asked for."""
+    if not text.strip():
+        raise BadParameter("it is empty")
+    return text
+
+
 def parse_date(text: str) -> str:
-    """A date, or nothing."""
+    """A date."""
     from ..memory.errors import LearnctlError
     from ..memory.within import parse_date as parse
 
     try:
-        return parse(text) if text else ""
+        return parse(not_empty(text))
     except LearnctlError as error:
         raise BadParameter(f"{error}: {error.hint}") from None
 
 
 Since = Annotated[
-    str,
+    str | None,
     Option(
         parser=parse_date,
         metavar="DATE",
@@ -64,7 +71,7 @@ Since = Annotated[
     ),
 ]
 Until = Annotated[
-    str,
+    str | None,
     Option(
         parser=parse_date,
         metavar="DATE",

@@ -25,21 +25,25 @@ def forget(
         ),
     ] = None,
     person: Annotated[
-        str,
+        str | None,
         Option(
-            metavar="NAME", help="What this person said or wrote, anywhere.", show_default=False
+            parser=flags.not_empty,
+            metavar="NAME",
+            help="What this person said or wrote, anywhere.",
+            show_default=False,
         ),
-    ] = "",
-    since: flags.Since = "",
-    until: flags.Until = "",
+    ] = None,
+    since: flags.Since = None,
+    until: flags.Until = None,
     matching: Annotated[
-        str,
+        str | None,
         Option(
+            parser=flags.not_empty,
             metavar="WORDS",
             help="What has all these words, in its text, title, heading or names.",
             show_default=False,
         ),
-    ] = "",
+    ] = None,
     lift: Annotated[
         bool,
         Option("--lift", help="Let what was forgotten so come in again with the next ingest."),
@@ -75,13 +79,15 @@ def forget(
         raise BadParameter("give either sources, or some of --person, --since, --until, --matching")
     if lift and not by_rule:
         raise BadParameter("--lift goes with --person, --since, --until or --matching")
+    if lift and dry_run:
+        raise BadParameter("--lift and --dry-run exclude each other")
     with open_store(ctx) as store:
         if by_rule:
             from ..memory import forgotten
 
-            rule = forgotten.make(store, person, since, until, matching)
+            rule = forgotten.make(store, person or "", since or "", until or "", matching or "")
             if lift:
-                forgetting.lift(store, rule)
+                forgetting.lift(store, rule, as_json)
             else:
                 forgetting.forget_by_rule(store, rule, yes, dry_run, as_json)
             return

@@ -56,11 +56,14 @@ def covered(store: "Store", rule: "Rule") -> dict[str, Any]:
     return meant
 
 
-def lift(store: "Store", rule: "Rule") -> None:
+def lift(store: "Store", rule: "Rule", as_json: bool) -> None:
     from ..memory import forgotten
 
     if not forgotten.lift(store, rule):
         raise LearnctlError("nothing was forgotten so", hint="use the same words as then")
+    if as_json:
+        show_json({"lifted": True})
+        return
     show("lifted: what was left out comes in again with the next ingest of its files")
 
 

@@ -121,7 +121,11 @@ def ingest(
     if unwatch:
         with open_store(ctx) as store:
             watched.unwatch(store, paths)
+        if as_json:
+            show_json({"unwatched": list(map(str, paths))})
         return
+    if watch and STDIN in paths:
+        raise BadParameter("what is piped in cannot be watched")
     files = [path for path in paths if path != STDIN]
     with ExitStack() as stack:
         piped = [stack.enter_context(_piped(name))] if STDIN in paths else []

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 # Control characters could rewrite what the terminal shows; names and texts come from anywhere.
 _CONTROLS = {code: "" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 # Wide enough that nothing is cut where the output goes into a file or a pipe.
 _UNLIMITED = 100_000
+# The width that a text which is folded is to have at least.
+_FOLDED = 16
 
 
 def show(text: str = "") -> None:
@@ -42,7 +45,8 @@ def say_dimly(text: str) -> None:
 
 
 def show_table(columns: Iterable[str], rows: Iterable[Iterable[Any]], fold: str) -> None:
-    """A table without lines; numbers stand to the right, and the column `fold` takes what is left."""
+    """A table without lines; numbers stand to the right, and the column `fold` takes what is left. Where the terminal is too narrow for that,
+    the other texts are folded, too, before any of it is lost."""
     from rich.table import Table
 
     lines = [list(row) for row in rows]
@@ -56,7 +60,23 @@ def show_table(columns: Iterable[str], rows: Iterable[Iterable[Any]], fold: str)
     where = console()
     if not where.is_terminal:
         where.width = _UNLIMITED
+    _let_fold(table, lines, where.width)
     where.print(table, highlight=False)
+
+
+def _let_fold(table: "Table", lines: list[list[Any]], room: int) -> None:
+    """Let the widest texts of a table fold, one after another, until each column has some of the room."""
+    widths = []
+    for index, column in enumerate(table.columns):
+        cells = [str(column.header), *(str(_cell(line[index])) for line in lines)]
+        widest = max(max(map(len, cell.splitlines()), default=0) for cell in cells)
+        widths.append(min(widest, _FOLDED) if not column.no_wrap else widest)
+    for index in sorted(range(len(widths)), key=widths.__getitem__, reverse=True):
+        if sum(widths) + 2 * len(widths) <= room:
+            return
+        column = table.columns[index]
+        if column.no_wrap and column.justify == "left":
+            column.no_wrap, widths[index] = False, min(widths[index], _FOLDED)
 
 
 def console(stderr: bool = False) -> "Console":

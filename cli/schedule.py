@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from typer import BadParameter, Context, Option, Typer
 
+from ..memory.errors import LearnctlError
 from . import condition_flags as conditions
 from . import flags, schedulers
 from .context import find_home
@@ -124,9 +125,13 @@ def status(ctx: Context, as_json: flags.Json = False) -> None:
 def remove(ctx: Context) -> None:
     """Stop consolidating every night; leaves nothing behind with any scheduler."""
     home = find_home(ctx)
-    gone = [
-        one.NAME for one in schedulers.SCHEDULERS if not one.why_not() and one.remove(home.path)
-    ]
+    gone = []
+    for one in schedulers.SCHEDULERS:
+        try:
+            if not one.why_not() and one.remove(home.path):
+                gone.append(one.NAME)
+        except LearnctlError as error:  # one that refuses this user keeps nothing of theirs
+            say(f"note: {error}")
     if gone:
         show(f"removed: the nightly consolidation, from {' and '.join(gone)}")
     else:

@@ -48,7 +48,14 @@ def choose(name: str | None, must_work: bool = True) -> Scheduler:
 
 
 def holding(home: Path) -> Iterator[tuple[Scheduler, str]]:
-    """Each scheduler that has a job for a home folder, and what it says of it."""
+    """Each scheduler that has a job for a home folder, and what it says of it; one that refuses this user has none."""
     for scheduler in SCHEDULERS:
-        if not scheduler.why_not() and (found := scheduler.find(home)):
+        if not scheduler.why_not() and (found := _found(scheduler, home)):
             yield scheduler, found
+
+
+def _found(scheduler: Scheduler, home: Path) -> str:
+    try:
+        return scheduler.find(home)
+    except LearnctlError:
+        return ""

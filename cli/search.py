@@ -24,11 +24,17 @@ def search(
         list[str] | None,
         Option(metavar="SOURCE", help="Only in this one; may be repeated.", show_default=False),
     ] = None,
-    since: flags.Since = "",
-    until: flags.Until = "",
+    since: flags.Since = None,
+    until: flags.Until = None,
     speaker: Annotated[
-        str, Option(metavar="NAME", help="Only what this person said.", show_default=False)
-    ] = "",
+        str | None,
+        Option(
+            parser=flags.not_empty,
+            metavar="NAME",
+            help="Only what this person said.",
+            show_default=False,
+        ),
+    ] = None,
     kind: Annotated[
         list[str] | None,
         Option(
@@ -52,7 +58,7 @@ def search(
 
     with open_store(ctx) as store:
         sources = [found["id"] for name in source or () for found in store.find_sources(name)]
-        within = Within(tuple(sources), since, until, speaker, _kinds(kind or []))
+        within = Within(tuple(sources), since or "", until or "", speaker or "", _kinds(kind or []))
         hits = find(store, " ".join(query), limit, within=within)
     if as_json:
         show_json(

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Argument, Context, Option
+from typer import Argument, BadParameter, Context, Option
 
 from ..memory.errors import LearnctlError
 from . import flags
@@ -52,23 +52,28 @@ def trust(
     named = names or []
     tier = named.pop() if named and named[-1] in TIERS else None
     chunks = [_number(name) for name in named if name.startswith("chunk:")]
+    of_sources = [name for name in named if not name.startswith("chunk:")]
+    if chunks and (tier or of_sources) and not (tier and of_sources):
+        raise BadParameter(
+            "a passage that is named alone is let in; a tier is said of sources, each with its tier"
+        )
     n_kept_back = 0
     with open_store(ctx) as store:
-        sources = _sources(store, [name for name in named if not name.startswith("chunk:")])
+        sources = _sources(store, of_sources)
         if list_all or (sources and tier is None):
             shown = sources or store.rows("SELECT * FROM sources ORDER BY id")
             _show(shown, kept_back(store, [source["id"] for source in shown]), as_json)
             return
         if not sources and not chunks:
             raise LearnctlError("nothing named", hint="try `learnctl trust --list`")
-        if sources and tier:
-            n_kept_back = set_trust(store, [source["id"] for source in sources], tier)
-            keep_for_watched(store, map(Path, named), Manner(trust=tier))
         for number in chunks:
             if store.value("SELECT 1 FROM chunks WHERE id = ?", number) is None:
                 raise LearnctlError(
                     f"no passage chunk:{number}", hint="try `learnctl trust --list`"
                 )
+        if sources and tier:
+            n_kept_back = set_trust(store, [source["id"] for source in sources], tier)
+            keep_for_watched(store, map(Path, of_sources), Manner(trust=tier))
         n_let_in = let_in(store, chunks)
     if as_json:
         done = {"sources": len(sources), "trust": tier, "let_in": n_let_in}

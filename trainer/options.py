@@ -212,9 +212,10 @@ def set_config(home: Home, name: str, value: str | None) -> None:
     Raises:
         LearnctlError: there is no such option, or the value is not of its kind.
     """
-    if name not in KINDS:
+    written = read_config(home)  # says what is wrong with a file that is broken
+    # What is none, or is none any more, may be in the file all the same.
+    if name not in KINDS and not (value is None and name in written):
         raise LearnctlError(f"no option `{name}`", hint=f"the options are: {', '.join(KINDS)}")
-    read_config(home)  # says what is wrong with a file that is broken
     document = tomlkit.parse(
         home.config.read_text(encoding="utf-8") if home.config.exists() else ""
     )
@@ -255,7 +256,14 @@ def _checked(name: str, value: Any) -> Any:
     if name not in KINDS:
         raise LearnctlError(f"config.toml: no option `{name}`", hint=f"known: {', '.join(KINDS)}")
     try:
+        if isinstance(value, bool) or (isinstance(value, float) and not _may_be_broken(name)):
+            raise TypeError(value)
         return KINDS[name](value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         kind = KINDS[name].__name__.replace("_", " ")
         raise LearnctlError(f"{name}: expected {kind}, found {value!r}") from error
+
+
+def _may_be_broken(name: str) -> bool:
+    """Whether an option may be a number that is not whole."""
+    return KINDS[name] in (float, number_or_auto)

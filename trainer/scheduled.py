@@ -151,7 +151,8 @@ def missed(store: Store) -> str:
     why_not = lines[-1][STAMP + 1 :] if lines else ""
     if not why_not.startswith((DID_NOT_RUN, FAILED)):
         return ""
-    began = [line for line in lines if line.endswith(f" {BEGINS}")][-1]
+    # What was forgotten meanwhile takes the log with it, and it goes on without its beginning.
+    began = next((line for line in reversed(lines) if line.endswith(f" {BEGINS}")), lines[0])
     last = store.value("SELECT max(created_at) FROM runs WHERE report IS NOT NULL")
     if last and _stamp(datetime.fromisoformat(last).astimezone()) >= began[:STAMP]:
         return ""

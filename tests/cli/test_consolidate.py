@@ -332,3 +332,22 @@ def test_tries_share_one_budget(run: Any, night: Any, monkeypatch: pytest.Monkey
     assert night["budget_s"] == 59.5
     run("consolidate", "--scheduled", "--budget", "2m")
     assert night["budget_s"] == 120
+
+
+def test_a_night_that_finds_no_store_or_settings_is_told_of(
+    run: Any, home: Path, tmp_path: Path
+) -> None:
+    """Cron's line throws away what a program says."""
+    told = tmp_path / "told"
+    command = ("--on-finish", f'echo "$LEARNCTL_DECISION|$LEARNCTL_REASON" >> {told}')
+    assert run("consolidate", "--scheduled", *command).exit_code == 10
+    run("ingest", "--name", "note", "-", input="The ferry is called Marigold.")
+    (home / "config.toml").write_text('epochs = "many"\n')
+    assert run("consolidate", "--scheduled", *command).exit_code == 1
+    first, second = told.read_text().splitlines()
+    assert first.startswith("error|no store in")
+    assert second.startswith("error|epochs: expected")
+    (log,) = (home / "nights").glob("*.log")
+    assert "failed: epochs: expected" in log.read_text()
+    (home / "config.toml").unlink()
+    assert "epochs: expected" in run("report").output

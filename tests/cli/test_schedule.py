@@ -369,3 +369,14 @@ def test_an_agent_is_installed_and_removed(
     )  # made by launchd, open to others
     assert run("schedule", "remove").exit_code == 0
     assert list(agents.iterdir()) == []
+
+
+def test_a_crontab_that_refuses_its_user_stops_nothing_else(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _program(tmp_path, monkeypatch, '#!/bin/sh\necho "you may not" >&2\nexit 1\n')
+    assert run("schedule", "status").exit_code == 0
+    removed = run("schedule", "remove")
+    assert removed.exit_code == 0
+    assert "you may not" in removed.stderr
+    assert "store" in run("doctor").stdout

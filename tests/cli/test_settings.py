@@ -97,6 +97,23 @@ def test_config_refuses(run: Any, args: tuple[str, ...], home: Path) -> None:
     assert not (home / "config.toml").exists()
 
 
+@pytest.mark.parametrize("line", ["rank = 3.9", "night_minutes = true", "epochs = inf"])
+def test_a_whole_number_is_whole(run: Any, home: Path, line: str) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "config.toml").write_text(f"{line}\n")
+    result = run("config", "list")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"error: {line.split()[0]}: expected")
+
+
+def test_what_is_no_option_any_more_can_be_taken_out(run: Any, home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "config.toml").write_text("foo = 3\nrank = 8\n")
+    assert run("config", "list").exit_code == 1
+    assert run("config", "unset", "foo").exit_code == 0
+    assert run("config", "get", "rank").stdout == "8\n"
+
+
 def test_flags_are_checked_as_settings_are(run: Any) -> None:
     run("init")
     for flag in ("--device", "--quantize"):

@@ -440,3 +440,36 @@ def test_numbers_that_no_store_holds(run: Any, notes: Path, args: tuple[str, ...
     run("ingest", str(notes))
     result = run(*args)
     assert (result.exit_code, result.stderr) == (1, "error: a number that is too large\n")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("forget", "--person", "", "--since", "2024-03", "--yes"),
+        ("forget", "--person", "Ann", "--since", "", "--yes"),
+        ("forget", "--matching", " ", "--until", "2024", "--yes"),
+        ("forget", "--person", "Ann", "--lift", "--dry-run"),
+        ("search", "heron", "--speaker", ""),
+        ("trust", "chunk:1", "untrusted"),
+        ("trust", "chunk:1", "birds.md"),
+        ("ingest", "--watch", "-"),
+    ],
+    ids=" ".join,
+)
+def test_less_than_was_meant_is_refused(run: Any, notes: Path, args: tuple[str, ...]) -> None:
+    """An unset variable of a shell forgets nobody else, and a passage that is said to be untrusted is not let in."""
+    run("ingest", str(notes))
+    result = run(*args)
+    assert result.exit_code == 2, result.output
+    assert run("status").exit_code == 0
+
+
+def test_unwatch_says_so(run: Any, run_json: Any, notes: Path) -> None:
+    run("ingest", "--watch", str(notes))
+    assert run_json("ingest", "--unwatch", str(notes)) == {"unwatched": [str(notes)]}
+
+
+def test_a_plan_names_what_is_looked_at_first(run: Any, notes: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    run("ingest", "--watch", str(tmp_path / "empty"))
+    assert "1 watched folder will be looked at first" in run("consolidate", "--dry-run").stderr
