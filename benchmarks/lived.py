@@ -115,7 +115,7 @@ def run(options: Options, nights: list[Path], questions: list[Question]) -> dict
             reports.append(finished(consolidate(store, options)))
         for name, version in (("base", 0), ("version", None)):
             talker = Talker.open(store, options, version)
-            forms = {"closed": closed, "retrieval": retrieved(store)}
+            forms = {"closed": closed, "retrieval": retrieved(store, version)}
             if not version and name == "base":
                 forms["in view"] = in_view
             said = {form: ask(talker, questions, chat) for form, chat in forms.items()}

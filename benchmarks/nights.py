@@ -5,8 +5,8 @@
 
 Without `--data` the stream is of invented facts (`benchmarks/invented.py`); with it, of passages from
 `FOLDER/squad`. After each night every question of all nights so far is asked, closed-book and greedy:
-R[i, j] is the share of night j's questions right after night i. ACC is the mean of the last row, BWT the mean
-change of the earlier nights since each was learned; their 95% intervals know that questions of one fact or passage go
+R[i, j] is the share of night j's questions right after night i. ACC is the share right of all after the last night, BWT the mean
+change of the questions of earlier nights since each was learned; their 95% intervals know that questions of one fact or passage go
 together. With `--suite`, general ability after the last night is set beside that after the first. Each night runs through `consolidate`
 as shipped, but for the options of its arm and an open gate. Results stay in `benchmarks/results/nights.jsonl`, night by night.
 """
@@ -235,7 +235,7 @@ def show(arm: str, rows: list[Row], base: Row | None, asked: list[Question], n_n
         [cells(base["right"], asked, n_nights) if base else nothing]
         + (lines if len(rows) == n_nights else [nothing] * (n_nights - 1) + lines)
     )
-    told = [f"ACC {found.acc:.3f} [{known.low:.3f}, {known.high:.3f}]"]
+    told = [f"ACC {known.value:.3f} [{known.low:.3f}, {known.high:.3f}]"]
     if found.base is not None:
         told.append(f"base {found.base:.3f}")
     if len(rows) > 1:
@@ -371,7 +371,9 @@ def run_arm(
     """A row for each night of an arm, made where it is not there yet."""
     arm = ARMS[name]
     options = replace(Options(base=given.base), **(OPEN_GATE | arm.options | changes(given.set)))
-    asked_as = [f"given {given.given}"] if given.given else []
+    # What is asked after the last night alone is not there of a night that was the last of fewer.
+    asked_as = [f"given {given.given} of {len(stream)}"] if given.given else []
+    asked_as += [f"suite of {len(stream)}"] if suite else []
     label = label_of(options, given.base, kind, given.wordings, name, *given.set, *asked_as)
     # The store of an arm lies beside the results, so that a stopped arm goes on with its next night.
     home = FOLDER / "nights" / hashlib.sha256(label.encode()).hexdigest()[:12]
