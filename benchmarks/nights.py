@@ -70,6 +70,8 @@ THAT_ALONE = {"replay_least": 0, "replay_of_known": 0}
 ARMS = {
     "as shipped": Arm(),
     "scheduled": Arm(timed=True),
+    # As it was shipped before.
+    "35% alone": Arm({"replay_of_known": 0}),
     "no replay": Arm({"replay_share": 0.0}),
     "5% replay": Arm({"replay_share": 0.05} | THAT_ALONE),
     "10% replay": Arm({"replay_share": 0.10} | THAT_ALONE),
