@@ -16,9 +16,9 @@ import re
 import unicodedata
 from functools import cache
 
+from .combining import marks_of_letters
 from .glance import finder, spacer
 from .store import Store, marks
-from .unspaced import marks_of_letters
 
 # A slip for so many words, but never more than so many.
 WORDS_PER_SLIP = 30
@@ -71,7 +71,7 @@ def words(text: str) -> list[str]:
 
 @cache
 def _token() -> re.Pattern[str]:
-    letters = rf"[^\W\d_](?:[^\W\d_]|[{marks_of_letters()}])*"
+    letters = rf"[^\W\d_]+(?:[{marks_of_letters()}]+[^\W\d_]*)*"
     return re.compile(rf"{letters}(?:{_GRADE})?|{_NUMBER}(?:{_GRADE})?|[{_SIGNS}]")
 
 

@@ -56,10 +56,8 @@ def _owned(message: Message, me: Collection[str]) -> Message:
 
 def is_outdated(store: Store, source_id: int, me: Collection[str]) -> bool:
     """Whether a source was taken in with other names known than now."""
-    redacted = Redactor.of(store)
-    mine = {name_of(redacted(name)) for name in me} | set(
-        me
-    )  # names were redacted as they were stored
+    redacted = Redactor.of(store)  # as they were when they were stored
+    mine = {*me, *(name_of(redacted(name)) for name in me)}
     spoke = store.rows(
         "SELECT DISTINCT m.role, m.speaker FROM messages m JOIN source_conversations sc"
         " ON sc.conversation_id = m.conversation_id WHERE sc.source_id = ? AND m.speaker IS NOT NULL"

@@ -4,7 +4,6 @@ Unseen characters and secrets are taken out, what is worth nothing is left out, 
 each with its address, its language, what near duplicates are found by, and the reason to keep it back.
 """
 
-import unicodedata
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from . import near
 from .addresses import chunk_sha256
 from .chunk import Chunk, document_chunks, message_chunks
+from .combining import composed
 from .invisible import MARK, without_unseen
 from .languages import language_of
 from .people import strangers, with_owner
@@ -19,7 +19,7 @@ from .quality import LeftOut, sift
 from .records import Conversation, Document, Item, Message, Section
 from .redact import Redactor
 from .suspicion import why_kept_back
-from .unspaced import MOST_MARKS, many_marks, n_words
+from .unspaced import n_words
 
 
 class Passage(NamedTuple):
@@ -205,7 +205,7 @@ class Preparer:
         return seen
 
     def _clean(self, text: str) -> tuple[str, int]:
-        seen, n_removed = without_unseen(_composed(text))
+        seen, n_removed = without_unseen(composed(text))
         return self.redact(seen), n_removed
 
     def _line(self, text: str) -> str:
@@ -231,11 +231,3 @@ def _noted(heading: str, worthless: list[LeftOut]) -> list[Worthless]:
 
 def _plain(text: str) -> str:
     return text.replace(MARK, "")
-
-
-def _composed(text: str) -> str:
-    """Each letter with its marks as one character where there is one: patterns of letters end between them. Of marks in a row some are
-    kept, as in Stream-Safe Text Format (https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format), for sorting many takes for ever."""
-    if text.isascii():
-        return text
-    return unicodedata.normalize("NFC", many_marks().sub(lambda run: run[0][:MOST_MARKS], text))

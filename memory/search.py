@@ -4,14 +4,14 @@ A question is turned into an OR of its words, the common ones left out, and rank
 whole sentence can be asked. https://sqlite.org/fts5.html#the_bm25_function
 """
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from .combining import words_with_marks
 from .languages import COMMON_WORDS, language_of
 from .store import Record, Store, marks
-from .unspaced import is_unspaced, marked_words, spaced
+from .unspaced import is_unspaced, spaced
 from .within import Within
 
 ALL_KINDS = ("text", "told", "asked", "reply", "said")
@@ -224,12 +224,8 @@ def search(
 def telling_words(text: str) -> list[str]:
     """The words of a text that say what it is about, in lower case, each once; where a script has no spaces
     between words, pairs of letters."""
-    words = _words(spaced(unicodedata.normalize("NFC", text).lower()))
+    words = words_with_marks(spaced(unicodedata.normalize("NFC", text).lower()))
     return list(dict.fromkeys(word for word in words if word not in COMMON))
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text) if text.isascii() else marked_words().findall(text)
 
 
 def _match(store: Store, words: list[str]) -> str:

@@ -13,6 +13,7 @@ Nothing here knows of torch. Records go in and out as plain dicts.
 import json
 import math
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Collection, Generator, Iterable, Iterator
@@ -737,6 +738,10 @@ def _connect(path: Path) -> Database:
     return db
 
 
+# What SQLite says where another process has just done, or is doing, what was to be done.
+_CAME_FIRST = re.compile("already exists|duplicate column|locked")
+
+
 def _name_of(person: str | None) -> str | None:
     return None if person is None else name_of(person)
 
@@ -747,8 +752,8 @@ def _migrate(db: Database) -> None:
         try:
             migrations.apply(db)
             return
-        except sqlite3.OperationalError:  # none is half applied
-            if not left:
+        except sqlite3.OperationalError as error:  # none is half applied
+            if not left or not _CAME_FIRST.search(str(error)):
                 raise
             time.sleep(0.1)
 

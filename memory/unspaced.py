@@ -5,15 +5,12 @@ index for all languages and nothing to segment words with. One letter alone is f
 """
 
 import re
-import unicodedata
-from functools import cache
 
 # Thai, Lao, Burmese, Khmer; kana, Han, Hangul (which joins endings to words).
 _LETTERS = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1100-\u11ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
-MOST_MARKS = 30
 _RUN = re.compile(f"[{_LETTERS}]+")
 _WORD = re.compile(rf"[{_LETTERS}]{{1,2}}|[^\s{_LETTERS}]+")
 
@@ -65,22 +62,3 @@ def is_mostly_unspaced(text: str) -> bool:
     """Whether as many of its letters are in such a script as in others: one name in it makes no Chinese of English."""
     n_unspaced = sum(map(len, _RUN.findall(text)))
     return n_unspaced > 0 and 2 * n_unspaced >= sum(map(str.isalpha, text))
-
-
-@cache
-def marks_of_letters() -> str:
-    """Every combining mark, such as accents and the vowel signs of India and Thailand, for a class of characters."""
-    codes = (code for code in range(0x1E000) if unicodedata.category(chr(code))[0] == "M")
-    return "".join(f"\\U{code:08x}" for code in codes)
-
-
-@cache
-def marked_words() -> re.Pattern[str]:
-    """A word of any script: `\\w` leaves marks out."""
-    return re.compile(f"[\\w{marks_of_letters()}]+")
-
-
-@cache
-def many_marks() -> re.Pattern[str]:
-    """More marks in a row than any script has."""
-    return re.compile(f"[{marks_of_letters()}]{{{MOST_MARKS + 1},}}")
