@@ -8,17 +8,17 @@ from typing import Annotated, Any
 
 from typer import BadParameter, Context, Option
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 _PANEL = "Conditions of a scheduled run"
 
 
 def parse_size(text: str) -> int:
-    """Bytes, from such as `8GB` or `500M`."""
+    """Bytes, from such as `8GB`, `500M` or `5GiB`."""
     found = _SIZE.fullmatch(text.strip())
     if not found:
         raise BadParameter(f"{text!r} is no size: write 8GB or 500MB")
-    return round(float(found[1]) * _UNITS[found[2].lower()])
+    thousand = 1024 if found[3] else 1000
+    return round(float(found[1]) * thousand ** " kmgt".index(found[2].lower() or " "))
 
 
 def parse_time(text: str) -> str:

@@ -4,15 +4,19 @@ import re
 
 from typer import BadParameter
 
-_FORM = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
+# Behind hours or minutes a number says what it counts: "1h30" would be half an hour to one, and half a minute to another.
+_FORM = re.compile(r"(?=.*[hms])(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?|()()(\d+(?:\.\d+)?)")
 
 
 def parse_duration(text: str) -> float:
     """Seconds; a bare number is seconds too."""
     found = _FORM.fullmatch(text.strip().lower().replace(" ", ""))
-    if not found or not any(found.groups()):
+    if not found:
         raise BadParameter(f"{text!r} is not a duration: write 90s, 3m or 1h30m")
-    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    groups = found.groups()
+    hours, minutes, seconds = (
+        float(a or b or 0) for a, b in zip(groups[:3], groups[3:], strict=True)
+    )
     total = hours * 3600 + minutes * 60 + seconds
     if total <= 0:
         raise BadParameter("a duration must be longer than nothing")

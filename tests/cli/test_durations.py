@@ -1,6 +1,7 @@
 import pytest
 from typer import BadParameter
 
+from learnctl.cli.condition_flags import parse_size
 from learnctl.cli.durations import duration, parse_duration
 
 
@@ -20,7 +21,9 @@ def test_parse(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "soon", "-3m", "0s", "3d", "m", "30m1h", "inf", "1e3"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "-3m", "0s", "3d", "m", "30m1h", "inf", "1e3", "1h30", "5m30"]
+)
 def test_refuse(text: str) -> None:
     with pytest.raises(BadParameter):
         parse_duration(text)
@@ -31,3 +34,11 @@ def test_refuse(text: str) -> None:
 )
 def test_write(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("5GiB", 5 * 1024**3), ("8GB", 8 * 10**9), ("500m", 5 * 10**8), ("1.5 k", 1500), ("7", 7)],
+)
+def test_a_size(text: str, size: int) -> None:
+    assert parse_size(text) == size
