@@ -17,7 +17,7 @@ def parse_size(text: str) -> int:
     found = _SIZE.fullmatch(text.strip())
     if not found:
         raise BadParameter(f"{text!r} is no size: write 8GB or 500MB")
-    thousand = 1024 if found[3] else 1000
+    thousand = 1024.0 if found[3] else 1000.0
     return round(float(found[1]) * thousand ** " kmgt".index(found[2].lower() or " "))
 
 

@@ -27,6 +27,10 @@ class Asked:
         for row in before:
             self.add(row["prompt"], row)
 
+    def hold(self, held: Set[str]) -> None:
+        """These wordings, normalised, are held now."""
+        self._held = held
+
     def add(self, question: str, place: Record) -> None:
         """A fact that stands there is asked so."""
         self._places[normalise(question)].append((day_of(place), _section(place)))

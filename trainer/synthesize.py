@@ -9,7 +9,7 @@ import hashlib
 import json
 import random
 import shutil
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -97,7 +97,8 @@ def study_chunks(
     done = studied_ids(store, base)
     todo = [chunk for chunk in chunks if chunk["id"] not in done]
     n_ready = len(chunks) - len(todo)
-    while todo and not out_of_time():
+    known = _Known(store, base) if todo else None
+    while known and todo and not out_of_time():
         group, facts = _take_group(todo)
         questions: list[Question] = []
         checked = {"questions": Checked()}
@@ -117,7 +118,9 @@ def study_chunks(
         with store.db.atomic():
             # While the base wrote, another process may have taken some of it back, or said that it may not be learned.
             there = still_studied(store, group)
-            _keep_group(store, base, group, there, facts, questions, plain, answers, made, seed)
+            _keep_group(
+                store, base, known, group, there, facts, questions, plain, answers, made, seed
+            )
             voices = [
                 (chunk["id"], Sample("voice", task, chunk["text"]))
                 for chunk, task in zip(spoken, tasks, strict=True)
@@ -420,9 +423,37 @@ def has_voice(chunk: Record) -> bool:
     )
 
 
+class _Known:
+    """What is asked and trained so far: read once, for it takes as long as the store has samples, and added to as groups are kept.
+
+    Attributes:
+        trained: the prompts of all samples, normalised.
+        asked: in which wordings, and where these facts stand.
+    """
+
+    def __init__(self, store: Store, base: Base) -> None:
+        self.trained = {
+            normalise(row["prompt"]) for row in store.rows("SELECT prompt FROM samples")
+        }
+        self.asked = Asked(
+            held_out(store),
+            store.rows(
+                "SELECT DISTINCT s.prompt, o.title, o.heading, o.date, c.language FROM samples s"
+                " JOIN chunks c ON c.id = s.chunk_id JOIN origins o ON o.chunk_id = c.id WHERE s.base_digest = ?",
+                base.digest,
+            ),
+        )
+
+    def add(self, samples: Iterable[tuple[int, Sample]], chunks: Mapping[int, Record]) -> None:
+        for chunk_id, sample in samples:
+            self.trained.add(normalise(sample.prompt))
+            self.asked.add(sample.prompt, chunks[chunk_id])
+
+
 def _keep_group(
     store: Store,
     base: Base,
+    known: _Known,
     group: list[Record],
     there: set[int],
     facts: list[tuple[Record, Fact]],
@@ -434,24 +465,14 @@ def _keep_group(
 ) -> None:
     chooser = random.Random(f"{seed} {group[0]['id']}")
     forbidden = held_out(store)
-    trained = {normalise(row["prompt"]) for row in store.rows("SELECT prompt FROM samples")}
+    trained, asked = known.trained, known.asked
+    asked.hold(forbidden)
     strangers = find_strangers(store)
     probes: list[tuple[int, Probe]] = []
     second: list[tuple[int, Probe]] = []
     samples: list[tuple[int, Sample]] = []
     unasked: list[tuple[Record, Fact]] = []
     of_group = {chunk["id"]: chunk for chunk in group}
-    numbers = list(of_group)
-    asked = Asked(
-        forbidden,
-        store.rows(
-            "SELECT DISTINCT s.prompt, o.title, o.heading, o.date, c.language FROM samples s"
-            " JOIN chunks c ON c.id = s.chunk_id JOIN origins o ON o.chunk_id = c.id"
-            f" WHERE s.base_digest = ? AND s.chunk_id NOT IN ({marks(numbers)})",
-            base.digest,
-            *numbers,
-        ),
-    )
     for chunk_id, sample in written:
         # What a base writes of two passages under one heading must not be asked in one wording.
         if own_wording := asked.of_its_own(sample.prompt, of_group[chunk_id]):
@@ -525,6 +546,7 @@ def _keep_group(
     # What a user asked some night may be what a probe asks now.
     _drop_samples(store, {normalise(probe.question) for _, probe in probes}, LOGGED)
     keep_samples(store, base.digest, samples)
+    known.add(samples, of_group)
     for number in sorted(there):
         store.db.execute("INSERT OR IGNORE INTO studied VALUES (?, ?)", [number, base.digest])
 
