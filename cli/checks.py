@@ -18,7 +18,7 @@ from .check_result import Check
 from .output import counted, n_bytes
 
 NEEDED = ("torch", "transformers", "peft")
-LEAST_MEMORY = 4e9  # a night on the embedded base has peaked at 2.9 GB
+LEAST_MEMORY = 4e9  # a night on the embedded base has peaked at 3.3 GiB
 LEAST_DISK = 2e9
 
 
