@@ -124,7 +124,8 @@ def is_empty(store: Store, source_id: int) -> bool:
 
 def blank_answers(store: Store) -> None:
     """Take out what versions answered that learned from what is gone, in their own runs, in those that built on or replaced them, and in
-    runs that were refused: an answer to one probe may recite another source. Whether it was right stays."""
+    runs that were refused: an answer to one probe may recite another source. So do those of versions that were pruned, of which it is not known.
+    Whether it was right stays."""
     store.db.execute(
         "UPDATE evaluations SET answer = '' WHERE answer != '' AND run_id IN (SELECT r.id FROM runs r WHERE"
         " EXISTS (SELECT 1 FROM adapters a WHERE a.state = 'deleted'"
@@ -196,7 +197,9 @@ def _unmake_moved(store: Store, source_id: int, chunk_ids: set[int]) -> None:
             source_id,
             source_id,
         )
-        _, versions = remove_samples(store, [row["id"] for row in moved])
+        ids = [row["id"] for row in moved]
+        note_outgrown(store, ids)  # of those who hold it still
+        _, versions = remove_samples(store, ids)
         for version in versions:
             _link(store, "outgrown", source_id, version)
 

@@ -36,8 +36,8 @@ Record = dict[str, Any]
 # Addresses and keys of passages come in no order, and a file is one transaction: a page that has left the cache is
 # looked for in an ever longer log. What is not needed is not taken.
 CACHE_KB = 160 * 1024
-# How often a store is tried to be brought up to date while other processes do the same.
-OPENINGS = 30
+# How long a store is tried to be brought up to date while other processes do the same.
+OPENING_S = 10.0
 
 # A setting: something was deleted, and its bytes may still be in the files.
 TRACES = "traces"
@@ -739,7 +739,9 @@ def _connect(path: Path) -> Database:
 
 
 # What SQLite says where another process has just done, or is doing, what was to be done.
-_CAME_FIRST = re.compile("already exists|duplicate column|locked")
+_CAME_FIRST = re.compile(
+    "already exists|duplicate column|no such (?:trigger|table|column)|_sqlite_migrations|locked"
+)
 
 
 def _name_of(person: str | None) -> str | None:
@@ -748,12 +750,13 @@ def _name_of(person: str | None) -> str | None:
 
 def _migrate(db: Database) -> None:
     """Bring a store up to date; another process that opens it at the same time may come first with some of it."""
-    for left in reversed(range(OPENINGS)):
+    until = time.monotonic() + OPENING_S
+    while True:
         try:
             migrations.apply(db)
             return
-        except sqlite3.OperationalError as error:  # none is half applied
-            if not left or not _CAME_FIRST.search(str(error)):
+        except (sqlite3.OperationalError, sqlite3.IntegrityError) as error:  # none is half applied
+            if time.monotonic() > until or not _CAME_FIRST.search(str(error)):
                 raise
             time.sleep(0.1)
 

@@ -53,15 +53,14 @@ OF_ONESELF = re.compile(
 )
 # What shows that a number before it is no year and no clock's.
 MEASURE = re.compile(
-    r"(?i)\d| ?(?:%|[€£$]|k?m\b|[cm]m\b|k?g\b|(?:euro|dollar|pound|franc|crown|cent|kilo|gram|ton|lit(?:re|er)|"
+    r"\d| ?(?:%|[€£$]|k?m\b|[cm]m\b|k?g\b|(?:euro|dollar|pound|franc|crown|cent|kilo|gram|ton|lit(?:re|er)|"
     r"(?:kilo|centi|milli)?met(?:re|er)|mile|degree|hour|minute|calorie|watt)s?\b)"
 )
-# A number of four digits behind one of these, and before another word, counts things: "he sold 1800 books".
+VERSION = re.compile(r"(?i)\b(?:version|release|costs?|paid|pays?|price(?: is| was)?) $")
+# A number of four digits behind one of these, and before a noun in the plural, counts things: "he sold 1800 books".
 COUNTED = re.compile(
-    r"(?i)\b(?:have|has|had|holds?|held|sells?|sold|buys?|bought|pays?|paid|costs?|counts?|counted|needs?|needed|are|were|about|almost"
-    r"|nearly|over|under) $"
+    r"(?i)\b(?:have|has|had|holds?|held|sells?|sold|buys?|bought|pays?|paid|costs?|counts?|counted|needs?|needed|are|were) $"
 )
-BEFORE_A_CLOCK = re.compile(r"(?i)\b(?:at|by|from|until|till|to|before|after|around|about) $")
 # Where words have no spaces between them.
 UNSPACED_DATE = re.compile(
     r"\d{1,4}\s?[年년](?:\s?\d{1,2}\s?[月월](?:\s?\d{1,2}\s?[日일号])?)?|\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일号]"
@@ -99,7 +98,7 @@ IT_SAYS = frozenset(
 )
 THEY_SAYS = frozenset(["are", "were"])
 OF_A_PLACE = re.compile(
-    r"(?:\b(?:in|at|on|near|of|since|until|called|named|(?:comes|came|goes|went) (?:to|from))|^\w+) $"
+    r"\b(?:in|at|on|near|since|until|(?:village|town|city|port|island|hamlet|district|parish|county) of|(?:comes|came|goes|went) (?:to|from)) $"
 )
 # Somebody, though no name.
 KIN = (
@@ -242,8 +241,8 @@ def stand_alone(sentence: str, before: str) -> str:
 
 
 def _somebody_else(rest: str) -> bool:
-    """Whether what follows a subject, from its verb on, names another who may be meant: no place, and no day."""
-    return any(
+    """Whether what follows a subject, from its verb on, tells of another who may be meant: by name, but for places and days, or as a sister."""
+    return bool(re.search(rf"\b{KIN}s?\b", rest)) or any(
         not DATE.fullmatch(match[0]) and not OF_A_PLACE.search(rest[: match.start()])
         for match in NAME.finditer(rest)
         if match[0] not in NOT_NAMES
@@ -274,7 +273,6 @@ def normalise(text: str) -> str:
     After the SQuAD evaluation script, https://rajpurkar.github.io/SQuAD-explorer/.
     """
     text = re.sub(r"(?<=\d),(?=\d{3})", "", unicodedata.normalize("NFC", text.lower()))
-    text = DECIMAL.sub(r"\1_\2", text)
     if text.isascii():
         text = re.sub(r"[^\w\s]", " ", text)
     else:  # vowel signs are marks
@@ -283,10 +281,6 @@ def normalise(text: str) -> str:
             for c in text
         )
     return " ".join(word for word in text.split() if word not in {"a", "an", "the"})
-
-
-# What is behind a point, a comma or a colon between digits belongs to what is before: "5.2 km" holds no "2 km".
-DECIMAL = re.compile(r"(?<![\d.,:])(\d+)[.,:](\d{1,3})(?!\d|[.,:]\d)")
 
 
 def words_of(text: str) -> list[str]:
@@ -302,7 +296,13 @@ def contains(answer: str, gold: str) -> bool:
         before = r"(?<![0-9a-z])" if re.match("[0-9a-z]", wanted) else ""
         behind = r"(?![0-9a-z])" if re.search("[0-9a-z]$", wanted) else ""
         return bool(wanted) and bool(re.search(f"{before}{re.escape(wanted)}{behind}", found))
-    return bool(normalise(gold)) and f" {normalise(gold)} " in f" {normalise(answer)} "
+    found, wanted = (normalise(DECIMAL.sub(r"\1_\2", text)) for text in (answer, gold))
+    return bool(wanted) and f" {wanted} " in f" {found} "
+
+
+# What is behind a point, a comma or a colon between digits belongs to what is before: "5.2 km" holds no "2 km". A comma before three digits
+# only parts thousands.
+DECIMAL = re.compile(r"(?<![\d.,:])(\d+)(?:[.:]|,(?!\d{3}))(\d{1,3})(?!\d|[.,:]\d)")
 
 
 def supported(answer: str, source: str) -> bool:
@@ -413,12 +413,11 @@ def _is_amount(sentence: str, found: re.Match[str]) -> bool:
     if re.search(r"[€£$] ?$", before):
         return True
     if re.fullmatch(r"\d{4}", text):
-        counts = re.match(r" [a-z]", ahead) and COUNTED.search(before)
+        counts = re.match(r" [a-z]{2,}s\b", ahead) and COUNTED.search(before)
         return bool(counts or MEASURE.match(ahead))
     if re.fullmatch(r"\d{1,2}\.\d{2}", text):
         hour, minute = map(int, text.split("."))
-        is_time = hour < 24 and minute < 60 and BEFORE_A_CLOCK.search(before)
-        return not is_time or bool(MEASURE.match(ahead))
+        return hour > 23 or minute > 59 or bool(MEASURE.match(ahead) or VERSION.search(before))
     return False
 
 

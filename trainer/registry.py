@@ -90,7 +90,7 @@ def publish(
 def finish(store: Store, run_id: int, report: Record) -> None:
     """Close a run with its report; one that was dropped meanwhile stays so."""
     store.db.execute(
-        "UPDATE runs SET state = 'done', report = ? WHERE id = ? AND state = 'running'",
+        "UPDATE runs SET state = 'done', report = ? WHERE id = ? AND state != 'dropped'",
         [to_json(report), run_id],
     )
 

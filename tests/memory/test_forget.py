@@ -397,8 +397,9 @@ def test_an_answer_to_another_question_goes_too(store: Store, take: Any, learn: 
     assert [row["correct"] for row in kept] == [1] * 4
 
 
+@pytest.mark.parametrize("forgotten", ["a.md", "b.md"])
 def test_a_passage_that_moved_to_another_file(
-    store: Store, take: Any, learn: Any, states: Any
+    store: Store, take: Any, learn: Any, states: Any, forgotten: str
 ) -> None:
     """What was made of it where it stood first may name that; it is learned anew, and who learned it so is deleted with that file."""
     take({"a.md": f"# Zyxqorvane\n\n{LAMP}\n", "b.md": CHAIR})
@@ -409,6 +410,11 @@ def test_a_passage_that_moved_to_another_file(
     assert store.value("SELECT count(*) FROM samples") == 0
     assert states() == {1: "ok"}
     assert LAMP in [chunk["text"] for chunk in new_chunks(store)]
+    if forgotten == "b.md":
+        forget_sources(store, ids(store, "b.md"))
+        assert states() == {1: "deleted"}
+        assert found(store, "lamp") == []
+        return
     forget_sources(store, ids(store, "a.md"))
     assert states() == {1: "deleted"}
     assert found(store, "lamp") == [LAMP]
