@@ -33,7 +33,8 @@ FAMILIES = ("llama", "qwen", "gemma", "gemma3")
 def start(store: Store, llama: Base) -> Callable[..., ChatSession]:
     def make(**more: object) -> ChatSession:
         talker = Talker(llama, llama.model, 0)
-        return ChatSession(talker, store, Options(), **{"sampling": SHORT, **more})  # type: ignore[arg-type]
+        chosen = Options(base=llama.name)
+        return ChatSession(talker, store, chosen, **{"sampling": SHORT, **more})  # type: ignore[arg-type]
 
     return make
 
