@@ -9,6 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from ..memory.combining import words_with_marks
 from ..memory.search import telling_words
 from ..memory.sentences import sentences
 from ..memory.unspaced import is_mostly_unspaced
@@ -56,7 +57,7 @@ MEASURE = re.compile(
     r"\d| ?(?:%|[€£$]|k?m\b|[cm]m\b|k?g\b|(?:euro|dollar|pound|franc|crown|cent|kilo|gram|ton|lit(?:re|er)|"
     r"(?:kilo|centi|milli)?met(?:re|er)|mile|degree|hour|minute|calorie|watt)s?\b)"
 )
-VERSION = re.compile(r"(?i)\b(?:version|release|costs?|paid|pays?|price(?: is| was)?) $")
+BEFORE_AN_AMOUNT = re.compile(r"(?i)\b(?:version|release|costs?|paid|pays?|price(?: is| was)?) $")
 # A number of four digits behind one of these, and before a noun in the plural, counts things: "he sold 1800 books".
 COUNTED = re.compile(
     r"(?i)\b(?:have|has|had|holds?|held|sells?|sold|buys?|bought|pays?|paid|costs?|counts?|counted|needs?|needed|are|were) $"
@@ -273,14 +274,7 @@ def normalise(text: str) -> str:
     After the SQuAD evaluation script, https://rajpurkar.github.io/SQuAD-explorer/.
     """
     text = re.sub(r"(?<=\d),(?=\d{3})", "", unicodedata.normalize("NFC", text.lower()))
-    if text.isascii():
-        text = re.sub(r"[^\w\s]", " ", text)
-    else:  # vowel signs are marks
-        text = "".join(
-            c if c.isalnum() or c in "_ " or unicodedata.category(c)[0] == "M" else " "
-            for c in text
-        )
-    return " ".join(word for word in text.split() if word not in {"a", "an", "the"})
+    return " ".join(word for word in words_with_marks(text) if word not in {"a", "an", "the"})
 
 
 def words_of(text: str) -> list[str]:
@@ -319,38 +313,12 @@ SWAPS = {
 }  # fmt: skip
 # "World War I", "Part I", "Elizabeth I of England".
 _NUMERAL = "".join(
-    f"(?<!{word} )"
-    for word in (
-        "War",
-        "Part",
-        "Type",
-        "Phase",
-        "Class",
-        "Volume",
-        "Chapter",
-        "Book",
-        "Act",
-        "Level",
-    )
-)
+    f"(?<!{word} )" for word in ("War", "Part", "Type", "Phase", "Class", "Volume", "Chapter", "Book", "Act", "Level")
+)  # fmt: skip
 # Where it is dug in.
 _NO_PIT = "".join(
-    f"(?<!\\b{word} )"
-    for word in (
-        "a",
-        "the",
-        "this",
-        "that",
-        "old",
-        "gold",
-        "coal",
-        "salt",
-        "silver",
-        "copper",
-        "iron",
-        "land",
-    )
-)
+    f"(?<!\\b{word} )" for word in ("a", "the", "this", "that", "old", "gold", "coal", "salt", "silver", "copper", "iron", "land")
+)  # fmt: skip
 SWAP = re.compile(
     rf"(?i)\b(?:am i|i['’](?:m|ve|ll|d)|we['’](?:re|ve|ll)|(?-i:{_NUMERAL})(?:i am|i was|i(?! of (?!all\b|course\b)))|me|myself"
     rf"|{_NO_PIT}mine|my|we|(?-i:[Uu]s)|ours|our)\b"
@@ -417,7 +385,11 @@ def _is_amount(sentence: str, found: re.Match[str]) -> bool:
         return bool(counts or MEASURE.match(ahead))
     if re.fullmatch(r"\d{1,2}\.\d{2}", text):
         hour, minute = map(int, text.split("."))
-        return hour > 23 or minute > 59 or bool(MEASURE.match(ahead) or VERSION.search(before))
+        return (
+            hour > 23
+            or minute > 59
+            or bool(MEASURE.match(ahead) or BEFORE_AN_AMOUNT.search(before))
+        )
     return False
 
 
