@@ -187,11 +187,11 @@ def stream(
 
 def newline_ids(base: Base) -> list[int]:
     """The tokens that a line ends with or within, such as "?" with a line end. (Stopping at a string costs transformers seconds a call.)"""
-    return _newline_ids(base.digest, base.tokenizer)
+    return _newline_ids(base.tokenizer)
 
 
 @lru_cache(maxsize=4)
-def _newline_ids(digest: str, tokenizer: Any) -> list[int]:
+def _newline_ids(tokenizer: Any) -> list[int]:
     endings = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("\n", "\n\n")]
     # As byte-level vocabularies write it, and as others do.
     within = [n for token, n in tokenizer.get_vocab().items() if "Ċ" in token or "\n" in token]
