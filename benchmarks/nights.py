@@ -94,6 +94,7 @@ Night = tuple[Path, list[Question]]
 def invented(folder: Path, n_nights: int, n_facts: int, n_wordings: int) -> list[Night]:
     """A file a night, and its questions."""
     stream = []
+    golds: dict[str, list[str]] = {}  # two people may have one birthday, and either is right then
     for number, night in enumerate(invented_nights(n_nights, n_facts)):
         file = folder / f"{number:02}.md"
         file.write_text(night.note)
@@ -104,6 +105,8 @@ def invented(folder: Path, n_nights: int, n_facts: int, n_wordings: int) -> list
             for turn in range(n_wordings)
         }
         questions = [(index, night.facts[index][wording]) for index, wording in sorted(asked)]
+        for _, q in questions:
+            golds.setdefault(q.text, []).append(q.gold)
         stream.append(
             (
                 file,
@@ -112,7 +115,7 @@ def invented(folder: Path, n_nights: int, n_facts: int, n_wordings: int) -> list
                         "night": number,
                         "of": f"{number} {index}",
                         "question": q.text,
-                        "gold": [q.gold],
+                        "gold": golds[q.text],
                     }
                     | {"reversed": q.wording >= REVERSED}
                     for index, q in questions
