@@ -2,19 +2,22 @@
 
 Items of one source are not independent: they are right or wrong together. Every interval is therefore
 widened by the *design effect*, the variance that the clusters show over the one that independent items
-would have (Kish 1965); without clusters it is 1.
+would have (Kish 1965); without clusters it is 1. What few clusters show is not known for certain either: there
+Student's t with one degree of freedom less than clusters takes the place of the normal distribution. Of one cluster alone
+nothing can be told about others, and its items count as independent.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass
+from statistics import NormalDist
 from typing import Any
 
 from .chance import chance
 
-Z_TWO_SIDED = 1.959964  # 95% between two bounds
-Z_ONE_SIDED = 1.644854  # 95% below one bound
+# Each bound of an interval has so much of the distribution below it, and a bound that stands alone.
+TWO_SIDED, ONE_SIDED = 0.975, 0.95
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Comparison:
         won, lost: items that went from wrong to right, and from right to wrong.
         change: the share right after less the share right before, and its 95% interval.
         lost_at_most: the upper 95% bound of the share lost on balance; what retention is judged by.
-        p: McNemar's exact test, two-sided: how likely such flips are if nothing has changed.
+        p: McNemar's exact test, two-sided: how likely such flips are if nothing has changed and the items are independent.
     """
 
     n: int
@@ -58,7 +61,7 @@ def share(right: Sequence[bool], clusters: Sequence[Hashable] | None = None) -> 
     if not n:
         return None
     value = sum(right) / n
-    z2 = Z_TWO_SIDED**2 * design_effect([float(one) for one in right], clusters)
+    z2 = _width(TWO_SIDED, [float(one) for one in right], clusters) ** 2
     middle = (value + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2 * value * (1 - value) / n + z2**2 / (4 * n**2)) / (1 + z2 / n)
     return Share(value, max(0.0, middle - half), min(1.0, middle + half), n)
@@ -77,21 +80,54 @@ def compare(
     if not n:
         return None
     won, lost = moves.count(1), moves.count(-1)
-    wider = math.sqrt(design_effect([float(move) for move in moves], clusters))
+    changes = [float(move) for move in moves]
+    two_sided = _width(TWO_SIDED, changes, clusters)
     return Comparison(
         n=n,
         won=won,
         lost=lost,
         change=(won - lost) / n,
-        low=-_upper_bound(lost, won, n, wider * Z_TWO_SIDED),
-        high=_upper_bound(won, lost, n, wider * Z_TWO_SIDED),
-        lost_at_most=_upper_bound(lost, won, n, wider * Z_ONE_SIDED),
+        low=-_upper_bound(lost, won, n, two_sided),
+        high=_upper_bound(won, lost, n, two_sided),
+        lost_at_most=_upper_bound(lost, won, n, _width(ONE_SIDED, changes, clusters)),
         p=min(1.0, 2 * chance(max(won, lost), min(won, lost))),
     )
 
 
 def design_effect(values: Sequence[float], clusters: Sequence[Hashable] | None) -> float:
     """How many times the variance of the mean is what independent values would have; at least 1."""
+    return max(1.0, _seen_effect(values, clusters))
+
+
+def student_t(below: float, freedom: int) -> float:
+    """Where Student's t with so many degrees of freedom has such a share of itself below; to within a hundredth.
+
+    Exact for one and two; else the expansion in Abramowitz and Stegun, Handbook of Mathematical Functions (1964), 26.7.5.
+    """
+    if freedom == 1:
+        return math.tan(math.pi * (below - 0.5))
+    if freedom == 2:
+        both = 2 * below - 1
+        return both * math.sqrt(2 / (1 - both * both))
+    z = NormalDist().inv_cdf(below)
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + ((third / freedom + second) / freedom + first) / freedom
+
+
+def _width(below: float, values: Sequence[float], clusters: Sequence[Hashable] | None) -> float:
+    """How many standard errors of independent values a bound is away; no fewer than for these."""
+    alone = NormalDist().inv_cdf(below)
+    n_clusters = len(set(clusters)) if clusters is not None else 1
+    if n_clusters < 2:
+        return alone
+    together = student_t(below, n_clusters - 1) * math.sqrt(_seen_effect(values, clusters))
+    return max(alone, together)
+
+
+def _seen_effect(values: Sequence[float], clusters: Sequence[Hashable] | None) -> float:
+    """The design effect as it was seen, which chance may have put below 1."""
     n = len(values)
     if clusters is None or n < 2:
         return 1.0
@@ -103,7 +139,7 @@ def design_effect(values: Sequence[float], clusters: Sequence[Hashable] | None) 
     if len(totals) < 2 or not alone:
         return 1.0
     together = len(totals) / (len(totals) - 1) * sum(total**2 for total in totals.values())
-    return max(1.0, together / (alone * n / (n - 1)))
+    return together / (alone * n / (n - 1))
 
 
 def _upper_bound(more: int, fewer: int, n: int, z: float) -> float:

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from learnctl.trainer.intervals import compare, design_effect, share
+from learnctl.trainer.intervals import compare, design_effect, share, student_t
 
 
 def exam(n_right: int, n: int) -> list[bool]:
@@ -83,3 +83,26 @@ def test_items_of_one_source_count_for_less() -> None:
     assert together.high - together.low > 3 * (alone.high - alone.low)
     mixed = [index % 2 == 0 for index in range(200)]
     assert design_effect([float(one) for one in mixed], sources) == 1.0
+
+
+def test_students_t() -> None:
+    """As it stands in every table."""
+    for freedom, wanted in {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 8: 2.306, 30: 2.042}.items():
+        assert student_t(0.975, freedom) == pytest.approx(wanted, rel=0.01)
+
+
+def test_few_sources_are_not_surer_than_they_are() -> None:
+    """Of many examinations of four sources, which differ, about 95% have the true share within their bounds."""
+    draw = random.Random(7)
+    inside = wider = 0
+    for _ in range(600):
+        shares = [draw.betavariate(3, 3) for _ in range(4)]
+        right = [draw.random() < one for one in shares for _ in range(12)]
+        sources = [source for source in range(4) for _ in range(12)]
+        found, alone = share(right, sources), share(right)
+        assert found is not None
+        assert alone is not None
+        inside += found.low <= 0.5 <= found.high
+        wider += found.high - found.low >= alone.high - alone.low - 1e-9
+    assert inside / 600 >= 0.93
+    assert wider == 600
