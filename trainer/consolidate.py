@@ -499,9 +499,10 @@ class _Night:
             retained = kept.after(model) if kept and verdict.promoted else None
             suite_s += time.monotonic() - asking
             if retained:
-                verdict = gate.judge_retention(retained.suite, retained.conduct)
+                verdict = gate.judge_retention(retained.suite, retained.conduct, scale)
             verdict = replace(verdict, scale=scale)
-            if not verdict.less_may_do:
+            # Time was kept free for asking the suite once.
+            if not verdict.less_may_do or (retained and not self._has_time(measured_s + suite_s)):
                 break
         examination.keep("after", after)
         reworded = examination.ask_again(model, after)
@@ -536,6 +537,10 @@ class _Night:
                 self._after_refusal(run, report)
         shutil.rmtree(store.home.runs / str(run["id"]), ignore_errors=True)
         return report
+
+    def _has_time(self, seconds: float) -> bool:
+        """Whether so much of the budget is left, if there is one."""
+        return not self.deadline or time.monotonic() + seconds < self.deadline
 
     def _after_refusal(self, run: Record, report: Record) -> None:
         """A refused night is tried again as a slow pass, with another seed. A chunk that was new in three

@@ -109,12 +109,14 @@ def judge(
     return Verdict(True, PASSED)
 
 
-def judge_retention(suite: Comparison | None, conduct: Mapping[str, Comparison]) -> Verdict:
+def judge_retention(
+    suite: Comparison | None, conduct: Mapping[str, Comparison], scale: float = 1.0
+) -> Verdict:
     """Whether general ability was kept, as far as it was measured. Each kind of conduct is judged by itself:
-    what is gained of one makes up for nothing that is lost of another."""
-    found = [_what_was_lost(suite, "general ability", "items of the suite")] if suite else []
+    what is gained of one makes up for nothing that is lost of another. `scale` is as in `judge`."""
+    found = [_what_was_lost(suite, "general ability", "items of the suite", scale)] if suite else []
     found += [
-        _what_was_lost(measured, f"conduct ({kind})", "of these prompts")
+        _what_was_lost(measured, f"conduct ({kind})", "of these prompts", scale)
         for kind, measured in conduct.items()
     ]
     if reasons := [reason for reason in found if reason]:
@@ -122,11 +124,14 @@ def judge_retention(suite: Comparison | None, conduct: Mapping[str, Comparison])
     return Verdict(True, PASSED)
 
 
-def _what_was_lost(measured: Comparison, ability: str, items: str) -> str:
+def _what_was_lost(measured: Comparison, ability: str, items: str, scale: float) -> str:
     """Why it is refused, or nothing. A loss counts only where chance does not explain the flips, so a short
-    suite refuses what is plain and lets the rest through."""
-    is_much = -measured.change > SUITE_LOSS or measured.lost_at_most > SUITE_BOUND
-    if not is_much or chance(measured.lost, measured.won) > CHANCE:
+    suite refuses what is plain and lets the rest through. At less than its whole strength no more may be lost than
+    the share allowed, or one item of a short list."""
+    lost, allowed = measured.lost - measured.won, SUITE_LOSS * measured.n
+    is_much = lost > allowed or measured.lost_at_most > SUITE_BOUND
+    is_plain = is_much and chance(measured.lost, measured.won) <= CHANCE
+    if not is_plain and (scale == 1 or lost <= max(1.0, allowed)):
         return ""
     return (
         f"it lost {ability}: {measured.lost} {items} lost, {measured.won} won, of"
