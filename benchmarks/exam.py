@@ -18,10 +18,14 @@ ANSWER_TOKENS = 48
 # What says that the notes do not tell, or that the speaker does not know.
 UNKNOWN = re.compile(
     r"(?i)\bnot (?:\w+ )?(?:in|among|part of) (?:your|my|our|the|these|those|any) (?:\w+ )?(?:notes?|passages?|documents?|records?)\b"
-    r"|\bnot (?:\w+ )?(?:mentioned|stated|specified|recorded|noted|provided|known)\b"
+    r"|\bnot (?:\w+ )?(?:mentioned|stated|specified|recorded|noted|provided|known)\b(?! (?:for|as|by)\b)"
+    r"|\b(?:nothing (?:\w+ )?(?:is|was) known|(?:is|are) unknown\b|nowhere in (?:your|my|our|the) notes)\b"
+    r"|\b(?:notes?|passages?|documents?|texts?) (?:say|says|tell|tells|contain|contains|mention|mentions) nothing\b"
     r"|\bno (?:\w+ )?(?:notes?|mention|records?|information|details?)\b"
-    r"|\b(?:notes?|passages?|documents?|texts?|it|they|you) (?:do not|don['’]t|does not|doesn['’]t|did not|didn['’]t|never) "
+    r"|\b(?:notes?|passages?|documents?|texts?) (?:do not|don['’]t|does not|doesn['’]t|did not|didn['’]t|never) "
     r"(?:mention|say|state|specify|tell|give|provide|include|contain)\b"
+    # "It does not give milk any more" is an answer.
+    r"|\b(?:it|they|you) (?:do not|don['’]t|does not|doesn['’]t|did not|didn['’]t|never) (?:mention|say|state|specify)\b"
     r"|\bI (?:do not|don['’]t|cannot|can['’]t|could not|couldn['’]t) (?:\w+ )?"
     r"(?:know|say|tell|find|recall|remember|answer|determine|provide)\b"
     r"|\bI (?:do not|don['’]t) have (?:\w+ ){0,3}(?:information|access|knowledge|records?|notes?|details?|data)\b"

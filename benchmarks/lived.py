@@ -12,7 +12,7 @@ the greedy answer; *f1*: word overlap. Base and version are asked the same, from
 import argparse
 import json
 import tempfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from learnctl.trainer.talk import Talker
 
 from .exam import Question, as_given, ask, closed, f1, in_view, retrieved, right
 from .recall import OPEN_GATE
-from .results import Results, finished, label_of
+from .results import Results, digest_of, finished, label_of
 from .settings import add_set, changes
 
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open", 4: "single-hop"}
@@ -164,7 +164,8 @@ def main() -> None:
             )
         options = replace(Options(base=given.base), **(OPEN_GATE | changes(given.set)))
         row = Results("lived").get(
-            label_of(options, what, "as given"), lambda: run(options, nights, questions)
+            label_of(options, what, digest_of(list(map(asdict, questions))), "as given"),
+            lambda: run(options, nights, questions),
         )
     if given.json:
         print(json.dumps(row))
@@ -185,7 +186,7 @@ def main() -> None:
         assert both is not None
         print(
             f"{name.replace('version, retrieval', 'both')} beside retrieval alone: {both.change:+.3f} [{both.low:+.3f}, {both.high:+.3f}],"
-            f" {both.won} won, {both.lost} lost, p {both.p:.2f}"
+            f" {both.won} won, {both.lost} lost"
         )
 
 

@@ -1,9 +1,9 @@
 """Night after night: what is known of each after every other, what it costs, and against what.
 
-    python -m benchmarks.nights [--nights 20] [--facts 10] [--wordings 6] [--arm NAME ...] [--suite FOLDER] [--json]
+    python -m benchmarks.nights [--nights 20] [--facts 10] [--wordings 6] [--stream 0] [--arm NAME ...] [--suite FOLDER] [--json]
     python -m benchmarks.nights --data FOLDER [--nights 8] [--passages 12] [--split tune|once]
 
-Without `--data` the stream is of invented facts (`benchmarks/invented.py`); with it, of passages from
+Without `--data` the stream is of invented facts (`benchmarks/invented.py`), others for each number of `--stream`; with it, of passages from
 `FOLDER/squad`. After each night every question of all nights so far is asked, closed-book and greedy:
 R[i, j] is the share of night j's questions right after night i. ACC is the share right of all after the last night, BWT the mean
 change of the questions of earlier nights since each was learned; their 95% intervals know that questions of one fact or passage go
@@ -41,7 +41,7 @@ from learnctl.trainer.talk import Talker
 from . import exam
 from .invented import nights as invented_nights
 from .recall import OPEN_GATE, choose_passages
-from .results import FOLDER, Results, Row, finished, label_of, last_report
+from .results import FOLDER, Results, Row, digest_of, finished, label_of, last_report
 from .settings import add_set, changes
 
 REVERSED = 4  # the first wording that asks from the value to the subject
@@ -91,11 +91,17 @@ Question = dict[str, Any]
 Night = tuple[Path, list[Question]]
 
 
-def invented(folder: Path, n_nights: int, n_facts: int, n_wordings: int) -> list[Night]:
+def invented(
+    folder: Path, n_nights: int, n_facts: int, n_wordings: int, seed: int = 0
+) -> list[Night]:
     """A file a night, and its questions."""
     stream = []
-    golds: dict[str, list[str]] = {}  # two people may have one birthday, and either is right then
-    for number, night in enumerate(invented_nights(n_nights, n_facts)):
+    nights = invented_nights(n_nights, n_facts, seed)
+    # Two people may have one birthday, and either is right then.
+    golds: dict[str, list[str]] = {}
+    for q in (q for night in nights for fact in night.facts for q in fact):
+        golds.setdefault(q.text, []).append(q.gold)
+    for number, night in enumerate(nights):
         file = folder / f"{number:02}.md"
         file.write_text(night.note)
         # The wordings go round over the facts, so that few of them still hold every kind.
@@ -105,8 +111,6 @@ def invented(folder: Path, n_nights: int, n_facts: int, n_wordings: int) -> list
             for turn in range(n_wordings)
         }
         questions = [(index, night.facts[index][wording]) for index, wording in sorted(asked)]
-        for _, q in questions:
-            golds.setdefault(q.text, []).append(q.gold)
         stream.append(
             (
                 file,
@@ -228,7 +232,7 @@ def cells(right: list[int], asked: list[Question], n_nights: int) -> list[float 
     return [sum(some) / len(some) if some else None for some in of]
 
 
-def show(arm: str, rows: list[Row], base: Row | None, asked: list[Question], n_nights: int) -> None:
+def show(arm: str, rows: list[Row], base: Row, asked: list[Question], n_nights: int) -> None:
     """The measures of an arm with their intervals, and its matrix."""
     last = rows[-1]["right"]
     clusters = [question["of"] for question in asked]
@@ -237,12 +241,11 @@ def show(arm: str, rows: list[Row], base: Row | None, asked: list[Question], n_n
     nothing: list[float | None] = [None] * n_nights
     lines = [cells(row["right"], asked, n_nights) for row in rows]
     found = summarise(
-        [cells(base["right"], asked, n_nights) if base else nothing]
+        [cells(base["right"], asked, n_nights)]
         + (lines if len(rows) == n_nights else [nothing] * (n_nights - 1) + lines)
     )
     told = [f"ACC {known.value:.3f} [{known.low:.3f}, {known.high:.3f}]"]
-    if found.base is not None:
-        told.append(f"base {found.base:.3f}")
+    told.append(f"base {found.base:.3f}")
     if len(rows) > 1:
         told += [f"BWT {_backward(rows, asked)}", f"diagonal {found.diagonal:.3f}"]
     for name, wanted in (("direct", False), ("reversed", True)):
@@ -321,6 +324,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="a folder with squad/ in it")
     parser.add_argument("--split", default="tune")
     parser.add_argument("--passages", type=int, default=12, help="passages a night")
+    parser.add_argument("--stream", type=int, default=0, help="of invented facts, by its seed")
     parser.add_argument("--arm", nargs="*", default=list(ARMS), choices=list(ARMS))
     parser.add_argument("--suite", type=Path, help="a folder of sets of general ability")
     parser.add_argument("--items", type=int, default=ITEMS, help="of the suite")
@@ -339,19 +343,17 @@ def main() -> None:
     if suite:
         kind += f" suite {len(suite.items)}"
     results = Results("nights")
-    base = None
     acc: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         if given.data:
             stream = squad(folder, given.data, given.split, n_nights, given.passages)
         else:
-            stream = invented(folder, n_nights, given.facts, given.wordings)
+            stream = invented(folder, n_nights, given.facts, given.wordings, given.stream)
         asked = [question for _, some in stream for question in some]
-        if given.data:  # of invented facts it knows none
-            options = Options(base=given.base)
-            label = label_of(options, given.base, kind, n_nights, "base")
-            base = results.get(label, partial(ask_base, options, asked))
+        options = Options(base=given.base)
+        label = label_of(options, given.base, kind, digest_of(asked), "base")
+        base = results.get(label, partial(ask_base, options, asked))
         for name in given.arm:
             rows = run_arm(name, given, kind, stream, results, suite)
             acc[name] = sum(rows[-1]["right"]) / len(asked)
@@ -379,7 +381,9 @@ def run_arm(
     # What is asked after the last night alone is not there of a night that was the last of fewer.
     asked_as = [f"given {given.given} of {len(stream)}"] if given.given else []
     asked_as += [f"suite of {len(stream)}"] if suite else []
-    label = label_of(options, given.base, kind, given.wordings, name, *given.set, *asked_as)
+    # What is asked of the first nights is asked of them in every longer stream.
+    of_data = digest_of(stream[0][1])
+    label = label_of(options, given.base, kind, of_data, name, *given.set, *asked_as)
     # The store of an arm lies beside the results, so that a stopped arm goes on with its next night.
     home = FOLDER / "nights" / hashlib.sha256(label.encode()).hexdigest()[:12]
     if arm.joint:

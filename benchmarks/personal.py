@@ -242,7 +242,7 @@ def _beside_retrieval(row: Row, questions: Sequence[Row]) -> None:
     assert found is not None
     print(
         f"both beside retrieval alone, all kinds: {found.change:+.3f} [{found.low:+.3f},"
-        f" {found.high:+.3f}], {found.won} won, {found.lost} lost, p {found.p:.2f}"
+        f" {found.high:+.3f}], {found.won} won, {found.lost} lost"
     )
 
 

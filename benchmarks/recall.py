@@ -43,7 +43,7 @@ from learnctl.trainer.train import train
 
 from . import results
 from .exam import Question, as_given, ask, closed, f1, in_view, retrieved, right
-from .results import Results, finished, label_of
+from .results import Results, digest_of, finished, label_of
 from .settings import add_set, changes
 
 # Here the figures are the point: everything passes.
@@ -304,9 +304,8 @@ def main() -> None:
                 Options(base=given.base, seed=seed),
                 **(OPEN_GATE | ARMS[arm][0] | changes(given.set)),
             )
-            label = label_of(
-                options, given.base, given.split, given.passages, arm, seed, "as given"
-            )
+            of_data = digest_of(chosen)
+            label = label_of(options, given.base, given.split, of_data, arm, seed, "as given")
             make = partial(run_arm, arm, options, chosen, given.data)
             rows.append(kept.get(label, make))
             if given.json:

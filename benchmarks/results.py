@@ -22,6 +22,11 @@ def label_of(options: Options, *parts: object) -> str:
     return " ".join([*map(str, parts), digest[:12]])
 
 
+def digest_of(asked: object) -> str:
+    """What was asked, in short: other data of the same form has rows of its own."""
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:8]
+
+
 def finished(report: Row) -> Row:
     """The report of a night, which was not stopped on the way: half a night is no result."""
     if report["decision"] == "paused":

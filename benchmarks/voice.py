@@ -28,7 +28,7 @@ from learnctl.trainer.talk import Talker
 from learnctl.trainer.train import row_losses
 
 from .recall import OPEN_GATE
-from .results import Results, finished, label_of
+from .results import Results, digest_of, finished, label_of
 from .settings import add_set, changes
 
 HELD_OUT = 40
@@ -99,7 +99,9 @@ def main() -> None:
         def make(own: list[str] = own, others: list[str] = others) -> dict[str, Any]:
             return run(options, own, others, given.mails)
 
-        row = results.get(label_of(options, "person", number, given.mails), make)
+        row = results.get(
+            label_of(options, "person", number, given.mails, digest_of([own, others])), make
+        )
         if given.json:
             print(json.dumps(row), flush=True)
             continue

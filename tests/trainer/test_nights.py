@@ -91,5 +91,5 @@ def test_measures(capsys: pytest.CaptureFixture[str]) -> None:
     assert "direct 0.500 [" in given.partition("(BWT -1.000 [")[0]
     assert "reversed 1.000 [" in given.partition("(BWT +0.000 [")[0]
     assert nights.cells([1, 1], asked, 2) == [1.0, None]
-    nights.show("joint", [cost | {"right": [1, 0, 1, 1]}], None, asked, 2)
+    nights.show("joint", [cost | {"right": [1, 0, 1, 1]}], rows[1], asked, 2)
     assert "ACC 0.750 [" in capsys.readouterr().out

@@ -210,6 +210,10 @@ def test_questions_of_one_source_widen_the_interval() -> None:
         "Unfortunately, there is no information about the goat.",
         "Your notes do not mention the age of the goat.",
         "The passage doesn't say who built it.",
+        "It does not say who built it.",
+        "Nothing is known about the goat.",
+        "Your notes say nothing about a goat.",
+        "The age of the goat is unknown.",
     ],
 )
 def test_what_says_that_it_is_not_known(answer: str) -> None:
@@ -227,6 +231,9 @@ def test_what_says_that_it_is_not_known(answer: str) -> None:
         "You do not have a goat.",
         "No.",
         "He writes notes in pencil.",
+        "It does not give milk any more.",
+        "They never tell anyone their age.",
+        "He is not known for his patience.",
     ],
 )
 def test_what_claims_something(answer: str) -> None:
