@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from learnctl.memory.lineage import in_service
 from learnctl.memory.store import Store
+from learnctl.memory.trust import set_trust
 from learnctl.trainer import registry
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.options import Options
 from learnctl.trainer.progress import Progress
+from learnctl.trainer.synthesize import hold_out
 
 Settings = Callable[..., Options]
 Take = Callable[[str, str], int]
@@ -100,3 +104,55 @@ def test_what_is_forgotten_while_a_night_examines_is_recited_nowhere(
     assert "forgotten" in report["reason"]
     assert not store.rows("SELECT * FROM evaluations WHERE stage = 'after' AND run_id = 2")
     assert store.value("SELECT state FROM runs WHERE id = 2") == "dropped"
+
+
+def test_what_is_forgotten_at_the_last_moment_is_not_published(
+    store: Store, take: Take, house: int, dog: int, settings: Settings
+) -> None:
+    """Between the verdict and the rows of the version; its weights go, too."""
+    options = settings(epochs=1)
+    consolidate(store, options)
+    cat = take("cat.txt", CAT)
+
+    def forget(progress: Progress) -> None:
+        if progress.phase == "publish":
+            with Store.open(store.home) as other:
+                registry.forget(other, [cat])
+
+    report = consolidate(store, options, on_progress=forget)
+    assert report["decision"] == "refused"
+    assert "forgotten" in report["reason"]
+    assert in_service(store) == report["version"] == 1
+    assert [entry.name for entry in store.home.versions.iterdir()] == ["1"]
+
+
+@pytest.mark.parametrize("change", ["edited", "distrusted", "held out"])
+def test_a_source_that_changes_while_a_night_trains(
+    store: Store, take: Take, house: int, settings: Settings, change: str
+) -> None:
+    """The run is not dropped for that, but what is made of it has lost its ground: it is not published."""
+    options = settings(epochs=1)
+    consolidate(store, options)
+    dog = take("dog.txt", DOG)
+
+    def on_step(step: int) -> None:
+        if step != 1:
+            return
+        if change == "edited":
+            take("dog.txt", DOG.replace("Quimby", "Barnaby"))
+        elif change == "distrusted":
+            set_trust(store, [dog], "untrusted")
+        else:
+            sample = store.row(
+                "SELECT s.prompt FROM samples s JOIN run_samples rs ON rs.sample_id = s.id"
+                " WHERE rs.run_id = 2 AND rs.role = 'new' AND s.kind = 'question'"
+            )
+            assert sample is not None
+            hold_out(store, [sample["prompt"]])
+
+    report = consolidate(store, options, on_step=on_step)
+    assert report["decision"] == "refused"
+    assert "while it trained" in report["reason"]
+    assert in_service(store) == report["version"] == 1
+    assert [row["version"] for row in registry.history(store)] == [1]
+    assert [entry.name for entry in store.home.versions.iterdir()] == ["1"]
