@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from learnctl.memory.store import Store
+from learnctl.trainer import registry
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.nights import answers
 from learnctl.trainer.options import Options
@@ -31,6 +32,31 @@ def test_on_another_base_the_version_in_service_is_what_is_measured_against(
     assert {(one.source == dog, one.version) for one in before} == {(True, 0), (False, 1)}
     asked = {one.probe for one in before if one.version == 1}
     assert asked == {one.probe for one in answers(store, 2) if one.version == 1 and one.counts}
+
+
+def test_before_a_slow_pass_the_version_that_it_replaces_is_asked(
+    store: Store, take: Take, house: int, settings: Settings
+) -> None:
+    """It trains on the base, and is measured against what serves."""
+    consolidate(store, settings(learning_rate=1e-2))
+    store.set_setting(registry.SLOW_DUE, "asked for")
+    take("dog.txt", "The dog is called Quimby. Quimby was born in 2017 in Snorrebeck.\n")
+    assert consolidate(store, settings(epochs=1))["level"] == "slow"
+
+    def said(run: int, stage: str) -> dict[int, str]:
+        found = store.rows(
+            "SELECT probe_id, answer FROM evaluations"
+            " WHERE run_id = ? AND stage = ? AND form = 'direct'",
+            run,
+            stage,
+        )
+        return {row["probe_id"]: row["answer"] for row in found}
+
+    untouched, trained, before = said(1, "before"), said(1, "after"), said(2, "before")
+    again = untouched.keys() & before.keys()
+    assert again
+    assert {probe: before[probe] for probe in again} == {probe: trained[probe] for probe in again}
+    assert all(before[probe] != untouched[probe] for probe in again)
 
 
 def test_few_earlier_facts_are_asked_in_both_wordings(
