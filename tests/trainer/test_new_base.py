@@ -1,5 +1,6 @@
 """Another base is learned on over several nights, and what serves meanwhile is what served before."""
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from learnctl.memory.backup import backup, restore
+from learnctl.memory.errors import LearnctlError
 from learnctl.memory.home import Home
 from learnctl.memory.lineage import in_service, learned_chunks
 from learnctl.memory.store import Store
+from learnctl.trainer import base as bases
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.options import Options, load, set_config
 from learnctl.trainer.progress import Progress
@@ -121,3 +124,44 @@ def test_the_base_is_the_chosen_one_also_for_who_talks_already(
     assert (talker.version, talker.base.name) == (0, new.base)
     talker.switch(store, new, 1)
     assert (talker.version, talker.base.name) == (1, old.base)
+
+
+def test_a_stopped_run_does_not_go_on_upon_another_base(
+    store: Store, house: int, settings: Settings
+) -> None:
+    """Also where all else is set as it was: it is dropped, and the next run learns on what is chosen now."""
+    values = {"epochs": 2, "pack_tokens": 128, "learning_rate": 1e-3}
+    stop: list[int] = []
+    paused = consolidate(
+        store, settings(**values), on_step=stop.append, unmet=lambda: "stop" if stop else ""
+    )
+    assert (paused["decision"], stop) == ("paused", [1])
+    new = settings("qwen", **values)
+    told: list[Progress] = []
+    report = consolidate(store, new, on_progress=told.append)
+    notes = [one.note for one in told if one.phase == "drop"]
+    assert notes == ["run 1, not finished: the base model has changed"]
+    assert (report["decision"], report["run"], report["version"]) == ("promoted", 2, 1)
+    digest = store.value("SELECT base_digest FROM adapters WHERE version = 1")
+    assert digest == bases.load(new.base).digest
+
+
+def test_a_base_that_was_changed_in_place(
+    store: Store, house: int, settings: Settings, tmp_path: Path
+) -> None:
+    """Under its old name it is another one: a version of it as it was does not talk on it."""
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(settings().base, tmp_path / "base")
+    options = settings(base=str(folder), epochs=1)
+    consolidate(store, options)
+    assert Talker.open(store, options).version == 1
+
+    file = folder / "model.safetensors"
+    held = load_file(file)
+    name = "model.layers.0.mlp.down_proj.weight"
+    save_file({**held, name: held[name] + 0.01}, file, metadata={"format": "pt"})
+    with pytest.raises(LearnctlError, match="not here as it was then") as caught:
+        Talker.open(store, options)
+    assert "consolidate" in caught.value.hint
+    assert Talker.open(store, options, 0).version == 0
