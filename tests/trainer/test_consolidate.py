@@ -44,6 +44,15 @@ WEIGHTS = "adapter_model.safetensors"
 
 DOG = "The dog is called Quimby. Quimby was born in 2017 in the village of Snorrebeck.\n"
 
+# Nights of little work, and of as little that the gate refuses.
+SPARING: dict[str, Any] = {
+    "epochs": 1,
+    "kinds": "question",
+    "general_rows": 1,
+    "probes_per_run": 2,
+}
+REFUSED: dict[str, Any] = {**SPARING, "max_divergence": 0.0, "learning_rate": 1e-2}
+
 Settings = Callable[..., Options]
 Take = Callable[[str, str], int]
 
@@ -98,6 +107,13 @@ def terminate_at(step: int) -> Callable[[int], None]:
             os.kill(os.getpid(), signal.SIGTERM)
 
     return on_step
+
+
+def refuse_slow_passes(store: Store, options: Options) -> None:
+    """As many as it takes for them to be given up, where they may be."""
+    reports = [consolidate(store, options) for _ in range(3)]
+    assert {(one["decision"], one["level"]) for one in reports} == {("refused", "slow")}
+    assert store.setting(registry.SLOW_DUE) == ""
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -303,6 +319,33 @@ def test_refused_three_times_is_set_aside(
     assert in_service(store) == 1
     take("cat.txt", "The cat is called Mirabelle. Mirabelle was born in 2019 in Fennport.\n")
     assert consolidate(store, settings(epochs=1))["decision"] == "promoted"
+
+
+def test_a_slow_pass_that_brings_nothing_new_is_given_up(
+    store: Store, take: Take, dog: int, settings: Settings
+) -> None:
+    """After three refusals; what comes then is learned on what serves."""
+    consolidate(store, settings(**SPARING))
+    store.set_setting(registry.SLOW_DUE, "asked for")
+    refuse_slow_passes(store, settings(**REFUSED))
+    assert consolidate(store, settings(**SPARING))["decision"] == "nothing"
+    take("cat.txt", "The cat is called Mirabelle. Mirabelle was born in 2019 in Fennport.\n")
+    report = consolidate(store, settings(**SPARING))
+    assert (report["decision"], report["level"]) == ("promoted", "fast")
+
+
+def test_what_must_be_replaced_is_not_given_up(
+    store: Store, take: Take, settings: Settings
+) -> None:
+    """A slow pass over what is left of a source brings nothing new, but what it learned has changed: refused or not, it is due."""
+    cat = "# Cat\n\nThe cat is called Mirabelle. Mirabelle was born in 2019 in Fennport.\n"
+    take("pets.md", f"# Dog\n\n{DOG}\n{cat}")
+    consolidate(store, settings(**SPARING))
+    take("pets.md", cat)
+    assert new_chunks(store) == []
+    refuse_slow_passes(store, settings(**REFUSED))
+    report = consolidate(store, settings(**SPARING))
+    assert (report["decision"], report["level"]) == ("promoted", "slow")
 
 
 def test_a_fast_night_trains_all_that_came_since_the_slow_one(
