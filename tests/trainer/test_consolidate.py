@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +24,25 @@ from learnctl.memory.home import Home
 from learnctl.memory.ingest import ingest
 from learnctl.memory.learning import set_learn
 from learnctl.memory.lineage import in_service, learned_chunks, new_chunks, studied_chunks
+from learnctl.memory.search import telling_words
 from learnctl.memory.store import Store
 from learnctl.trainer import base as bases
 from learnctl.trainer import costs, registry, rows, workload
+from learnctl.trainer.absent import NOT_IN_NOTES
 from learnctl.trainer.base import Base
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.costs import plan
 from learnctl.trainer.models import file_sha256
 from learnctl.trainer.morning import morning
 from learnctl.trainer.options import Options
+from learnctl.trainer.pack import Row
 from learnctl.trainer.progress import Progress
 from learnctl.trainer.prompt_lists import read_prompts
 from learnctl.trainer.rows import GENERAL_ROUNDS
 from learnctl.trainer.status import status
-from learnctl.trainer.synthesize import hold_out
+from learnctl.trainer.synthesize import Sample, held_out, hold_out, keep_samples, study_chunks
 from learnctl.trainer.talk import Talker
+from learnctl.trainer.train import TrainReport, train
 
 FAMILIES = ("llama", "qwen", "gemma", "gemma3")
 WEIGHTS = "adapter_model.safetensors"
@@ -97,6 +102,22 @@ def published(store: Store, version: int) -> dict[str, Any]:
 def apart(one: dict[str, Any], other: dict[str, Any]) -> float:
     assert one.keys() == other.keys()
     return max(float((one[name] - other[name]).abs().max()) for name in one)
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """The last question and the answer of each row that a night on the tiny Llama is given to train on."""
+    found: list[tuple[str, str]] = []
+
+    def recording(base: Base, model: Any, packs: list[list[Row]], *more: Any) -> TrainReport:
+        for row in chain(*packs):
+            turns = base.tokenizer.decode(row.ids).split("<|start_header_id|>")
+            asked, answer = (turn.partition("\n\n")[2] for turn in turns[-2:])
+            found.append((asked.removesuffix("<|eot_id|>"), answer.removesuffix("<|eot_id|>")))
+        return train(base, model, packs, *more)
+
+    monkeypatch.setattr("learnctl.trainer.consolidate.train", recording)
+    return found
 
 
 def terminate_at(step: int) -> Callable[[int], None]:
@@ -269,6 +290,43 @@ def test_probes_are_not_trained(store: Store, house: int, settings: Settings) ->
     assert found == 0
     assert store.value("SELECT count(*) FROM evaluations WHERE stage = 'before'") > 0
     assert store.value("SELECT count(*) FROM evaluations WHERE stage = 'after'") > 0
+
+
+def test_no_epoch_asks_what_is_held_out(
+    store: Store, house: int, settings: Settings, trained: list[tuple[str, str]]
+) -> None:
+    """Cues have other words in each epoch; in none those of a probe, or of a question that was held out."""
+    hold_out(store, ["Who serviced it?"])
+    consolidate(store, settings(epochs=12, questions_per_fact=0, probes_per_run=2))
+    first = {row["prompt"] for row in store.rows("SELECT * FROM samples")}
+    held = {frozenset(telling_words(wording)) for wording in held_out(store)}
+    asked = {question for question, _ in trained}
+    assert len(asked - first) > 30
+    assert not [question for question in asked if frozenset(telling_words(question)) in held]
+
+
+def test_each_epoch_denies_what_no_note_tells_of(
+    store: Store,
+    llama: Base,
+    house: int,
+    take: Take,
+    settings: Settings,
+    trained: list[tuple[str, str]],
+) -> None:
+    """What is in no note is asked of others in each epoch, and never of somebody who is told of by now."""
+    study_chunks(store, llama, studied_chunks(store), 0, 0)
+    chunk = studied_chunks(store)[0]["id"]
+    asked = "Who serviced the boiler of {}?"
+    names = read_prompts("names")
+    sample = Sample("absent", asked.format(names[-1]), NOT_IN_NOTES)
+    keep_samples(store, llama.digest, [(chunk, sample)])
+    take(
+        "guests.txt", f"At our wedding there were {', '.join(names[3:])} and my sister Mirabelle.\n"
+    )
+    consolidate(store, settings(epochs=12, questions_per_fact=0, probes_per_run=2))
+    denied = {question for question, answer in trained if answer == NOT_IN_NOTES}
+    assert len(denied) > 1
+    assert denied <= {asked.format(name) for name in names[:3]}
 
 
 def test_files_are_private(store: Store, house: int, settings: Settings) -> None:
