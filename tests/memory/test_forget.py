@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ from learnctl.memory.ingest import ingest
 from learnctl.memory.lineage import in_service, learned_chunks, new_chunks
 from learnctl.memory.records import Conversation, Message
 from learnctl.memory.search import search
-from learnctl.memory.store import Store
+from learnctl.memory.store import TRACES, Store
 from learnctl.trainer import adapter, chats, registry
 
 LAMP = "The lamp in the hall is green."
@@ -108,11 +109,27 @@ def test_no_byte_is_left_while_somebody_else_reads(store: Store, marked: None) -
         assert found(other, "Zyxqorvane") == []
 
 
+def test_what_somebody_still_reads_is_erased_next_time(store: Store, marked: None) -> None:
+    """A reader in the middle of a query keeps the log; what is in it goes with the next ingest, of anything."""
+    store.db.execute("PRAGMA busy_timeout = 50")
+    reader = sqlite3.connect(store.home.database)
+    reading = reader.execute("SELECT text FROM chunks")
+    assert reading.fetchone()
+    forget_sources(store, ids(store, *MARKED))
+    assert store.setting(TRACES) == "1"
+    assert with_mark(store.home.path)
+    reading.close()
+    reader.close()
+    ingest(store, [])
+    assert store.setting(TRACES) == ""
+    assert with_mark(store.home.path) == []
+
+
 KILLED = """
 import os, sys
 from learnctl.memory.forget import forget_sources
 from learnctl.memory.home import find_home
-from learnctl.memory.store import Store
+from learnctl.memory.store import TRACES, Store
 with Store.open(find_home()) as store:
     store.db.conn.set_trace_callback(lambda sql: os._exit(9) if sql == "VACUUM" else None)
     forget_sources(store, [int(number) for number in sys.argv[1:]])
