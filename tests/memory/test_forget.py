@@ -292,6 +292,26 @@ def test_else_the_base_serves(store: Store, take: Any, learn: Any, publish: Any)
     assert with_mark(store.home.path) == []
 
 
+def test_weights_go_too_where_erasing_fails(
+    store: Store, take: Any, learn: Any, publish: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What saw it is deleted from the disk all the same, and the next night begins at the base."""
+    take({"a.txt": LAMP, "b.txt": CHAIR})
+    learn("chair")
+    learn("lamp", parent=1)
+    publish([1, 2])
+
+    def fail(store: Store) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Store, "erase_traces", fail)
+    with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+        registry.forget(store, ids(store, "a.txt"))
+    assert folders(store.home.versions) == ["1"]
+    assert in_service(store) == 1
+    assert store.setting(registry.SLOW_DUE)
+
+
 def test_a_version_that_knows_nothing_of_it_goes_on(
     store: Store, take: Any, learn: Any, publish: Any
 ) -> None:
