@@ -346,6 +346,20 @@ def test_notes_of_nights_go_too(store: Store, take: Any) -> None:
     assert with_mark(store.home.path) == []
 
 
+@pytest.mark.parametrize("told", ["set_aside", "not_taken_in"])
+def test_reports_of_nights_name_it_no_more(store: Store, take: Any, diary: Any, told: str) -> None:
+    """Neither as set aside nor as not taken in; what else they say stays."""
+    take({"zyxqorvane.txt": LAMP, "b.txt": CHAIR})
+    (source,) = store.find_sources("zyxqorvane.txt")
+    diary(store).night([], {}, {}, promoted=False, **{told: [source["path"]]})
+    assert with_mark(store.home.path)
+    registry.forget(store, [source["id"]])
+    assert with_mark(store.home.path) == []
+    report = json.loads(store.value("SELECT report FROM runs"))
+    assert told not in report
+    assert report["reason"] == "told so"
+
+
 def test_a_version_that_was_deleted_halfway_does_not_serve(
     store: Store, take: Any, learn: Any
 ) -> None:
