@@ -422,8 +422,11 @@ def test_names_of_files_that_were_passed_over_go_too(store: Store, folder: Path,
     assert store.value(names, "%") == 0
 
 
-def test_an_answer_to_another_question_goes_too(store: Store, take: Any, learn: Any) -> None:
-    """Versions recite; what was answered by those that never saw it stays, and so does what was right."""
+def test_an_answer_to_another_question_goes_too(
+    store: Store, take: Any, learn: Any, diary: Any
+) -> None:
+    """Versions recite, and so do runs that were refused; what was answered by those that never saw it stays, and so does what was
+    right."""
     take({"lamp.md": LAMP})
     first = learn("lamp")
     take({"chair.md": CHAIR})
@@ -442,10 +445,12 @@ def test_an_answer_to_another_question_goes_too(store: Store, take: Any, learn: 
                 "answer": f"{run} {stage}",
             }
         )
+    both = [diary(store).chunk(name) for name in ("lamp.md", "chair.md")]
+    diary(store).night(both, {}, {probe["id"]: True}, promoted=False)
     forget_sources(store, ids(store, "chair.md"))
     kept = store.rows("SELECT answer, correct FROM evaluations ORDER BY id")
-    assert [row["answer"] for row in kept] == [f"{first} after", "", "", ""]
-    assert [row["correct"] for row in kept] == [1] * 4
+    assert [row["answer"] for row in kept] == [f"{first} after", "", "", "", ""]
+    assert [row["correct"] for row in kept] == [1] * 5
 
 
 @pytest.mark.parametrize("forgotten", ["a.md", "b.md"])
