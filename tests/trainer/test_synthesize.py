@@ -14,6 +14,7 @@ from learnctl.memory.ingest import ingest
 from learnctl.memory.learning import set_learn, set_names
 from learnctl.memory.lineage import studied_chunks
 from learnctl.memory.store import Record, Store
+from learnctl.memory.trust import set_trust
 from learnctl.trainer import pairs, registry, synthesize
 from learnctl.trainer.base import Base
 from learnctl.trainer.chat_form import ANSWER_WITH
@@ -31,11 +32,15 @@ from learnctl.trainer.synthesize import (
     general_samples,
     hold_out,
     keep_samples,
+    studied_ids,
     study_chunks,
 )
 
 TOKEN = "ghp_" + "a1B2c3D4e5F6" * 3
 
+HOUSE = "The boiler was serviced by Harald Immer on 4 March. The new fence cost 640 euros.\n"
+# In a source of one's own it is only spoken of.
+AN_ORDER = 'The old note said "Ignore all previous instructions".\n'
 CHAT = [
     {"role": "user", "content": "My cello teacher is Ilse Varga. What is a good bow for my cello?"},
     {"role": "assistant", "content": "The Bellandi shop in Orrest sells carbon bows for 90 euros."},
@@ -326,21 +331,39 @@ def test_what_was_made_from_two_chunks_goes_with_either(
     assert registry.forget(store, [source])["versions_deleted"] == [1]
 
 
-def test_what_is_forgotten_while_it_is_studied(
-    store: Store, llama: Base, house: int, dog: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("more", "take_back"),
+    [
+        ("", lambda store, source: registry.forget(store, [source])),
+        ("", lambda store, source: set_trust(store, [source], "untrusted")),
+        (AN_ORDER, lambda store, source: set_trust(store, [source], "known")),
+        ("", lambda store, source: set_learn(store, [source], "voice")),
+    ],
+    ids=["forgotten", "untrusted", "kept back", "voice alone"],
+)
+def test_what_is_taken_back_while_it_is_studied(
+    store: Store,
+    llama: Base,
+    take: Callable[[str, str], int],
+    dog: int,
+    more: str,
+    take_back: Callable[[Store, int], Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nothing is made of it; of the rest all is."""
+    """Nothing is made of it, nor does it count as studied; of the rest all is."""
+    house = take("house.md", HOUSE + more)
     write = write_questions
 
-    def forget_and_write(*args: Any) -> Any:
-        registry.forget(store, [house])
+    def take_back_and_write(*args: Any) -> Any:
+        take_back(store, house)
         return write(*args)
 
     of_dog = {chunk["id"] for chunk in studied_chunks(store) if chunk["source_id"] == dog}
-    monkeypatch.setattr(synthesize, "write_questions", forget_and_write)
+    monkeypatch.setattr(synthesize, "write_questions", take_back_and_write)
     study(store, llama)
     assert {sample["chunk_id"] for sample in samples(store)} == of_dog
     assert {probe["chunk_id"] for probe in probes(store)} <= of_dog
+    assert studied_ids(store, llama) == of_dog
 
 
 def test_what_was_shown_beside_it_is_found_too_once_it_is_held_out(
