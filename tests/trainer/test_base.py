@@ -1,9 +1,17 @@
-"""Which base model the settings come to, and that it stays that one."""
+"""Which base model the settings come to, that it stays that one, and that it is weights and nothing that runs."""
 
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import torch
 
+from learnctl.memory.errors import LearnctlError
 from learnctl.memory.home import Home
 from learnctl.trainer import base as bases
 from learnctl.trainer.options import load, set_config
@@ -30,3 +38,74 @@ def test_what_the_settings_name_is_kept(home: Path) -> None:
     set_config(there, "base", "auto")
     bases.settle(there, "Qwen/Qwen3-8B", GPU)
     assert load(there).base == "Qwen/Qwen3-8B"
+
+
+EVIL = """
+from pathlib import Path
+Path({ran!r}).touch()
+from transformers import LlamaConfig as Config, LlamaForCausalLM as Model
+from transformers import PreTrainedTokenizerFast as Tokenizer
+"""
+
+
+@pytest.fixture
+def copied(tiny_folder: Callable[[str], Path], tmp_path: Path) -> Path:
+    """The files of a tiny model, to be changed."""
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_folder("llama"), folder)
+    return folder
+
+
+def add(file: Path, **values: object) -> None:
+    file.write_text(json.dumps(json.loads(file.read_text()) | values))
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_code_that_lies_beside_weights_is_never_run(
+    copied: Path, tmp_path: Path, is_known: bool
+) -> None:
+    """A model of a known kind is loaded without it, and one that cannot be is refused."""
+    ran = tmp_path / "ran"
+    (copied / "evil.py").write_text(EVIL.format(ran=str(ran)))
+    code = {"AutoConfig": "evil.Config", "AutoModelForCausalLM": "evil.Model"}
+    add(copied / "config.json", auto_map=code)
+    add(copied / "tokenizer_config.json", auto_map={"AutoTokenizer": [None, "evil.Tokenizer"]})
+    if is_known:
+        assert bases.load(str(copied)).model.config.model_type == "llama"
+    else:
+        add(copied / "config.json", model_type="evil")
+        with pytest.raises(LearnctlError, match="cannot be loaded"):
+            bases.load(str(copied))
+    assert not ran.exists()
+
+
+def test_pickles_are_never_read(copied: Path) -> None:
+    """Weights that are there as a pickle alone are no weights."""
+    weights = bases.load(str(copied)).model.state_dict()
+    torch.save(weights, copied / "pytorch_model.bin")
+    (copied / "model.safetensors").unlink()
+    with pytest.raises(LearnctlError, match="cannot be loaded"):
+        bases.load(str(copied))
+
+
+ASKED = """
+from learnctl.trainer.base import quiet_libraries
+quiet_libraries()
+from huggingface_hub import constants
+print(constants.HF_HUB_OFFLINE, constants.HF_HUB_DISABLE_TELEMETRY)
+"""
+
+
+def test_no_library_goes_to_the_network() -> None:
+    """The hub is off unless somebody has set it otherwise."""
+    here = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("HF_", "TRANSFORMERS_"))
+    }
+    here["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    for said, told in (({}, "True True\n"), ({"HF_HUB_OFFLINE": "0"}, "False True\n")):
+        done = subprocess.run(
+            [sys.executable, "-c", ASKED], env={**here, **said}, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stdout) == (0, told), done.stderr
