@@ -31,6 +31,7 @@ from .prepare import (
 from .records import Item, Message
 from .redact import Redactor
 from .store import Record, Store, batches, marks, now
+from .titles import title_of
 from .unspaced import n_words, spaced
 
 COUNTS = (
@@ -278,6 +279,11 @@ def put_message(store: Store, conversation_id: int, message: Message) -> int:
         "SELECT min(source_id) FROM source_conversations WHERE conversation_id = ?", conversation_id
     )
     said, met = preparer(store, source_id).message(message)
+    if said.role == "user":
+        store.db.execute(
+            "UPDATE conversations SET title = ? WHERE id = ? AND title = ''",
+            [title_of(said.text), conversation_id],
+        )
     taking = _Taking(store, source_id)
     taking.meet(met)
     position = store.value(

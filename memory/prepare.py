@@ -19,6 +19,7 @@ from .quality import LeftOut, sift
 from .records import Conversation, Document, Item, Message, Section
 from .redact import Redactor
 from .suspicion import why_kept_back
+from .titles import title_of
 from .unspaced import n_words
 
 
@@ -127,11 +128,12 @@ class Preparer:
         return self._said(message), self._met()
 
     def _document(self, document: Document) -> PreparedDocument:
-        title = self._line(document.title)
         # Before it is cut: half a secret is not recognised.
         sections = [
             Section(self._line(each.heading), self._text(each.text)) for each in document.sections
         ]
+        opening = next((each.heading or _plain(each.text) for each in sections), "")
+        title = self._line(document.title or title_of(opening))
         author = self._line(document.author or "") or None
         kept = []
         left_out: list[Worthless] = []
@@ -146,13 +148,15 @@ class Preparer:
         )
 
     def _conversation(self, conversation: Conversation) -> PreparedConversation:
-        title = self._line(conversation.title)
+        said = [self._said(message) for message in conversation.messages]
+        opening = next((each.text for each in said if each.role == "user"), "")
+        title = self._line(conversation.title or title_of(opening))
         external_id = self._line(conversation.external_id or "") or None
         return PreparedConversation(
             title,
             external_id,
             conversation.started_at,
-            [self._said(message) for message in conversation.messages],
+            said,
             [self._again(message) for message in conversation.alternatives],
             self._met(),
             conversation.notes,

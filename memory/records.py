@@ -40,6 +40,8 @@ class Message:
 
 @dataclass(frozen=True)
 class Conversation:
+    """Without a title it is called by the first words of its user (`titles`)."""
+
     title: str
     messages: tuple[Message, ...] = field(default=())
     external_id: str | None = None

@@ -13,8 +13,8 @@ from ..memory.records import Conversation, Item, Message
 from ..memory.store import Record, Store, marks, now
 
 
-def start_chat(store: Store, title: str) -> int:
-    """Open a conversation; the number that its source carries."""
+def start_chat(store: Store, title: str = "") -> int:
+    """Open a conversation; the number that its source carries. Without a title it is called by its first question."""
     return put_own(
         store,
         "chat",

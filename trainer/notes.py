@@ -13,8 +13,6 @@ from ..memory.store import Store, now
 from . import registry
 from .chats import put_own, source_of
 
-TITLE_CHARACTERS = 60
-
 
 def remember(store: Store, text: str) -> int:
     """Keep a note; its number.
@@ -22,7 +20,7 @@ def remember(store: Store, text: str) -> int:
     Raises:
         LearnctlError: nothing of it would be kept.
     """
-    return _put(store, title_of(text), "", text)
+    return _put(store, "", text)
 
 
 def settle(store: Store, question: str, answer: str) -> int:
@@ -30,7 +28,7 @@ def settle(store: Store, question: str, answer: str) -> int:
 
     The question stands in the text, so that search finds a short answer too."""
     heading = " ".join(question.split())
-    return _put(store, title_of(question), heading, f"{heading}\n{answer.strip()}")
+    return _put(store, heading, f"{heading}\n{answer.strip()}")
 
 
 def drop(store: Store, number: int) -> list[int]:
@@ -47,15 +45,9 @@ def drop(store: Store, number: int) -> list[int]:
     return []
 
 
-def title_of(text: str) -> str:
-    """What a note or a conversation is called: the first line that was said, not too long."""
-    line = text.strip().splitlines()[0]
-    return line if len(line) <= TITLE_CHARACTERS else f"{line[: TITLE_CHARACTERS - 1]}…"
-
-
-def _put(store: Store, title: str, heading: str, text: str) -> int:
+def _put(store: Store, heading: str, text: str) -> int:
     def make(number: int) -> Document:
-        return Document(title, (Section(heading, text),), date=now()[:10])
+        return Document("", (Section(heading, text),), date=now()[:10])
 
     with store.db.atomic():
         number = put_own(store, "note", make, len(text.encode()))

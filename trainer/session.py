@@ -467,7 +467,7 @@ class ChatSession:
         if role == "assistant" and not turn.logged:
             return  # its question is in a chat that is gone
         if self.number is None:
-            self.number = chats.start_chat(self.store, notes.title_of(text))
+            self.number = chats.start_chat(self.store)
         turn.logged.append(chats.log_turn(self.store, self.number, role, text))
 
     def _is_logged(self, turn: Turn) -> bool:

@@ -5,7 +5,6 @@ import re
 from ..records import Message
 from .plain_text import clean
 
-_TITLE_LENGTH = 60
 # Where a model thinks aloud, in the order (opening, closing).
 _THOUGHTS = (
     ("<think>", "</think>"),
@@ -72,15 +71,6 @@ def _without(text: str, opening: str, closing: str) -> str:
 
 
 def title_of(written: object, messages: tuple[Message, ...], otherwise: str) -> str:
-    """The title that was given; else the first question, cut at a word: what people know a chat by."""
-    return re.sub(r"\s+", " ", as_text(written)) or _opening(messages) or otherwise
-
-
-def _opening(messages: tuple[Message, ...]) -> str:
-    words = next((m.text for m in messages if m.role == "user"), "")[:1000].split()
-    title = ""
-    for word in words:
-        if len(title) + len(word) > _TITLE_LENGTH:
-            return title.strip() + "…"
-        title += word + " "
-    return title.strip()
+    """The title that was given; none where a user's first words are what people know the chat by."""
+    is_asked = any(message.role == "user" for message in messages)
+    return re.sub(r"\s+", " ", as_text(written)) or ("" if is_asked else otherwise)

@@ -672,8 +672,8 @@ def test_messages_jsonl(tmp_path: Path) -> None:
     ]
     path = write(tmp_path / "a.jsonl", "\n\n".join(map(json.dumps, lines)) + "\n")
     first, second = conversations(path)
-    assert first.title == "What is the capital of the far northern kingdom?"
-    assert [m.text for m in first.messages] == [first.title, "Oslo."]
+    question = "What is the capital of the far northern kingdom?"
+    assert (first.title, [m.text for m in first.messages]) == ("", [question, "Oslo."])
     assert (first.external_id, first.started_at) == ("7", "2024-01-02T03:04:05+00:00")
     assert (second.title, [m.text for m in second.messages]) == ("Second", ["x"])
 

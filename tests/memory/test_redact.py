@@ -19,6 +19,7 @@ from learnctl.memory.ingest import ingest
 from learnctl.memory.records import Document
 from learnctl.memory.redact import PLACEHOLDER, Redactor, redact
 from learnctl.memory.store import Store
+from learnctl.trainer import chats, notes
 from learnctl.trainer.options import set_config
 
 _LETTERS = string.ascii_letters + string.digits
@@ -460,6 +461,24 @@ def test_no_id_of_a_conversation_is_a_secret(store: Store, folder: Path) -> None
         "[API TOKEN N]",
         "iMessage;-;[PHONE NUMBER N]",
     ]
+
+
+def test_no_title_holds_half_a_secret(store: Store, folder: Path) -> None:
+    """A chat or note without a title is called by its beginning, which is cut when its secrets are gone."""
+    asked = f"Why is my GitHub token refused now: ghp_{some(36)} is what I use"
+    for number, question in enumerate((asked, "Where is " + "Oslo " * 20, "x" * 70)):
+        said = [{"role": "user", "content": question}]
+        (folder / f"{number}.json").write_text(json.dumps({"messages": said}))
+    ingest(store, [folder])
+    notes.remember(store, asked)
+    notes.settle(store, asked, "It is too old.")
+    chats.log_turn(store, chats.start_chat(store), "user", asked)
+    for table, n_called_so in (("conversations", 2), ("documents", 2)):
+        titles = [row["title"] for row in store.rows(f"SELECT title FROM {table} ORDER BY id")]
+        assert sum(title.startswith("Why is") for title in titles) == n_called_so
+        assert "ghp_" not in "".join(titles)
+        if table == "conversations":
+            assert titles[1:3] == ["Where is" + " Oslo" * 10 + "…", "x" * 60 + "…"]
 
 
 # Contacts
