@@ -27,6 +27,9 @@ FARTHEST_EAST = timedelta(hours=14)
 _UNSPACED = re.compile(
     "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff]+)"
 )
+_WORD = r"[^\W_]+"
+# A word of rules that were made when an underscore was a letter.
+_JOINED_WORD = r"\w+"
 
 
 @dataclass(frozen=True)
@@ -127,18 +130,20 @@ def lift(store: Store, rule: Rule) -> int:
 
 def words_of(text: str) -> set[str]:
     """The words of a text without case and accents; of scripts without spaces, characters and pairs."""
-    return {piece for part in _parts(text) for piece in (*_pairs(part), *_characters(part))}
+    parts = _parts(text, _WORD)
+    joined = [part for part in _parts(text, _JOINED_WORD) if "_" in part] if "_" in text else []
+    return {*joined, *(piece for part in parts for piece in (*_pairs(part), *_characters(part)))}
 
 
 def _wanted(text: str) -> set[str]:
     """The words that a passage must have; of scripts without spaces, the pairs of characters."""
-    return {piece for part in _parts(text) for piece in _pairs(part)}
+    return {piece for part in _parts(text, _WORD) for piece in _pairs(part)}
 
 
-def _parts(text: str) -> list[str]:
+def _parts(text: str, word: str) -> list[str]:
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return [part for word in re.findall(r"\w+", plain) for part in _UNSPACED.split(word) if part]
+    return [part for found in re.findall(word, plain) for part in _UNSPACED.split(found) if part]
 
 
 def _pairs(part: str) -> list[str]:

@@ -323,11 +323,21 @@ def test_what_nothing_is_covered_by_is_not_remembered(store: Store, take: Any) -
         ("東京", "京と東", False),
         ("猫", "黒猫です", True),
         ("Ёлка", "новая ёлка", True),
+        ("Anna Berg", "_Anna Berg_ was here", True),
+        ("bicycle", "see blue_bicycle_invoice.pdf", True),
+        ("_bicycle", "The bicycle is blue.", True),
     ],
 )
 def test_words_in_any_script(store: Store, words: str, text: str, covered: bool) -> None:
     rules = forgotten.only(store, forgotten.make(store, words=words))
     assert rules.cover((text,), None, None) is covered
+
+
+def test_a_rule_of_earlier_with_an_underscore_still_holds(store: Store) -> None:
+    word = forgotten.keyed(forgotten.key_of(store), "blue_bicycle")
+    rules = forgotten.only(store, forgotten.Rule(words=frozenset([word])))
+    assert rules.cover(["The blue_bicycle, again"], None, None)
+    assert not rules.cover(["A blue bicycle"], None, None)
 
 
 def test_the_base_s_own_words_are_nobody_s(
