@@ -7,8 +7,9 @@ its samples and probes. Taking out never touches what another source still holds
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import filterfalse
 
-from . import forgotten, left_out, near
+from . import forgotten, left_out, near, titles
 from .addresses import (
     chunk_sha256,
     conversation_sha256,
@@ -31,7 +32,6 @@ from .prepare import (
 from .records import Item, Message
 from .redact import Redactor
 from .store import Record, Store, batches, marks, now
-from .titles import title_of
 from .unspaced import n_words, spaced
 
 COUNTS = (
@@ -282,7 +282,7 @@ def put_message(store: Store, conversation_id: int, message: Message) -> int:
     if said.role == "user":
         store.db.execute(
             "UPDATE conversations SET title = ? WHERE id = ? AND title = ''",
-            [title_of(said.text), conversation_id],
+            [titles.title_of(said.text), conversation_id],
         )
     taking = _Taking(store, source_id)
     taking.meet(met)
@@ -351,26 +351,29 @@ class _Taking:
 
     def put_conversation(self, conversation: PreparedConversation) -> None:
         self.meet(conversation.met)
-        title, external_id = conversation.title, conversation.external_id
+        external_id = conversation.external_id
         rules = self._rules
 
-        def kept(messages: Iterable[Said]) -> list[Said]:
-            return [
-                said
-                for said in messages
-                if not rules.cover(
-                    (title, external_id, said.speaker, said.text),
-                    said.speaker,
-                    said.created_at or conversation.started_at,
-                )
-            ]
+        def is_forgotten(said: Said) -> bool:
+            return rules.cover(
+                (conversation.title, external_id, said.speaker, said.text),
+                said.speaker,
+                said.created_at or conversation.started_at,
+            )
 
-        messages = kept(conversation.messages)
-        n_forgotten = len(conversation.messages) - len(messages)
-        self.counts["forgotten"] += n_forgotten
-        if n_forgotten and not messages:
+        gone: list[str] = []
+        messages: list[Said] = []
+        for said in conversation.messages:
+            if is_forgotten(said):
+                gone.append(said.text)
+            else:
+                messages.append(said)
+        self.counts["forgotten"] += len(gone)
+        if gone and not messages:
             return
-        alternatives = kept(conversation.alternatives)
+        alternatives = list(filterfalse(is_forgotten, conversation.alternatives))
+        left = (said.text for said in messages if said.role == "user")
+        title = titles.left_of(conversation.title, gone, left)
         digest = conversation_sha256(
             title,
             external_id,

@@ -11,6 +11,7 @@ from . import contents, forgotten
 from .forgotten import Rule, Rules
 from .lineage import mark_adapters, trained_on
 from .store import Record, Store
+from .titles import left_of
 
 # Of what a rule covers, how much is shown beforehand.
 EXAMPLES = 20
@@ -127,7 +128,8 @@ def _remove(store: Store) -> Record:
     n_messages = len(_column(store, f"{_COVERED}'message' OR what = 'alternative'"))
     n_passages = len(_column(store, f"{_COVERED}'passage' OR what IN ('document', 'left out')"))
 
-    n_samples, versions = contents.remove_samples(store, chunk_ids)
+    under_title = _chunks_under_new_titles(store, conversations)
+    n_samples, versions = contents.remove_samples(store, [*chunk_ids, *under_title])
     versions |= trained_on(store, _column(store, f"{_COVERED}'sample'"))
     for number in source_ids:
         outgrown = "SELECT version FROM outgrown WHERE source_id = ?"
@@ -167,6 +169,29 @@ def _remove(store: Store) -> Record:
         "chunks": swept["chunks"],
         "samples": n_samples,
     }
+
+
+def _chunks_under_new_titles(store: Store, conversation_ids: list[int]) -> list[int]:
+    """Conversations that are called by the beginning of what goes are called by what stays; what they hold, of which samples may name
+    the old title."""
+    found: list[int] = []
+    for number in conversation_ids:
+        title = store.value("SELECT title FROM conversations WHERE id = ?", number)
+        messages = store.rows(
+            f"SELECT role, text, id IN ({_COVERED}'message') AS goes FROM messages"
+            " WHERE conversation_id = ? ORDER BY position",
+            number,
+        )
+        gone = (each["text"] for each in messages if each["goes"])
+        left = (each["text"] for each in messages if each["role"] == "user" and not each["goes"])
+        if (given := left_of(title, gone, left)) != title:
+            store.db.execute("UPDATE conversations SET title = ? WHERE id = ?", [given, number])
+            chunks = (
+                "SELECT chunk_id FROM message_chunks mc JOIN messages m ON m.id = mc.message_id"
+            )
+            under = store.rows(f"{chunks} WHERE m.conversation_id = ?", number)
+            found += [row["chunk_id"] for row in under]
+    return found
 
 
 def _named(store: Store, rules: Rules) -> list[str]:

@@ -167,6 +167,27 @@ def test_a_time_goes_with_both_its_ends(store: Store, take: Any) -> None:
     assert texts(store) == {"The chair is red.", "The lamp broke.", "Came to tea."}
 
 
+def test_a_chat_is_not_called_by_what_is_forgotten(
+    store: Store, take: Any, learn: Any, states: Any
+) -> None:
+    """Neither now nor when it is taken in again, nor in what was made of the rest of it under that title."""
+    first, second = "Zyxqorvane wore a hat to tea. " * 4, "The lamp broke. " * 6
+    said = [
+        {"role": "user", "content": first, "created_at": "2024-03-02"},
+        {"role": "assistant", "content": "Did she?", "created_at": "2024-03-02"},
+        {"role": "user", "content": second, "created_at": "2024-04-01"},
+    ]
+    take({"talk.jsonl": json.dumps({"messages": said})})
+    learn("lamp")
+    registry.forget_by_rule(store, forgotten.make(store, since="2024-03", until="2024-03"))
+    assert states() == {1: "deleted"}
+    for _ in range(2):
+        assert marked(store.home.path) == []
+        titles = [row["title"] for row in store.rows("SELECT title FROM conversations")]
+        assert titles == ["The lamp broke. The lamp broke. The lamp broke. The lamp…"]
+        take({"talk.jsonl": json.dumps({"messages": [*said, said[1]]})})
+
+
 def test_a_rule_without_an_end_ends_now(store: Store, take: Any) -> None:
     """What is said later is not forgotten before it is said."""
     take(FILES)
