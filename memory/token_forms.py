@@ -35,8 +35,12 @@ glcbt-  [A-Za-z0-9_-]{20,}+
 glsoat-  [A-Za-z0-9_-]{20,}+
 glimt-  [A-Za-z0-9_-]{20,}+
 glagent-  [A-Za-z0-9_-]{20,}+
+glft-  [A-Za-z0-9_-]{20,}+
+glffct-  [A-Za-z0-9_-]{20,}+
+gloas-  [A-Za-z0-9_-]{64}
 GR1348941  [A-Za-z0-9_-]{20,}+
 ATATT3  [A-Za-z0-9_=-]{60,}+
+ATCTT3  [A-Za-z0-9_=-]{60,}+
 ATBB  [A-Za-z0-9]{28,}+
 xoxb-  [A-Za-z0-9-]{10,}+
 xoxa-  [A-Za-z0-9-]{10,}+
@@ -56,6 +60,7 @@ rk_live_  [A-Za-z0-9]{16,}+
 rk_test_  [A-Za-z0-9]{16,}+
 sk_prod_  [A-Za-z0-9]{16,}+
 rk_prod_  [A-Za-z0-9]{16,}+
+sk_org_  (?:live_|test_)?[A-Za-z0-9]{16,}+
 whsec_  [A-Za-z0-9+/=]{24,}+
 sq0atp-  [A-Za-z0-9_-]{22,}+
 sq0csp-  [A-Za-z0-9_-]{22,}+
@@ -120,6 +125,7 @@ pscale_oauth_  [A-Za-z0-9_=.-]{32,}+
 pnu_  [A-Za-z0-9]{36}
 tskey-  [A-Za-z0-9-]{20,}+
 sbp_  [a-f0-9]{40}
+sb_secret_  [A-Za-z0-9_-]{22}_[A-Za-z0-9_-]{8}
 nfp_  [A-Za-z0-9]{36,}+
 sgp_  [A-Za-z0-9_]{40,}+
 squ_  [a-f0-9]{40}
@@ -138,12 +144,20 @@ ops_eyJ  [A-Za-z0-9+/=_-]{100,}+
 AGE-SECRET-KEY-1  [A-Z0-9]{58}
 xprv  [1-9A-HJ-NP-Za-km-z]{107}
 fo1_  [A-Za-z0-9_-]{43}
+fm1a_  [A-Za-z0-9+/=_-]{100,}+
+fm1r_  [A-Za-z0-9+/=_-]{100,}+
+fm2_  [A-Za-z0-9+/=_-]{100,}+
+bkua_  [a-f0-9]{40}
+rnd_  [A-Za-z0-9]{28}
+pat  [A-Za-z0-9]{14}\.[a-f0-9]{64}
+access_token$  (?:production|sandbox)\$[a-z0-9]{16}\$[a-f0-9]{32}
 PRIVATE-AMAZON-  [A-Z0-9]{20}
 sl.  [A-Za-z0-9_-]{120,}+
 eyJ  [A-Za-z0-9_-]{10,}+\.eyJ[A-Za-z0-9_-]{10,}+\.[A-Za-z0-9_-]{16,}+
 """
 # No fixed beginning; a mark that is in them is looked for instead.
 _MARKED = {
+    "T3BlbkFJ": r"sk-[A-Za-z0-9_-]{20,200}T3BlbkFJ[A-Za-z0-9_-]{20,}+",  # OpenAI, whatever follows `sk-`
     ":AA": r"\d{8,10}:AA[A-Za-z0-9_-]{33}",  # Telegram
     "-us": r"[a-f0-9]{32}-us\d{1,2}",  # Mailchimp
     ".atlasv1.": r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,}+",  # Terraform
