@@ -1,6 +1,7 @@
 """What holds a model, the daemon or a chat that waits, lets go of it for a consolidation, which needs the room."""
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -41,7 +42,6 @@ def at_rest(home: Home) -> Iterator[bool]:
 def give_back() -> None:
     """Return to the system what a model took that nothing refers to any more."""
     gc.collect()
-    import torch
-
-    if torch.cuda.is_initialized():
+    torch = sys.modules.get("torch")
+    if torch and torch.cuda.is_initialized():
         torch.cuda.empty_cache()

@@ -19,6 +19,7 @@ from ..memory.errors import LearnctlError
 from ..memory.home import private_files, private_folder, sync
 from .base import Base
 from .compute import Masters, computing, is_quick_in_bf16, quickly
+from .giving_way import give_back
 from .learning_rate import learning_rate
 from .models import file_sha256
 from .options import Options
@@ -286,25 +287,31 @@ def _step(
     """
     import torch
 
-    weight = sum(row.weight for rows in groups for row in rows)
     while True:
-        total = 0.0
         laid = [one for rows in groups for one in _cut(base, rows, n_nodes, parts)]
         try:
-            for one in laid:
-                loss = loss_of(answer_logits(model, [one], base.device), [one]) / weight
-                loss.backward()
-                total += float(loss.detach())
-            return total, parts, laid
+            return _gradients(base, model, laid), parts, laid
         except torch.OutOfMemoryError as error:
-            model.zero_grad(set_to_none=True)
-            torch.cuda.empty_cache()
             if parts >= max(map(len, groups)):
                 raise LearnctlError(
                     "out of GPU memory with a single row",
                     hint="set a smaller `rank`, or choose a smaller base model",
                 ) from error
-            parts *= 2
+        # Not before the fault is done with: until then it holds all that did not fit.
+        model.zero_grad(set_to_none=True)
+        give_back()
+        parts *= 2
+
+
+def _gradients(base: Base, model: Any, laid: Sequence[Pack]) -> float:
+    """Add the gradients of some packs to the model, one pack after another; the mean loss of their rows by their weights."""
+    weight = sum(one.weight for one in laid)
+    total = 0.0
+    for one in laid:
+        loss = loss_of(answer_logits(model, [one], base.device), [one]) / weight
+        loss.backward()
+        total += float(loss.detach())
+    return total
 
 
 def _cut(base: Base, rows: list[Row], n_nodes: int, parts: int) -> list[Pack]:

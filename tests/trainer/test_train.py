@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -470,6 +471,29 @@ def test_out_of_memory_halves_the_micro_batch(
     assert max(sizes[fault_at:]) < max(sizes[:fault_at])
     assert again == pytest.approx(loss, abs=1e-5)
     assert apart(found, expected) < 1e-5
+
+
+def test_what_did_not_fit_is_gone_before_it_is_tried_again(
+    llama: Base, chat_rows: ChatRows
+) -> None:
+    """Else the smaller parts would have to fit beside the larger ones."""
+    import torch
+
+    fault: list[Callable[[], object]] = []
+    left: list[bool] = []
+
+    def watch(module: Any, args: Any, made: Any) -> None:
+        def run_out(gradient: Any) -> None:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+        left.append(any(hook() is not None for hook in fault))
+        if not fault:
+            made.register_hook(run_out)
+            fault.append(weakref.ref(run_out))  # the graph holds it, and nothing else
+
+    llama.model.get_output_embeddings().register_forward_hook(watch)
+    _step(llama, new_adapter(llama, 4, 0), [chat_rows(llama, PAIRS)], 256, 1)
+    assert left == [False, False, False]
 
 
 def test_out_of_memory_with_one_row_is_explained(llama: Base, chat_rows: ChatRows) -> None:
