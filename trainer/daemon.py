@@ -116,21 +116,26 @@ class Daemon:
         with suppress(OSError):
             if not is_same_user(client):
                 return
+            told: Record = {}
+            is_out_of_order = False
             try:
                 with closing(self._replies(_request(client))) as replies:
                     for reply in replies:
                         _send(client, reply)
             except LearnctlError as error:
                 told = {"error": str(error), "hint": error.hint}
-                _send(client, told | ({"let_go": True} if isinstance(error, Locked) else {}))
+                told |= {"let_go": True} if isinstance(error, Locked) else {}
             except OSError:
                 raise
             except Exception as error:
-                if isinstance(
-                    error, MemoryError | RuntimeError
-                ):  # such as torch that has no memory left
-                    self._unload()
-                _send(client, {"error": f"{type(error).__name__}: {error}", "hint": ""})
+                # Such as torch that has no memory left.
+                is_out_of_order = isinstance(error, MemoryError | RuntimeError)
+                told = {"error": f"{type(error).__name__}: {error}", "hint": ""}
+            # Not before the fault is done with: until then it holds what it came of.
+            if is_out_of_order:
+                self._unload()
+            if told:
+                _send(client, told)
 
     def _replies(self, request: Record) -> Generator[Record, None, None]:
         op = request.get("op")
@@ -235,8 +240,7 @@ class Daemon:
         return self._talker
 
     def _unload(self) -> None:
-        if self._talker is None:
-            return
+        """Give back the model, and what is left of one that could not be loaded."""
         self._talker = self._loaded = None
         self.computed.clear()
         give_back()

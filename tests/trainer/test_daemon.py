@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -406,6 +407,48 @@ def test_nothing_is_held_for_an_answer_that_is_not_asked_for(
         found.is_learned(QUESTION)
         monkeypatch.setattr("learnctl.trainer.daemon.HELD_S", 0.0)
         wait_for(lambda: not is_held(daemon))
+
+
+def test_after_a_fault_the_model_is_given_back(mine: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before it is told of: there may be no room to load it again beside what is left of it."""
+
+    def run_out(talker: Talker, *_: object) -> Iterator[str]:
+        yield "It"
+        raise RuntimeError("CUDA out of memory")
+
+    with at_work(mine) as daemon:
+        found = warmed(mine)
+        assert daemon._talker is not None
+        model = weakref.ref(daemon._talker.base.model)
+        with monkeypatch.context() as patch:
+            patch.setattr(Talker, "stream", run_out)
+            with pytest.raises(LearnctlError, match="CUDA out of memory"):
+                found.answer(QUESTION, 2)
+        assert model() is None
+        assert version_held(mine) is None
+        assert found.answer(QUESTION, 2)
+
+
+def test_a_model_that_does_not_fit_is_given_back(
+    mine: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what is only in a cycle of its own, as layers in four bits are."""
+
+    class Part:
+        itself: "Part"
+
+    parts: list[weakref.ref[Part]] = []
+
+    def load(*_: object) -> Talker:
+        part = Part()
+        part.itself = part
+        parts.append(weakref.ref(part))
+        raise RuntimeError("CUDA out of memory")
+
+    monkeypatch.setattr(backend, "open_talker", load)
+    with at_work(mine):
+        assert warm.find(mine) is None
+        assert [part() for part in parts] == [None]
 
 
 def test_a_daemon_that_stops_in_between(mine: Home) -> None:
