@@ -173,7 +173,7 @@ def _ask(
         of_both = answers["retrieval and weights"]
         if is_last:
             answers["both as given"] = as_given(store, talker, wanted, of_both, is_looked_up=True)
-        talker.switch(store, options, 0)
+        assert talker.switch(store, options, 0)
         answers["retrieval alone"] = ask(talker, wanted, retrieved(store, 0))
         # What is in no note is asked alone.
         shown = [

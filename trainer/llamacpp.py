@@ -26,7 +26,7 @@ from .models import ModelFiles
 from .options import Options
 from .prompt_cache import PromptCache
 from .sampling import Sampling
-from .talk import GREEDY, Talker, wanted
+from .talk import GREEDY, Talker, Wanted, wanted
 
 # A context's cache is held from the start, so a long one costs memory that few chats need.
 MOST_CONTEXT = 8192
@@ -88,11 +88,9 @@ class LlamaCppTalker(Talker):
         )
         return cls(base, model, version)
 
-    def switch(self, store: Store | None, options: Options, version: int) -> None:
-        """Go on with another version; what talked before still does where it cannot be loaded."""
-        if version != self.version:
-            other = self.open(store, options, version)
-            self.base, self.model, self.version = other.base, other.model, other.version
+    def _stands_on(self, found: Wanted) -> bool:
+        """llama.cpp puts no other adapter on a base that is loaded."""
+        return False
 
     def base_answer(self, messages: Chat, max_tokens: int) -> str:
         request = self._request(messages, Sampling(max_tokens=max_tokens))

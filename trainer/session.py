@@ -9,6 +9,7 @@ learned but where the user says that it is right, or what would be.
 """
 
 from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from ..memory import forgotten
@@ -253,9 +254,7 @@ class ChatSession:
         """Let go of the model where a consolidation is at work; the next turn loads it again."""
         if self._talker is None or self.store is None or not consolidates(self.store.home):
             return
-        self._version, self._talker = self._talker.version, None
-        self._cache.clear()
-        give_back()
+        self._let_go()
 
     def compare(self, versions: Iterable[int]) -> dict[int, str]:
         """What some versions answer to the last question, in the conversation as it is."""
@@ -430,14 +429,20 @@ class ChatSession:
         return (self.store and self.store.value(most)) or ENGLISH
 
     def _switch(self, version: int) -> None:
-        if self._talker is None:
+        is_there = False
+        if self._talker is not None:
+            with suppress(NoDaemon):
+                is_there = self._talker.switch(self.store, self.options, version)
+        if not is_there:
+            self._let_go()  # there may be no room for both
             self._talker = self._loaded(version)
-        else:
-            try:
-                self._talker.switch(self.store, self.options, version)
-            except NoDaemon:
-                self._talker = self._loaded(version)
         self._cache.clear()
+
+    def _let_go(self) -> None:
+        """Give back the model; the next turn loads it again."""
+        self._version, self._talker = self.version, None
+        self._cache.clear()
+        give_back()
 
     def _load_here(self) -> None:
         """Answer by itself: the daemon that held the version has let go of it, or was stopped."""
@@ -448,10 +453,13 @@ class ChatSession:
         try:
             return self._load(version)
         except (MemoryError, RuntimeError) as error:  # such as torch that has no memory left
-            raise LearnctlError(
-                f"the model cannot be loaded: {error}",
-                hint="where a consolidation takes the room, ask again when it is done",
-            ) from error
+            fault = str(error)
+        # Not before the fault is done with: until then it holds what was loaded.
+        give_back()
+        raise LearnctlError(
+            f"the model cannot be loaded: {fault}",
+            hint="where a consolidation takes the room, ask again when it is done",
+        )
 
     def _is_deleted(self) -> bool:
         """Another process may have forgotten what these weights learned."""

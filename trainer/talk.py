@@ -106,28 +106,27 @@ class Talker:
         model = adapter.load_adapter(base, found.folder)
         return cls(base, model, found.version, found.judges)
 
-    def switch(self, store: Store | None, options: Options, version: int) -> None:
-        """Go on with another version. The base stays loaded where it is the same.
+    def switch(self, store: Store | None, options: Options, version: int) -> bool:
+        """Go on with another version, where it stands on the base that is loaded; whether it does. Another base is opened
+        by who lets go of this one first.
 
         Raises:
-            LearnctlError: the version is not there, or its base is not; what talked before still does.
+            LearnctlError: the version is not there; what talked before still does.
         """
         if version == self.version:
-            return
+            return True
         if version and store is None:
             raise LearnctlError(f"no version {version}", hint="there is no store, only the base")
         found = wanted(store, options, version)
         if not self._stands_on(found):
-            other = Talker.open(store, options, version)
-            self.base, self.model, self.version = other.base, other.model, version
-            self.judges = found.judges
-            return
+            return False
         if self.version:
             self.model, self.version = adapter.remove_adapter(self.model), 0
             self.judges = False
         if found.folder is not None:
             self.model, self.version = adapter.load_adapter(self.base, found.folder), version
             self.judges = found.judges
+        return True
 
     def _stands_on(self, found: Wanted) -> bool:
         """Whether what is wanted stands on the base that is loaded."""

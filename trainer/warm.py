@@ -38,10 +38,11 @@ class WarmTalker(Talker):
         self._n_context = n_context
         self.judges = judges
 
-    def switch(self, store: Store | None, options: Options, version: int) -> None:
+    def switch(self, store: Store | None, options: Options, version: int) -> bool:
         ready = ask(self.home, "ready", version=version)
         self.version, self.judges = int(ready["version"]), _judges(ready)
         self._n_context = int(ready["n_context"])
+        return True
 
     def room(self, max_tokens: int) -> int:
         return self._n_context - max_tokens

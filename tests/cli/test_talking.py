@@ -34,8 +34,9 @@ class Parrot:
     def open(cls, store: object, options: object, version: int | None = None) -> "Parrot":
         return cls(2 if version is None else version)
 
-    def switch(self, store: object, options: object, version: int) -> None:
+    def switch(self, store: object, options: object, version: int) -> bool:
         self.version = version
+        return True
 
     def n_tokens(self, messages: list[dict[str, str]]) -> int:
         return sum(len(message["content"].split()) for message in messages)

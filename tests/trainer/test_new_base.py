@@ -16,6 +16,7 @@ from learnctl.trainer import base as bases
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.options import Options, load, set_config
 from learnctl.trainer.progress import Progress
+from learnctl.trainer.session import ChatSession
 from learnctl.trainer.talk import Talker
 
 BUDGET_S = 3600.0
@@ -118,12 +119,12 @@ def test_the_base_is_the_chosen_one_also_for_who_talks_already(
     """A version of the base before talks; asked for the base, the one that is chosen now answers."""
     old, new = settings(epochs=1), settings("qwen")
     consolidate(store, old)
-    talker = Talker.open(store, new)
-    assert talker.base.name == old.base
-    talker.switch(store, new, 0)
-    assert (talker.version, talker.base.name) == (0, new.base)
-    talker.switch(store, new, 1)
-    assert (talker.version, talker.base.name) == (1, old.base)
+    session = ChatSession(Talker.open(store, new), store, new)
+    assert session.talker.base.name == old.base
+    session.switch(0)
+    assert (session.version, session.talker.base.name) == (0, new.base)
+    session.switch(1)
+    assert (session.version, session.talker.base.name) == (1, old.base)
 
 
 def test_a_stopped_run_does_not_go_on_upon_another_base(

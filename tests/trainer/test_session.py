@@ -390,13 +390,17 @@ def test_a_model_gives_way_to_a_consolidation(
 
 
 def test_no_room_beside_a_consolidation(store: Store, llama: Base) -> None:
-    """A turn costs a line then, and the conversation goes on once there is room."""
+    """A turn costs a line then, and keeps nothing of what was loaded; the conversation goes on once there is room."""
     room = {"is_there": False}
+    in_vain: list[weakref.ref[Talker]] = []
 
     def load(version: int) -> Talker:
+        talker = Talker(llama, llama.model, version)
         if not room["is_there"]:
+            talker.model = [talker]  # a cycle, as layers in four bits are
+            in_vain.append(weakref.ref(talker))
             raise RuntimeError("out of memory")
-        return Talker(llama, llama.model, version)
+        return talker
 
     session = ChatSession(
         Talker(llama, llama.model, 0), store, Options(), sampling=SHORT, load=load
@@ -404,11 +408,42 @@ def test_no_room_beside_a_consolidation(store: Store, llama: Base) -> None:
     said(session.ask("Who is Quimby?"))
     with filelock.FileLock(store.home.lock):
         session.give_way()
-    with pytest.raises(LearnctlError, match="out of memory"):
+    with pytest.raises(LearnctlError, match="out of memory") as caught:
         said(session.ask("Since when?"))
+    assert caught.value.hint
+    assert [talker() for talker in in_vain] == [None]
     room["is_there"] = True
     assert said(session.ask("Since when?"))
     assert [turn.question for turn in session.turns] == ["Who is Quimby?", "Since when?"]
+
+
+def test_one_base_goes_before_another_comes(
+    store: Store, llama: Base, tiny_folder: Callable[[str], Path], publish_noise: Callable[..., int]
+) -> None:
+    """Where there is no room for that one, the version before goes on."""
+    publish_noise()
+    chosen = Options(base=str(tiny_folder("qwen")), device="cpu")
+    room = {"is_there": False}
+    left: list[object] = []
+
+    def load(version: int) -> Talker:
+        left.append(before())
+        if version == 0 and not room["is_there"]:
+            raise RuntimeError("out of memory")
+        return Talker.open(store, chosen, version)
+
+    session = ChatSession(Talker.open(store, chosen), store, chosen, sampling=SHORT, load=load)
+    before = weakref.ref(session.talker.base.model)
+    answer = said(session.ask("Who lives in Dunmere Row?"))
+    with pytest.raises(LearnctlError, match="out of memory"):
+        session.switch(0)
+    session.undo()
+    assert said(session.ask("Who lives in Dunmere Row?")) == answer
+    before = weakref.ref(session.talker.base.model)
+    room["is_there"] = True
+    session.switch(0)
+    assert session.talker.base.name == chosen.base
+    assert left == [None, None, None]
 
 
 def test_follows_what_comes_into_service(
