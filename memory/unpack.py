@@ -74,7 +74,8 @@ def unpack(path: Path, folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
                 passed.add(where)
                 yield kind, {"name": where, "reason": fault}
             continue
-        target = folder / _safe_name(packed.name)
+        target = folder / _safe_name(_folder_of(packed.name) or path.stem) / _safe_name(packed.name)
+        target.parent.mkdir()
         try:
             stream = packed.open()
             assert stream, "regular files have one"
@@ -86,6 +87,7 @@ def unpack(path: Path, folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
             yield "refuse", {"name": packed.name, "reason": str(error)}
         finally:
             target.unlink(missing_ok=True)
+            target.parent.rmdir()
         if left < 0:
             raise UnreadableSource(f"unpacks to more than {LARGEST_RATIO} times its size")
 
@@ -172,9 +174,14 @@ def _block(stream: IO[bytes]) -> bytes:
         raise UnreadableSource("damaged in the archive") from error
 
 
+def _folder_of(name: str) -> str:
+    """What it lies in: some exports call a chat's file the same each time and its folder by the chat."""
+    return PurePosixPath(name.replace("\\", "/")).parent.name
+
+
 def _safe_name(name: str) -> str:
     """The last part of the name, for titles are made of it; never a way elsewhere."""
-    last = PurePosixPath(name.replace("\\", "/")).name
+    last = PurePosixPath(name.replace("\\", "/")).name.lstrip(".")
     kept = "".join(letter if letter.isprintable() else "_" for letter in last)
     stem, dot, suffix = kept.rpartition(".")
     suffix = dot + suffix if stem and len(suffix) <= 10 else ""

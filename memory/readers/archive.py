@@ -1,7 +1,9 @@
 """Members of zip files, read in memory and capped: a small file may unpack to any size."""
 
 import lzma
+import re
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -11,6 +13,12 @@ from ..errors import UnreadableSource
 ZIP_MAGIC = b"PK\x03\x04"
 EMPTY_ZIP_MAGIC = b"PK\x05\x06"
 _MOST_MEMBERS = 100_000
+# What a person writes or keeps, by its name; programs put files of some such names into their exports.
+_KEPT = re.compile(
+    r"(?i)(?!(?:.*/)?(?:readme|no-data|file[-_]|files/))"
+    r".*\.(?:md|markdown|txt|org|rst|rtf|docx|odt|pdf|epub|eml|mbox|zip)"
+)
+_HIDDEN = re.compile(r"(?:.*/)?(?:\.|__MACOSX/).*")
 DAMAGED = "not a readable zip: damaged inside"
 LARGEST_RATIO = 200
 RATIO_MATTERS_BYTES = 16 * 2**20
@@ -41,6 +49,22 @@ def member_names(path: Path) -> list[str]:
     """The names in a zip; raises as `open_zip` does."""
     with open_zip(path) as archive:
         return archive.namelist()
+
+
+def files_in(archive: ZipFile) -> list[str]:
+    """The names of all that somebody put into it: no folders, nothing hidden."""
+    return [n for n in archive.namelist() if not n.endswith("/") and not _HIDDEN.fullmatch(n)]
+
+
+def is_one_export(names: Iterable[str], folder: str) -> bool:
+    """Whether the export in a folder of a zip is all there is in it.
+
+    Otherwise the zip is somebody's archive: read as the export, it would lose the rest.
+
+    Args:
+        folder: with a slash at its end; empty for the top.
+    """
+    return all(name.startswith(folder) and not _KEPT.fullmatch(name) for name in names)
 
 
 def open_member(archive: ZipFile, name: str | ZipInfo, largest_bytes: int) -> IO[bytes]:

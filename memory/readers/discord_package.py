@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import UnreadableSource
 from ..records import Item
-from .archive import open_member, open_zip, read_member
+from .archive import files_in, is_one_export, open_member, open_zip, read_member
 from .binary import HEAD_BYTES
 from .dates import utc_moment
 from .discord_markup import moment_of, readable
@@ -24,7 +24,7 @@ from .talk import Talk, name
 
 _NEEDED = frozenset(("item.ID", "item.Timestamp", "item.Contents"))
 _CSV_OPENING = re.compile(rb"(?:\xef\xbb\xbf)?ID,Timestamp,Contents,Attachments\s")
-_MESSAGES = re.compile(r"(?:.*/)?(?P<channel>c?\d+)/messages\.(?:json|csv)")
+_MESSAGES = re.compile(r"(?:(?P<package>.*/)?[^/]+/)?(?P<channel>c?\d+)/messages\.(?:json|csv)")
 
 Json = dict[str, Any]
 Load = Callable[[str], bytes | None]
@@ -40,10 +40,11 @@ def is_part(head: bytes) -> bool:
 def is_package(path: Path) -> bool:
     """A zip with such messages in it."""
     with open_zip(path) as archive:
-        first = next(filter(_MESSAGES.fullmatch, archive.namelist()), None)
-        if first is None:
+        names = files_in(archive)
+        first = next(filter(None, map(_MESSAGES.fullmatch, names)), None)
+        if first is None or not is_one_export(names, first["package"] or ""):
             return False
-        with open_member(archive, first, LARGEST_TEXT_BYTES) as member:
+        with open_member(archive, first[0], LARGEST_TEXT_BYTES) as member:
             return is_part(member.read(HEAD_BYTES))
 
 

@@ -10,7 +10,7 @@ from typing import IO, Any
 from zipfile import ZipFile
 
 from ..errors import UnreadableSource
-from .archive import DAMAGE, DAMAGED, ZIP_MAGIC, open_member, open_zip
+from .archive import DAMAGE, DAMAGED, ZIP_MAGIC, files_in, is_one_export, open_member, open_zip
 from .binary import HEAD_BYTES
 from .json_faults import describe, looks_like_json
 
@@ -41,15 +41,20 @@ def keys(head: bytes) -> Keys:
 
 
 def holds(path: Path, head: bytes, names: re.Pattern[str], known: Callable[[Keys], bool]) -> bool:
-    """Whether a JSON file is of a form, or a zip has a member of that form under one of `names`."""
+    """Whether a JSON file is of a form, or a zip is an export with such files under one of `names`."""
     if not head.startswith(ZIP_MAGIC):
         return known(keys(head))
     with open_zip(path) as archive:
-        return any(
-            known(_member_keys(archive, name))
-            for name in archive.namelist()
-            if names.fullmatch(name)
+        files = files_in(archive)
+        own = [name for name in files if names.fullmatch(name)]
+        return all(is_one_export(files, _folder(name)) for name in own) and any(
+            known(_member_keys(archive, name)) for name in own
         )
+
+
+def _folder(name: str) -> str:
+    before, slash, _ = name.rpartition("/")
+    return before + slash
 
 
 def values(path: Path, prefixes: Iterable[str], known: Callable[[Keys], bool]) -> Iterator[Any]:

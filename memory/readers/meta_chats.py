@@ -16,14 +16,14 @@ from zipfile import ZipFile
 from ..errors import UnreadableSource
 from ..records import Conversation, Item
 from . import meta_html
-from .archive import ZIP_MAGIC, member_names, open_zip, read_member
+from .archive import ZIP_MAGIC, files_in, is_one_export, member_names, open_zip, read_member
 from .dates import iso_from_unix
 from .json_faults import describe, looks_like_json
 from .plain_text import LARGEST_TEXT_BYTES, load_bytes
 from .talk import MEDIA, REACTION, SYSTEM, Talk
 
 _IN_ZIP = re.compile(
-    r"(?:.*/)?(?P<thread>(?:inbox|e2ee_cutover|archived_threads|filtered_threads|message_requests|legacy_threads)/[^/]+)/message_\d+\.json"
+    r"(?P<download>.*?/)??(?:(?:[^/]+/)?messages/)?(?P<thread>(?:inbox|e2ee_cutover|archived_threads|filtered_threads|message_requests|legacy_threads)/[^/]+)/message_\d+\.json"
 )
 _ENCRYPTED_IN_ZIP = re.compile(r"(?P<thread>(?:[^/]+/)?[^/]+_\d+)\.json")
 _CLASSIC = re.compile(rb'"sender_name"\s*:')
@@ -77,7 +77,7 @@ Json = dict[str, Any]
 def is_chat(path: Path, head: bytes) -> bool:
     """Whether this is a chat of Messenger's or Instagram's, or a zip with such chats in it."""
     if head.startswith(ZIP_MAGIC):
-        return any(map(_IN_ZIP.fullmatch, member_names(path))) or _holds_encrypted(path)
+        return _is_download(path)
     if meta_html.is_page(path):
         return True
     if not looks_like_json(head) or not _TIMESTAMP.search(head):
@@ -154,10 +154,14 @@ def _noted(broken: list[str]) -> Iterator[str]:
         yield f"left out, for they cannot be read: {len(broken)} of its files ({named})"
 
 
-def _holds_encrypted(path: Path) -> bool:
+def _is_download(path: Path) -> bool:
     with open_zip(path) as archive:
-        first = next(filter(_ENCRYPTED_IN_ZIP.fullmatch, archive.namelist()), None)
-        if first is None:
+        names = files_in(archive)
+        found = next(filter(None, map(_IN_ZIP.fullmatch, names)), None)
+        if found:
+            return is_one_export(names, found["download"] or "")
+        first = next(filter(_ENCRYPTED_IN_ZIP.fullmatch, names), None)
+        if first is None or not is_one_export(names, ""):
             return False
         with archive.open(first) as member:
             return bool(_ENCRYPTED.search(member.read(64 * 1024)))

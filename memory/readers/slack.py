@@ -14,7 +14,7 @@ from zipfile import ZipFile
 
 from ..errors import UnreadableSource
 from ..records import Item
-from .archive import ZIP_MAGIC, member_names, open_zip, read_member
+from .archive import ZIP_MAGIC, files_in, is_one_export, open_zip, read_member
 from .dates import iso_from_unix
 from .json_faults import looks_like_json
 from .plain_text import LARGEST_TEXT_BYTES
@@ -22,6 +22,7 @@ from .slack_blocks import words
 from .talk import BOT, MEDIA, SYSTEM, Talk, name
 
 _DAY = re.compile(r"(?:(?P<top>[^/]+)/)?(?P<channel>[^/]+)/\d{4}-\d\d-\d\d\.json")
+_USERS = re.compile(r"(?:[^/]+/)?users\.json")
 _ABOUT = ("channels.json", "groups.json", "dms.json", "mpims.json")
 _MESSAGE = re.compile(rb'"ts"\s*:\s*"\d{9,11}\.\d{6}"')
 _TYPE = re.compile(rb'"type"\s*:\s*"message"')
@@ -38,8 +39,12 @@ Load = Callable[[str], Any]
 def matches(path: Path, head: bytes) -> bool:
     """A zip with users.json and a channel's days in it, or one such day."""
     if head.startswith(ZIP_MAGIC):
-        names = member_names(path)
-        return any(n.endswith("users.json") for n in names) and any(map(_DAY.fullmatch, names))
+        with open_zip(path) as archive:
+            names = files_in(archive)
+        users = next(filter(_USERS.fullmatch, names), None)
+        if users is None or not any(map(_DAY.fullmatch, names)):
+            return False
+        return is_one_export(names, users.removesuffix("users.json"))
     return looks_like_json(head) and bool(_MESSAGE.search(head) and _TYPE.search(head))
 
 

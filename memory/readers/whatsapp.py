@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..records import Conversation, Item
-from .archive import ZIP_MAGIC, open_member, open_zip, read_member
+from .archive import ZIP_MAGIC, files_in, open_member, open_zip, read_member
 from .binary import HEAD_BYTES
 from .date_order import DateOrder, Parts, settle
 from .plain_text import LARGEST_TEXT_BYTES, decode_untouched, load_bytes, wide_encoding
@@ -105,6 +105,9 @@ _POLL = re.compile(
     rf"{_MARK}*(?P<label>[^\W\d_]{{3,20}}):(?P<option>[ \u00a0][^\n]{{1,300}} \([^()\n]{{1,30}}\))?\s*"
 )
 _TEXT_NAME = re.compile(r"(?:.*/)?(?:_chat|[^/]*whatsapp[^/]*)\.txt", re.IGNORECASE)
+_SEEN_OR_HEARD = re.compile(
+    r"(?i).*\.(?:jpe?g|png|gif|webp|heic|bmp|tiff?|mp4|mov|3gp|mkv|opus|ogg|m4a|mp3|aac|amr|wav|was)"
+)
 _TITLE = re.compile(
     r"(?i)^(?:whatsapp[ _-]*chat|chat[ _]de[ _]whatsapp|conversa do whatsapp|discussion whatsapp|chat whatsapp)"
     r"[ _-]*(?:with|mit|con|avec|com|met|con el|de|-)?[ _-]+"
@@ -152,16 +155,24 @@ def _is_named_so(path: Path) -> bool:
 
 
 def _member(path: Path) -> str | None:
-    """The chat's text in a zip; what else is in there are the pictures and files that were sent."""
+    """The chat's text in a zip, where all else in there are pictures and files that were sent in it."""
     with open_zip(path) as archive:
-        names = [name for name in archive.namelist() if name.lower().endswith(".txt")]
-        likely = [name for name in names if _TEXT_NAME.fullmatch(name)]
-        for name in likely or (names if len(names) == 1 else []):
-            with open_member(archive, name, LARGEST_TEXT_BYTES) as member:
-                named = _is_named_so(Path(name)) or _is_named_so(path)
-                if _is_chat(member.read(HEAD_BYTES), named):
-                    return name
-    return None
+        files = files_in(archive)
+        texts = [name for name in files if name.lower().endswith(".txt")]
+        likely = [name for name in texts if _TEXT_NAME.fullmatch(name)] or texts
+        if len(likely) != 1:
+            return None
+        name = likely[0]
+        with open_member(archive, name, LARGEST_TEXT_BYTES) as member:
+            named = _is_named_so(Path(name)) or _is_named_so(path)
+            if not _is_chat(member.read(HEAD_BYTES), named):
+                return None
+        others = [file for file in files if file != name and not _SEEN_OR_HEARD.fullmatch(file)]
+        if others:
+            said = decode_untouched(read_member(archive, name, LARGEST_TEXT_BYTES))
+            if not all(file.rpartition("/")[2] in said for file in others):
+                return None
+        return name
 
 
 def _is_chat(head: bytes, is_named_so: bool) -> bool:

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+import json
 import lzma
 import os
 import stat
@@ -143,6 +144,109 @@ def test_links_and_devices_are_not_there(taken: Any, store: Store, folder: Path)
         archive.writestr("c.txt", "The table is blue.")
     assert taken("b.zip", buffer.getvalue()).documents == 1
     assert store.counts()["documents"] == 3
+
+
+WITH_ANNA = "25/12/2023, 18:05 - Anna: The bench is yellow.\n25/12/2023, 18:06 - Ed: So it is.\n"
+WITH_BOB = WITH_ANNA.replace("Anna", "Bob")
+CHATGPT = json.dumps(
+    [
+        {
+            "title": "Bench",
+            "mapping": {
+                "1": {
+                    "parent": None,
+                    "message": {
+                        "author": {"role": "user"},
+                        "content": {"content_type": "text", "parts": ["Paint the bench yellow."]},
+                    },
+                }
+            },
+            "current_node": "1",
+        }
+    ]
+)
+CLAUDE = json.dumps(
+    [{"name": "Shed", "chat_messages": [{"sender": "human", "text": "Paint the shed blue."}]}]
+)
+TELEGRAM = json.dumps(
+    {
+        "name": "Eve",
+        "type": "personal_chat",
+        "messages": [{"type": "message", "from": "Eve", "from_id": "user1", "text": "Come early."}],
+    }
+)
+SLACK = {
+    "users.json": json.dumps([{"id": "U1", "name": "ann"}]),
+    "channels.json": json.dumps([{"id": "C1", "name": "plans"}]),
+    "plans/2024-01-02.json": json.dumps(
+        [{"type": "message", "user": "U1", "text": "Come late.", "ts": "1704189600.000000"}]
+    ),
+}
+DISCORD = {
+    "messages/c1/messages.json": json.dumps(
+        [{"ID": "1", "Timestamp": "2021-01-02 10:00:00", "Contents": "Come now."}]
+    )
+}
+META = {
+    "your_facebook_activity/messages/inbox/jo_1/message_1.json": json.dumps(
+        {
+            "title": "Jo",
+            "messages": [{"sender_name": "Jo", "timestamp_ms": 1704189600000, "content": "Come."}],
+        }
+    )
+}
+MAIL = "From: eve@example.org\nSubject: Lamp\n\nThe lamp is green.\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "titles"),
+    [
+        (
+            {"WhatsApp Chat with Anna.txt": WITH_ANNA, "WhatsApp Chat with Bob.txt": WITH_BOB},
+            {"Anna", "Bob"},
+        ),
+        ({"Anna/_chat.txt": WITH_ANNA, "Bob/_chat.txt": WITH_BOB}, {"Anna", "Bob"}),
+        ({"_chat.txt": WITH_ANNA, "diary.md": LAMP}, {"a", "diary"}),
+        (
+            {"WhatsApp Chat with Anna.txt": WITH_ANNA, "result.json": TELEGRAM, "lamp.eml": MAIL},
+            {"Anna", "Eve", "Lamp"},
+        ),
+        (
+            {"x/conversations.json": CHATGPT, "y/conversations.json": CLAUDE, "n/a.md": LAMP},
+            {"Bench", "Shed", "a"},
+        ),
+        ({"conversations.json": CHATGPT, "y/conversations.json": CLAUDE}, {"Bench", "Shed"}),
+        ({"conversations.json": CLAUDE, "diary.md": LAMP}, {"Shed", "diary"}),
+        ({**SLACK, "diary.md": LAMP}, {"#plans", "diary"}),
+        ({**DISCORD, "diary.md": LAMP}, {"c1", "diary"}),
+        ({**META, "diary.md": LAMP}, {"Jo", "diary"}),
+    ],
+)
+def test_an_export_with_other_things_beside_it(
+    taken: Any, store: Store, files: dict[str, str], titles: set[str]
+) -> None:
+    """All of them come in, as from a folder, and chats are called by the folder that they lie in."""
+    taken("a.zip", zipped(files))
+    (source,) = store.sources()
+    assert source["format"] == "archive"
+    found = store.rows("SELECT title FROM documents UNION SELECT title FROM conversations")
+    assert {row["title"] for row in found} == titles
+
+
+@pytest.mark.parametrize(
+    ("files", "form"),
+    [
+        ({"_chat.txt": WITH_ANNA + "plan.pdf (file attached)\n", "plan.pdf": b"%PDF"}, "whatsapp"),
+        ({"__MACOSX/._x": b"", "x/conversations.json": CHATGPT, "x/chat.html": ""}, "chatgpt"),
+        ({"conversations.json": CHATGPT, "file-1a-plan.pdf": b"%PDF"}, "chatgpt"),
+        ({**DISCORD, "README.txt": "Hello", "account/user.json": "{}"}, "discord"),
+        ({**META, "your_facebook_activity/messages/inbox/jo_1/files/a.txt": LAMP}, "messenger"),
+    ],
+)
+def test_what_belongs_to_an_export_is_not_read_beside_it(
+    taken: Any, store: Store, files: dict[str, str], form: str
+) -> None:
+    assert (taken("a.zip", zipped(files)).documents, store.sources()[0]["format"]) == (0, form)
 
 
 def test_a_chat_that_is_in_there_thrice_is_read_once(taken: Any, folder: Path) -> None:

@@ -120,7 +120,8 @@ def claude_new() -> Json:
 @pytest.mark.parametrize("form", ["array", "one", "zip"])
 def test_claude_as_it_was(tmp_path: Path, form: str) -> None:
     if form == "zip":
-        members = {"users.json": [], "data/conversations.json": [claude_old()], "projects.json": []}
+        members = {f"data/{name}.json": [] for name in ("users", "projects")}
+        members["data/conversations.json"] = [claude_old()]
         path = zipped(tmp_path / "data-2024.zip", members)
     else:
         path = write(tmp_path / "x.json", claude_old() if form == "one" else [claude_old()])
@@ -223,8 +224,9 @@ def grok(leaf: str | None = None) -> Json:
 def test_grok(tmp_path: Path, form: str) -> None:
     export = {"conversations": [grok("2"), grok()], "projects": [], "tasks": []}
     if form == "zip":
-        name = "ttl/30d/export_data/u-1/prod-grok-backend.json"
-        path = zipped(tmp_path / "grok.zip", {name: export, "prod-mc-billing.json": {}})
+        members = {"prod-grok-backend.json": export, "prod-mc-billing.json": {}}
+        below = {f"ttl/30d/export_data/u-1/{name}": value for name, value in members.items()}
+        path = zipped(tmp_path / "grok.zip", below)
     else:
         path = write(tmp_path / "x.json", export["conversations"] if form == "array" else export)
     assert detect(path) == "grok"
