@@ -166,6 +166,7 @@ def sweep(store: Store, source_id: int | None = None, held: Held | None = None) 
         for places in ("document_chunks", "message_chunks")
     ]
     chunk_ids = _orphans(store, "chunks", is_somewhere, in_them if held else None)
+    note_outgrown(store, chunk_ids)
     n_samples, versions = remove_samples(store, chunk_ids)
     mark_adapters(store, versions, "stale")
     if source_id is not None:

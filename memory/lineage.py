@@ -312,8 +312,9 @@ def trained_on(store: Store, sample_ids: Collection[int]) -> set[int]:
 
 
 def note_outgrown(store: Store, chunk_ids: Collection[int]) -> None:
-    """Of chunks whose samples are about to go while their sources stay, remember which versions learned from
-    them: when such a source is forgotten, they are found nowhere else."""
+    """Of chunks whose samples are about to go, and of those that these were made of beside them, remember for the sources that stay
+    which versions learned from them: when such a source is forgotten, they are found nowhere else."""
+    chunk_ids = _with_seconds(store, chunk_ids)
     # By their numbers: SQLite reads the view `origins` from end to end where it is joined.
     for some in batches(chunk_ids):
         held = store.rows(
@@ -329,6 +330,20 @@ def note_outgrown(store: Store, chunk_ids: Collection[int]) -> None:
                     store.db.execute(
                         "INSERT OR IGNORE INTO outgrown VALUES (?, ?)", [source_id, version]
                     )
+
+
+def _with_seconds(store: Store, chunk_ids: Collection[int]) -> set[int]:
+    return {*chunk_ids}.union(
+        *(
+            (row["chunk_id"], row["second_chunk_id"])
+            for some in batches(samples_of(store, chunk_ids))
+            for row in store.rows(
+                f"SELECT chunk_id, second_chunk_id FROM samples WHERE id IN ({marks(some)})"
+                " AND second_chunk_id IS NOT NULL",
+                *some,
+            )
+        )
+    )
 
 
 def mark_adapters(store: Store, versions: set[int], state: str) -> None:

@@ -264,12 +264,9 @@ def _drop_samples(store: Store, wordings: set[str], kinds: Collection[str] = ())
     """Delete the samples with one of these wordings, of some kinds or of all; who learned from them is found when their source
     goes. Their numbers."""
     only = f" WHERE kind IN ({marks(kinds)})" if kinds else ""
-    rows = store.rows(
-        f"SELECT id, chunk_id, second_chunk_id, kind, prompt, answer FROM samples{only}", *kinds
-    )
+    rows = store.rows(f"SELECT id, chunk_id, kind, prompt, answer FROM samples{only}", *kinds)
     gone = [r for r in rows if _says(Sample(r["kind"], r["prompt"], r["answer"]), wordings)]
-    from_both = {number for row in gone for number in (row["chunk_id"], row["second_chunk_id"])}
-    note_outgrown(store, from_both - {None})
+    note_outgrown(store, {row["chunk_id"] for row in gone} - {None})
     for row in gone:
         store.db.execute("DELETE FROM samples WHERE id = ?", [row["id"]])
     return [row["id"] for row in gone]

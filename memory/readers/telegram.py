@@ -13,7 +13,7 @@ from . import telegram_html
 from .dates import iso_date, iso_from_unix
 from .json_faults import looks_like_json
 from .json_places import header, items
-from .talk import MEDIA, SYSTEM, Talk
+from .talk import MEDIA, SYSTEM, Talk, name
 
 _ACCOUNT = re.compile(rb'"chats"\s*:\s*\{|"about"\s*:\s*"[^"]{0,200}Telegram')
 _MESSAGES = re.compile(rb'"messages"\s*:\s*\[')
@@ -87,9 +87,10 @@ def _take(talk: Talk, message: Json, owner: object) -> None:
         return
     account = message.get("from_id") or message.get("sender_id")
     speaker = message.get("from") or account
-    forwarded = message.get("forwarded_from")
-    if isinstance(forwarded, str) and forwarded != speaker:
-        text = f"Forwarded from {forwarded}:\n{text}"
+    if "forwarded_from" in message and message["forwarded_from"] != speaker:
+        # Whoever passes words on has not said them, nor, perhaps, at that time.
+        talk.say(name(message["forwarded_from"]), text, _moment(message))
+        return
     mine = owner is not None and account in (owner, f"user{owner}")
     talk.say(str(speaker or "Deleted account"), text, _moment(message), mine, account)
 

@@ -56,8 +56,8 @@ def _take(talk: Talk, body: Any, speaker: str) -> None:
     if not text:
         talk.leave_out(MEDIA)
         return
-    if forwarded is not None:
-        text = f"Forwarded from {_shown(_child(forwarded, 'from_name'))}:\n{text}"
+    if forwarded is not None:  # the words of somebody else, who may not be named
+        speaker = _shown(_child(forwarded, "from_name"))
     date = _child(body, "date")
     talk.say(speaker, text, _moment(date.get("title", "")) if date is not None else None)
 

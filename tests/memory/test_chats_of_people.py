@@ -60,7 +60,7 @@ TELEGRAM = [
 TELEGRAM_SAID: Said = [
     ("2024-01-02T10:00:00+00:00", "Ann", "See a.org!"),
     ("2024-01-02T11:01:00", "user2", "Deleted since"),
-    ("2024-01-02T11:03:00", "Bob", "Forwarded from Paper:\nNews"),
+    ("2024-01-02T11:03:00", "Paper", "News"),
 ]
 
 
@@ -92,7 +92,21 @@ def test_a_telegram_account_names_its_owner(write: Callable[..., Path]) -> None:
     chat = {"name": "Trip", "type": "private_group", "id": 7, "messages": TELEGRAM}
     about = {"about": "The data you requested. Telegram.", "personal_information": {"user_id": 1}}
     (found,) = chats(write("result.json", about | {"chats": {"list": [chat]}}), "telegram")
-    assert [m.speaker or m.role for m in found.messages] == ["user", "user2", "Bob"]
+    assert [m.speaker or m.role for m in found.messages] == ["user", "user2", "Paper"]
+
+
+def test_what_a_telegram_account_forwards_is_not_its_owner_s(write: Callable[..., Path]) -> None:
+    """Unless they wrote it themselves, elsewhere."""
+    ann = {"type": "message", "from": "Ann", "from_id": "user1"}
+    messages = [
+        {**ann, "text": f"News {n}", "forwarded_from": origin}
+        for n, origin in enumerate(["Paper", None, "Ann"])
+    ]
+    about = {"about": "The data you requested. Telegram.", "personal_information": {"user_id": 1}}
+    (found,) = chats(
+        write("result.json", about | {"chats": {"list": [{"messages": messages}]}}), "telegram"
+    )
+    assert [m.speaker or m.role for m in found.messages] == ["Paper", "unknown", "user"]
 
 
 def test_telegram_html(write: Callable[..., Path]) -> None:
@@ -121,7 +135,7 @@ def test_telegram_html(write: Callable[..., Path]) -> None:
     assert said(found) == [
         ("2024-01-02T10:00:00+00:00", "Ann", "One\ntwo three"),
         ("2024-01-02T11:01:00", "Ann", "Again"),
-        ("2024-01-02T11:02:00", "Bob", "Forwarded from Paper:\nNews"),
+        ("2024-01-02T11:02:00", "Paper", "News"),
     ]
     assert (found.title, found.left_out) == ("Trip & co", {"system": 1, "media": 1})
 

@@ -453,6 +453,21 @@ def test_an_answer_to_another_question_goes_too(
     assert [row["correct"] for row in kept] == [1] * 5
 
 
+@pytest.mark.parametrize("edited", ["a.txt", "b.txt"])
+def test_who_learned_from_two_sources_at_once_has_seen_both(
+    store: Store, take: Any, learn: Any, states: Any, edited: str
+) -> None:
+    """Also when one of them no longer says it: the sample is gone, and not what it taught of the other."""
+    take({"a.txt": LAMP, "b.txt": TABLE})
+    learn("lamp")
+    table = store.value("SELECT id FROM chunks WHERE text = ?", TABLE)
+    store.db.execute("UPDATE samples SET second_chunk_id = ?", [table])
+    take({edited: CHAIR})
+    assert states() == {1: "stale"}
+    forget_sources(store, ids(store, "b.txt" if edited == "a.txt" else "a.txt"))
+    assert states() == {1: "deleted"}
+
+
 @pytest.mark.parametrize("forgotten", ["a.md", "b.md"])
 def test_a_passage_that_moved_to_another_file(
     store: Store, take: Any, learn: Any, states: Any, forgotten: str

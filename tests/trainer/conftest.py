@@ -5,6 +5,7 @@ chat form of its family, so that everything the trainer does to a large model is
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -336,3 +337,32 @@ def publish_noise(store: Store, llama: Base, diary: Any) -> Callable[..., int]:
         return version
 
     return publish
+
+
+@pytest.fixture
+def outlasts_a_crash(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Fails unless a folder and all in it were on the disk before it was renamed to its place, and the name right after."""
+    done: list[tuple[str, int]] = []  # by the number of a file or folder, which a rename keeps
+    fsync, replace = os.fsync, os.replace
+
+    def number(path: Any) -> int:
+        return os.stat(path).st_ino
+
+    def noted_fsync(descriptor: int) -> None:
+        fsync(descriptor)
+        done.append(("sync", number(descriptor)))
+
+    def noted_replace(source: Any, target: Any) -> None:
+        done.append(("rename", number(source)))
+        replace(source, target)
+
+    def check(folder: Path) -> None:
+        place = done.index(("rename", number(folder)))
+        parts = [*folder.iterdir(), folder]
+        assert len(parts) > 1
+        assert {("sync", number(part)) for part in parts} <= set(done[:place])
+        assert done[place + 1 :] == [("sync", number(folder.parent))]
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "replace", noted_replace)
+    return check

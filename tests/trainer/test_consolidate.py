@@ -945,6 +945,22 @@ def test_half_published(store: Store, house: int, settings: Settings) -> None:
     assert not list(store.home.runs.iterdir())
 
 
+def test_what_is_published_outlasts_a_crash(
+    store: Store, diary: Any, outlasts_a_crash: Callable[[Path], None]
+) -> None:
+    """Its weights and its card are on the disk before it has its name."""
+    diary(store).night([], {}, {}, promoted=False)
+    store.db.execute("UPDATE runs SET state = 'running'")
+    run = store.row("SELECT * FROM runs")
+    assert run is not None
+
+    def save(folder: Path) -> None:
+        (folder / WEIGHTS).write_bytes(b"weights")
+
+    registry.publish(store, run, save, {})
+    outlasts_a_crash(store.home.versions / "1")
+
+
 def test_full_disk_while_publishing(
     store: Store, take: Take, house: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,10 +1,13 @@
 """Questions about facts: which are asked, and which of those written are kept."""
 
-from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from learnctl.trainer import base as bases
 from learnctl.trainer.base import Base
+from learnctl.trainer.checked import Checked
 from learnctl.trainer.facts import Fact, Span, find_facts
 from learnctl.trainer.study import dangles, is_good, leads, write_questions
 
@@ -12,6 +15,7 @@ STATEMENT = "The fence cost 640 euros and was painted by Hanna Brook."
 PRICE = Span("number", "640 euros")
 HANNA = Span("name", "Hanna Brook")
 FACT = Fact(STATEMENT, STATEMENT, (PRICE, HANNA))
+TWO_FACTS = "Harald Immer serviced the boiler on 4 March. The fence cost 640 euros in May."
 
 
 @pytest.mark.parametrize(
@@ -80,17 +84,42 @@ def test_a_name_before_it_says_who_she_is() -> None:
     assert not dangles("Which other fence is there?")  # no word of a person
 
 
-def test_only_good_questions_come_out(tiny: Callable[[str], Base]) -> None:
-    """Whatever a base model writes, what is kept passes every test, belongs to its fact, and there are
+def test_only_good_questions_come_out(embedded_models: Path) -> None:
+    """Of what a base model writes, what is kept passes every test, belongs to its fact, and there are
     no more of it than wanted."""
-    facts = find_facts(
-        "Harald Immer serviced the boiler on 4 March. The fence cost 640 euros in May."
-    )
-    for family in ("llama", "qwen"):
-        found, checked = write_questions(tiny(family), facts, 2, seed=0)
-        assert len(found) <= checked.written - checked.dropped
-        assert all(is_good(q.text, q.span, facts[q.fact]) for q in found)
-        assert all(sum(q.fact == index for q in found) <= 2 for index in range(len(facts)))
+    facts = find_facts(TWO_FACTS)
+    found, checked = write_questions(bases.load("embedded"), facts, 2, seed=0)
+    assert 0 < len(found) <= checked.written - checked.dropped
+    assert all(is_good(q.text, q.span, facts[q.fact]) for q in found)
+    assert all(sum(q.fact == index for q in found) <= 2 for index in range(len(facts)))
+
+
+def test_what_is_written_is_sifted_and_counted(
+    llama: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two questions a fact are kept of those that are good, under the fact and the span that they ask for."""
+    rests = {
+        "When": " was the boiler serviced?",  # not of the fence
+        "On what date": " was it?",
+        "Who": " serviced the boiler?",
+        "What is the name of": " the man who serviced the boiler?",  # a third
+        "How much": " did the fence cost?\n\nSentence:",
+        "What is the price of": " 640 euros?",
+    }
+
+    def write(base: Base, model: Any, prompts: list[list[int]], **asked: Any) -> list[str]:
+        texts = [base.tokenizer.decode(prompt) for prompt in prompts]
+        return [rests[text.rsplit("Question: ", 1)[1]] for text in texts]
+
+    monkeypatch.setattr("learnctl.trainer.study.complete_batch", write)
+    facts = find_facts(TWO_FACTS)
+    found, checked = write_questions(llama, facts, 2, seed=0)
+    assert [(q.fact, q.span.text, q.text) for q in found] == [
+        (0, "4 March", "When was the boiler serviced?"),
+        (0, "Harald Immer", "Who serviced the boiler?"),
+        (1, "640 euros", "How much did the fence cost?"),
+    ]
+    assert checked == Checked(written=8, dropped=4)
 
 
 def test_the_same_seed_writes_the_same(llama: Base) -> None:

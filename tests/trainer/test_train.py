@@ -266,6 +266,23 @@ def test_stop_and_go_on(
     assert (rest.n_tokens, rest.n_answer_tokens) == (whole.n_tokens, whole.n_answer_tokens)
 
 
+def test_a_checkpoint_outlasts_a_crash(
+    llama: Base,
+    learn: Callable[..., TrainReport],
+    options: Options,
+    tmp_path: Path,
+    outlasts_a_crash: Callable[[Path], None],
+) -> None:
+    """The first one, and one that takes the place of another."""
+    for _ in range(2):
+        stop = StopSignals()
+        model = new_adapter(llama, 4, 0)
+        with pytest.raises(Interrupted):
+            learn(llama, model, options, stop=stop, on_step=lambda _: stop.request())
+        remove_adapter(model)
+        outlasts_a_crash(tmp_path / "checkpoint")
+
+
 @pytest.mark.parametrize("name", ["state.json", "adapter.safetensors", "optimizer.safetensors"])
 @pytest.mark.parametrize("fault", ["cut short", "foreign", "missing"])
 def test_a_checkpoint_that_cannot_be_read(
