@@ -475,10 +475,13 @@ class _Taking:
         """Keep a passage back for the title, or the heading or speaker, that stands above it in a prompt."""
         reason = self._suspicious.get(title) or self._suspicious.get(under)
         if reason and not _stood_there(self._store, chunk_id, table, title, under):
-            self.counts["kept_back"] += self._store.db.execute(
+            n_kept_back = self._store.db.execute(
                 "UPDATE chunks SET quarantine = ? WHERE id = ? AND quarantine IS NULL",
                 [reason, chunk_id],
             ).rowcount
+            if n_kept_back:  # it may have been learned where it stood before
+                unlearn(self._store, [chunk_id])
+            self.counts["kept_back"] += n_kept_back
 
 
 def _stood_there(store: Store, chunk_id: int, table: str, title: str, under: str) -> bool:

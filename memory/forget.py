@@ -7,27 +7,25 @@ may name the forgotten one. Every adapter that learned from it, as it is or once
 
 from . import contents, forgotten_files, passed_over
 from .lineage import mark_adapters
-from .store import Record, Store, marks
+from .store import LISTED, Record, Store, to_json
 
 
 def forget_sources(store: Store, source_ids: list[int]) -> Record:
     """Remove sources at once. Returns counts: sources, documents, chunks, samples."""
+    listed = to_json(source_ids)
     with store.db.atomic():
         held = [
             row["chunk_id"]
             for row in store.rows(
-                f"SELECT DISTINCT chunk_id FROM origins WHERE source_id IN ({marks(source_ids)})",
-                *source_ids,
+                f"SELECT DISTINCT chunk_id FROM origins WHERE source_id IN {LISTED}", listed
             )
         ]
         n_samples, versions = contents.remove_samples(store, held)
-        outgrown = store.rows(
-            f"SELECT version FROM outgrown WHERE source_id IN ({marks(source_ids)})", *source_ids
-        )
+        outgrown = store.rows(f"SELECT version FROM outgrown WHERE source_id IN {LISTED}", listed)
         mark_adapters(store, versions | {row["version"] for row in outgrown}, "deleted")
         forgotten_files.remember(store, source_ids)
         passed_over.forget(store, source_ids)
-        store.db.execute(f"DELETE FROM sources WHERE id IN ({marks(source_ids)})", source_ids)
+        store.db.execute(f"DELETE FROM sources WHERE id IN {LISTED}", [listed])
         gone = contents.sweep(store)
         contents.blank_answers(store)
     store.erase_traces()

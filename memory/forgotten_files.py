@@ -5,14 +5,14 @@ names and words in a rule are (`forgotten`).
 """
 
 from .forgotten import key_of, keyed
-from .store import Store, marks
+from .store import LISTED, Store, marks, to_json
 
 
 def remember(store: Store, source_ids: list[int]) -> None:
     """Keep the files of some sources out from now on."""
     for source in store.rows(
-        f"SELECT path, sha256 FROM sources WHERE root != '' AND id IN ({marks(source_ids)})",
-        *source_ids,
+        f"SELECT path, sha256 FROM sources WHERE root != '' AND id IN {LISTED}",
+        to_json(source_ids),
     ):
         store.db.conn.executemany(
             "INSERT OR IGNORE INTO forgotten_files VALUES (?)",

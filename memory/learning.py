@@ -6,7 +6,7 @@ from . import contents, people
 from .errors import LearnctlError
 from .lineage import studied_chunks
 from .names import name_of
-from .store import Store, marks
+from .store import LISTED, Store, to_json
 
 LEARN = ("facts", "voice", "both")
 
@@ -48,21 +48,21 @@ def set_learn(store: Store, source_ids: list[int], what: str) -> int:
     changed = [
         row["id"]
         for row in store.rows(
-            f"SELECT id FROM sources WHERE learn != ? AND id IN ({marks(source_ids)})",
+            f"SELECT id FROM sources WHERE learn != ? AND id IN {LISTED}",
             what,
-            *source_ids,
+            to_json(source_ids),
         )
     ]
     if not changed:
         return 0
     with store.db.atomic():
-        of_sources = f"({marks(changed)})"
+        listed = to_json(changed)
         chunk_ids = [
             row["chunk_id"]
             for row in store.rows(
-                f"SELECT DISTINCT chunk_id FROM origins WHERE source_id IN {of_sources}", *changed
+                f"SELECT DISTINCT chunk_id FROM origins WHERE source_id IN {LISTED}", listed
             )
         ]
         contents.unlearn(store, chunk_ids)
-        store.db.execute(f"UPDATE sources SET learn = ? WHERE id IN {of_sources}", [what, *changed])
+        store.db.execute(f"UPDATE sources SET learn = ? WHERE id IN {LISTED}", [what, listed])
     return len(changed)

@@ -1,6 +1,6 @@
 """What was taken in of a source but made no chunk, and why."""
 
-from .store import Record, Store, marks
+from .store import LISTED, Record, Store, to_json
 
 
 def note(store: Store, source_id: int, place: str, reason: str, beginning: str) -> None:
@@ -38,9 +38,9 @@ def drop_until(store: Store, source_id: int, newest: int) -> bool:
 
 def listed(store: Store, source_ids: list[int] | None = None) -> list[Record]:
     """What was left out of some sources or of all: source, place, reason, beginning."""
-    among = "1" if source_ids is None else f"l.source_id IN ({marks(source_ids)})"
+    among = "1" if source_ids is None else f"l.source_id IN {LISTED}"
     return store.rows(
         "SELECT s.path AS source, l.place, l.reason, l.beginning FROM left_out l"
         f" JOIN sources s ON s.id = l.source_id WHERE {among} ORDER BY l.id",
-        *(source_ids or ()),
+        *(() if source_ids is None else [to_json(source_ids)]),
     )

@@ -12,7 +12,7 @@ from . import people
 from .names import name_of
 from .redact import Redactor
 from .search import place_of
-from .store import Record, Store, batches, marks
+from .store import LISTED, Record, Store, batches, marks, to_json
 
 # A setting: the versions that were pruned, as JSON.
 PRUNED = "pruned"
@@ -126,10 +126,10 @@ def places(store: Store, chunk_ids: Collection[int]) -> dict[int, str]:
         for some in batches(chunk_ids)
         for row in store.rows(
             "SELECT chunk_id, title, heading, min(source_id) FROM origins"
-            f" WHERE chunk_id IN ({marks(some)}) AND source_id NOT IN (SELECT value FROM json_each(?))"
+            f" WHERE chunk_id IN ({marks(some)}) AND source_id NOT IN {LISTED}"
             " GROUP BY chunk_id",
             *some,
-            json.dumps(untrusted),
+            to_json(untrusted),
         )
     }
 

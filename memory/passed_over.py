@@ -4,7 +4,7 @@ import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from .store import Record, Store, marks
+from .store import LISTED, Record, Store, to_json
 
 _IN_ARCHIVE = "!/"
 
@@ -35,19 +35,18 @@ def keep(
 def forget(store: Store, source_ids: Collection[int]) -> None:
     """Keep nothing of some files, nor of what is in them where they are archives; nor of what lay beside them in
     a folder of which no other source is left."""
+    listed_ids = to_json(list(source_ids))
     paths = {
         source["path"]
-        for source in store.rows(
-            f"SELECT path FROM sources WHERE id IN ({marks(source_ids)})", *source_ids
-        )
+        for source in store.rows(f"SELECT path FROM sources WHERE id IN {LISTED}", listed_ids)
     }
     folders = [
         Path(source["root"])
         for source in store.rows(
-            f"SELECT DISTINCT root FROM sources WHERE id IN ({marks(source_ids)}) AND root != ''"
-            f" AND root NOT IN (SELECT root FROM sources WHERE id NOT IN ({marks(source_ids)}))",
-            *source_ids,
-            *source_ids,
+            f"SELECT DISTINCT root FROM sources WHERE id IN {LISTED} AND root != ''"
+            f" AND root NOT IN (SELECT root FROM sources WHERE id NOT IN {LISTED})",
+            listed_ids,
+            listed_ids,
         )
     ]
     known = (path for (path,) in store.db.execute("SELECT path FROM passed_over").fetchall())

@@ -788,6 +788,10 @@ def batches(values: Collection[int], size: int = 500) -> Iterator[list[int]]:
     return (listed[start : start + size] for start in range(0, len(listed), size))
 
 
+# A list of any length as one value of a query, made by `to_json`: a query has room for some 30,000 values.
+LISTED = "(SELECT value FROM json_each(?))"
+
+
 def marks(values: Iterable[Any]) -> str:
     """Question marks for an SQL list of that many values."""
     return ", ".join("?" for _ in values)

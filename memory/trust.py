@@ -6,7 +6,7 @@ neither studied nor rehearsed. A passage that is kept back stands in no prompt e
 
 from . import contents
 from .errors import LearnctlError
-from .store import Record, Store, batches, marks
+from .store import LISTED, Record, Store, batches, marks, to_json
 from .suspicion import first_reason
 
 TIERS = ("own", "known", "untrusted")
@@ -76,12 +76,12 @@ def _only_held_by(store: Store, source_id: int, tiers: str) -> list[int]:
 
 def kept_back(store: Store, source_ids: list[int] | None = None) -> list[Record]:
     """Every passage that is kept back, of some sources or of all: chunk, reason, source, text."""
-    among = "1" if source_ids is None else f"o.source_id IN ({marks(source_ids)})"
+    among = "1" if source_ids is None else f"o.source_id IN {LISTED}"
     return store.rows(
         "SELECT c.id AS chunk, c.quarantine AS reason, s.path AS source, c.text"
         " FROM chunks c JOIN origins o ON o.chunk_id = c.id JOIN sources s ON s.id = o.source_id"
         f" WHERE c.quarantine IS NOT NULL AND {among} GROUP BY c.id ORDER BY c.id",
-        *(source_ids or ()),
+        *(() if source_ids is None else [to_json(source_ids)]),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from .errors import LearnctlError
-from .store import marks
+from .store import LISTED, marks, to_json
 
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d)?)?)?)?")
 
@@ -32,7 +32,7 @@ class Within:
         """What to add to a WHERE over a row of `origins`, and its values."""
         parts: list[tuple[str, tuple[Any, ...]]] = []
         if self.source_ids:
-            parts.append((f"{origin}.source_id IN ({marks(self.source_ids)})", self.source_ids))
+            parts.append((f"{origin}.source_id IN {LISTED}", (to_json(self.source_ids),)))
         if self.since:
             at = f"substr({origin}.date, 1, {len(self.since)})"
             parts.append((f"{at} >= ?", (self.since,)))

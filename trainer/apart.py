@@ -50,19 +50,24 @@ class Asked:
         return next((one for one in free if not self._places.get(normalise(one))), None)
 
 
-def written_day(date: str) -> str:
-    """A day as people write it in English: `7 May 2023`; what is no full date stays as it is."""
+def written_day(date: str, language: str = ENGLISH) -> str:
+    """The day of a date or a moment where the user is, as people write it: `7 May 2023`, and `2023-05-07` where that is not English;
+    what is no full date stays as it is."""
     try:
         day = datetime.fromisoformat(date)
     except ValueError:
         return date
-    return f"{day.day} {day:%B %Y}" if len(date) >= len("2023-05-07") else date
+    if len(date) < len("2023-05-07"):
+        return date
+    if day.tzinfo:
+        # The store keeps moments in UTC, whose day may be another: "yesterday" is told from this one.
+        day = day.astimezone()
+    return f"{day.day} {day:%B %Y}" if language == ENGLISH else f"{day:%Y-%m-%d}"
 
 
 def day_of(place: Record) -> str:
     """The day of a place, as people write it there; empty where it has none."""
-    date = str(place["date"] or "")
-    return written_day(date) if place["language"] == ENGLISH else date[:10]
+    return written_day(str(place["date"] or ""), place["language"])
 
 
 def _section(place: Record) -> str:

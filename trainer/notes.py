@@ -5,11 +5,13 @@ An answer that they confirm or correct is such a note too, under the question it
 an assistant said is learned but what its user has put their name to.
 """
 
+from datetime import datetime
+
 from ..memory import contents
 from ..memory.errors import LearnctlError
 from ..memory.lineage import learned_from
 from ..memory.records import Document, Section
-from ..memory.store import Store, now
+from ..memory.store import Store
 from . import registry
 from .chats import put_own, source_of
 
@@ -47,7 +49,8 @@ def drop(store: Store, number: int) -> list[int]:
 
 def _put(store: Store, heading: str, text: str) -> int:
     def make(number: int) -> Document:
-        return Document("", (Section(heading, text),), date=now()[:10])
+        today = datetime.now().astimezone().date()
+        return Document("", (Section(heading, text),), date=today.isoformat())
 
     with store.db.atomic():
         number = put_own(store, "note", make, len(text.encode()))

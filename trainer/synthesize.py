@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from ..memory.lineage import note_outgrown, still_studied
 from ..memory.redact import redact
-from ..memory.store import Record, Store, marks, now
+from ..memory.store import LISTED, Record, Store, marks, now, to_json
 from .absent import NOT_IN_NOTES, absent_question, find_strangers
 from .apart import Asked, written_day
 from .base import Base
@@ -202,8 +202,8 @@ def hold_out(store: Store, questions: list[str]) -> None:
         if rests:
             left_out = store.db.execute(
                 "DELETE FROM run_samples WHERE run_id IN (SELECT id FROM runs WHERE state = 'running')"
-                " AND sample_id IN (SELECT value FROM json_each(?))",
-                [json.dumps(gone)],
+                f" AND sample_id IN {LISTED}",
+                [to_json(gone)],
             )
             if left_out.rowcount:
                 # Where this is not committed after all, the run trains anew for nothing, and is right all the same.
@@ -345,11 +345,10 @@ def _whose(chunk: Record, language: str) -> str:
         if chunk["kind"] == "said"
         else ("wrote", chunk["writer"])
     )
+    day = written_day(chunk["date"] or "", language)
     if language != ENGLISH:
-        day = f" ({chunk['date'][:10]})" if chunk["date"] else ""
-        return f"{who}{day}: "
-    day = f"On {written_day(chunk['date'])} " if chunk["date"] else ""
-    told = f"{day}{who} {did}: "
+        return f"{who} ({day}): " if day else f"{who}: "
+    told = f"On {day} {who} {did}: " if day else f"{who} {did}: "
     return told[:1].upper() + told[1:]
 
 

@@ -120,7 +120,7 @@ def claude_new() -> Json:
 @pytest.mark.parametrize("form", ["array", "one", "zip"])
 def test_claude_as_it_was(tmp_path: Path, form: str) -> None:
     if form == "zip":
-        members = {f"data/{name}.json": [] for name in ("users", "projects")}
+        members: dict[str, list[Json]] = {f"data/{name}.json": [] for name in ("users", "projects")}
         members["data/conversations.json"] = [claude_old()]
         path = zipped(tmp_path / "data-2024.zip", members)
     else:

@@ -453,6 +453,15 @@ def test_an_answer_to_another_question_goes_too(
     assert [row["correct"] for row in kept] == [1] * 5
 
 
+def test_more_sources_at_once_than_a_query_takes_values(store: Store, take: Any) -> None:
+    """Of a folder with many files."""
+    take({f"{number}.txt": f"{LAMP} That is number {number}." for number in range(1100)})
+    every = [source["id"] for source in store.sources()]
+    store.db.conn.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 1050)
+    assert forget_sources(store, every[1:])["sources"] == 1099
+    assert [source["id"] for source in store.sources()] == every[:1]
+
+
 @pytest.mark.parametrize("edited", ["a.txt", "b.txt"])
 def test_who_learned_from_two_sources_at_once_has_seen_both(
     store: Store, take: Any, learn: Any, states: Any, edited: str

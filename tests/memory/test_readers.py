@@ -584,10 +584,10 @@ def test_chatgpt(tmp_path: Path, form: str) -> None:
     raw = json.dumps(conversation() if form == "one" else [conversation()])
     path = tmp_path / ("export.zip" if "zip" in form else "conversations.json")
     if "zip" in form:
-        name = "conversations.json" if form == "zip" else "export/conversations-000.json"
+        folder, number = ("", "") if form == "zip" else ("export/", "-000")
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("chat.html", "<html>")
-            archive.writestr(name, raw)
+            archive.writestr(f"{folder}chat.html", "<html>")
+            archive.writestr(f"{folder}conversations{number}.json", raw)
     else:
         write(path, ("\ufeff" if form == "mark" else "") + raw)
     assert detect(path) == "chatgpt"

@@ -314,6 +314,18 @@ def test_a_known_passage_under_such_a_title(take: Any, store: Store) -> None:
     assert kept_back(store) == []
 
 
+def test_what_is_kept_back_for_a_new_place_is_unlearned(
+    take: Any, store: Store, learn: Any, states: Any
+) -> None:
+    take({"a.md": f"# Hall\n\n{LAMP}\n"})
+    version = learn("lamp")
+    take({"b.md": f"# Hall\n\n## {ORDERS[0]}\n\n{LAMP}\n"})
+    assert states() == {version: "stale"}
+    assert choose_replay(store, version, set(), 10, 0) == []
+    let_in(store, [kept_back(store)[0]["chunk"]])
+    assert [chunk["text"] for chunk in studied_chunks(store)] == [LAMP]
+
+
 # Tiers
 
 
