@@ -1,6 +1,7 @@
 """What the next consolidation trains: from the base over everything, or on the version in service over what is new."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from ..memory.lineage import (
     ancestors,
@@ -19,6 +20,9 @@ from .options import Options
 # learned makes none due: a first ingest can take many nights.
 SLOW_SHARE = 0.25
 SLOW_TOKENS = 5000
+# Where sources change faster than a slow pass over several nights comes to its end, it waits so long before it is begun again, and
+# what is new is learned meanwhile.
+OVERTAKEN_DAYS = 7
 TOKENS_PER_WORD = 1.4
 
 
@@ -53,7 +57,7 @@ def choose(
     if not everything or not (fresh or due):
         return None
     due = due or _slow_is_worth_it(store, version, learned, everything)
-    if due:
+    if due and not (fresh and _can_wait(store, version, base_digest)):
         return Choice("slow", 0, version, everything, due)
     if options.fast != "anew":
         return Choice("fast", version, version, fresh, "what is new, on the version in service")
@@ -78,6 +82,14 @@ def _slow_is_due(store: Store, version: int, base_digest: str | None) -> str:
     if base_digest and is_of_another_base(store, version, base_digest):
         return "the base model has changed"
     return "" if state == "ok" else "a source it learned from has changed"
+
+
+def _can_wait(store: Store, version: int, base_digest: str | None) -> bool:
+    """Whether a slow pass was overtaken of late, as the next would be, and there is a version to build upon meanwhile."""
+    at = store.setting(registry.OVERTAKEN_AT)
+    if not (at and version) or (base_digest and is_of_another_base(store, version, base_digest)):
+        return False
+    return datetime.now(UTC) - datetime.fromisoformat(at) < timedelta(days=OVERTAKEN_DAYS)
 
 
 def _slow_below(store: Store, version: int) -> int:

@@ -161,10 +161,11 @@ def consolidate(
             if options.base == "auto":
                 bases.settle(store.home, base.name, base.device)
             take_up_again(store, options.pack_tokens)
-            choice = choose(store, options, base.digest)
             night = _Night(store, base, options, budget_s, began, stop, on_progress, on_step)
             if run:
                 run = night.take_up(run)
+            # What became of that run may change what is next.
+            choice = choose(store, options, base.digest)
             with unfinished.closed_by_a_fault(store), stop.watching(base.model):
                 if run is None and choice:
                     run = night.prepare(choice)
@@ -210,6 +211,8 @@ class _Night:
         if not reason and n_tries < unfinished.MOST_TRIES:
             return unfinished.take_up(self.store, run, options)
         if reason:
+            if _is_anew(run) and registry.why_overtaken(self.store, run):
+                self.store.set_setting(registry.OVERTAKEN_AT, now())
             registry.drop_unfinished(self.store)
         else:
             reason = f"it was taken up {n_tries} times and killed each time before it had trained any further"
@@ -275,6 +278,8 @@ class _Night:
         ]
         samples.sort(key=lambda sample: int(sample["id"]))
         if not samples:
+            if len(on_hand) < len(chunks) and out_of_time():
+                raise Interrupted("its time was over before it had studied what it could train")
             return None
         made_of = {sample["chunk_id"] for sample in samples}
         samples = self._that_fit(samples)
@@ -445,9 +450,12 @@ class _Night:
 
         packs = [group for packs in epochs for group in packs]
         deadline = None
-        if self.deadline and _is_anew(run) and not self._may_end(run, packs, options):
+        if self.deadline and not self._may_end(run, packs, options, measured_s, least_steps):
             # All of the night is for training: it is examined in another.
-            deadline = self.deadline - 3.0
+            deadline, least_steps = (
+                self.deadline - 3.0,
+                math.ceil(len(packs) / options.packs_per_step),
+            )
         elif self.deadline:
             deadline = self.deadline - kept_free_s(measured_s)
             if kept and not retention.fits(kept.seconds, deadline - time.monotonic()):
@@ -613,13 +621,25 @@ class _Night:
             epochs.append(packed(len(epochs)))
         return epochs
 
-    def _may_end(self, run: Record, packs: list[list[Row]], options: Options) -> bool:
-        """Whether there is time to train what a run has left of its packs, at the pace of the last night."""
+    def _may_end(
+        self,
+        run: Record,
+        packs: list[list[Row]],
+        options: Options,
+        measured_s: float,
+        least_steps: int,
+    ) -> bool:
+        """Whether a night may end a run. It may not where time was too short before, and most of it would be kept free for examining what
+        is not trained yet: a step each night comes to no end. Nor where a run takes a version's place, and all that is left of it takes
+        longer, at the pace of the last night."""
         assert self.deadline
-        speed = last_speed(self.store)
-        left = packs[saved_step(self._folder(run)) * options.packs_per_step :]
+        step = saved_step(self._folder(run))
         left_s = self.deadline - time.monotonic()
-        return speed is None or sum(map(n_nodes_of, left)) <= left_s * speed
+        if 0 < step < least_steps and kept_free_s(measured_s) > left_s / 2:
+            return False
+        speed = last_speed(self.store)
+        left = packs[step * options.packs_per_step :]
+        return not _is_anew(run) or speed is None or sum(map(n_nodes_of, left)) <= left_s * speed
 
     def _measured_s(self, run: Record, elapsed_s: float) -> float:
         """How long measuring takes: a run that was stopped found in the store what it had asked before."""

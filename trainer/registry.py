@@ -22,8 +22,9 @@ from .adapter import WEIGHTS
 from .models import file_sha256
 
 CARD = "card.json"
-# A setting: why the next consolidation must start from the base.
+# Settings: why the next consolidation must start from the base; and when one over several nights that did was last overtaken.
 SLOW_DUE = "slow_due"
+OVERTAKEN_AT = "overtaken_at"
 
 
 class Overtaken(Exception):
@@ -75,7 +76,7 @@ def publish(
             raise Overtaken(reason)
         adapter = {"version": version, "run_id": run["id"], **made}
         store.db.table("adapters").insert(
-            {**adapter, "sha256": sha256, "created_at": now(), "state": "ok"}
+            {**adapter, "sha256": sha256, "created_at": now(), "state": _state_below(store, run)}
         )
         for sample in without:
             store.db.execute(
@@ -84,6 +85,8 @@ def publish(
         finish(store, run["id"], report)
         _serve(store, version)
         store.db.execute("DELETE FROM settings WHERE key = ?", [SLOW_DUE])
+        if run["level"] == "slow":
+            store.db.execute("DELETE FROM settings WHERE key = ?", [OVERTAKEN_AT])
     return version
 
 
@@ -240,19 +243,18 @@ def why_overtaken(store: Store, run: Record) -> str:
     )
     if state != "running" or missing:
         return "a source it learned from was forgotten or changed, or one of its wordings held out, while it trained"
-    below = run["parent"] and store.value(
-        "SELECT state FROM adapters WHERE version = ?", run["parent"]
-    )
-    if below and below != "ok":
-        return (
-            f"a source that version {run['parent']}, on which it stands, learned from has changed"
-        )
     serving = in_service(store)
     if serving != run["replaces"]:
         return (
             f"version {serving} was put in service in place of {run['replaces']} while it trained"
         )
     return ""
+
+
+def _state_below(store: Store, run: Record) -> str:
+    """What stands on a version that learned from a source which has changed has learned from it, too."""
+    state = store.value("SELECT state FROM adapters WHERE version = ?", run["parent"])
+    return str(state or "ok")
 
 
 def _live(store: Store) -> set[int]:

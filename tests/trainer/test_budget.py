@@ -1,12 +1,13 @@
 """A night whose time is too short: what is learned was trained, if need be over several nights."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from learnctl.memory.lineage import in_service, learned_chunks
-from learnctl.memory.store import Store
+from learnctl.memory.store import Store, now
 from learnctl.trainer import registry, rows, workload
 from learnctl.trainer.consolidate import ANCHOR, OWN, consolidate
 from learnctl.trainer.options import AUTO, Options
@@ -17,6 +18,15 @@ from learnctl.trainer.rows import EPOCHS, Material, epoch_rows
 from .conftest import DOG, HOUSE
 
 Settings = Callable[..., Options]
+Take = Callable[[str, str], int]
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets so many seconds pass."""
+    clock, passed = time.monotonic, [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + sum(passed))
+    return passed.append
 
 
 def test_a_slow_pass_over_several_nights(
@@ -43,32 +53,69 @@ def test_a_slow_pass_over_several_nights(
     assert report["steps"] == sum(each)
 
 
+def test_a_slow_pass_that_sources_overtake_does_not_keep_from_learning(
+    store: Store, take: Take, house: int, dog: int, settings: Settings
+) -> None:
+    """Begun anew each night, it would never end where somebody writes every day: for a week nights teach what is new."""
+
+    def edit(name: str) -> None:
+        take("dog.txt", DOG.replace("Quimby", name))
+
+    consolidate(store, settings(epochs=1))
+    store.set_setting(registry.SLOW_DUE, "asked for")
+    paused = consolidate(store, settings(epochs=40, pack_tokens=128), 0.001)
+    assert paused["decision"] == "paused"
+    edit("Mirabelle")
+    for name in ("Ulysses", "Wanda"):
+        report = consolidate(store, settings(epochs=1))
+        assert (report["decision"], report["level"]) == ("promoted", "fast")
+        assert registry.history(store)[0]["state"] == "stale"
+        edit(name)
+    store.db.execute(
+        "UPDATE settings SET value = '2020-01-01T00:00:00+00:00' WHERE key = ?",
+        [registry.OVERTAKEN_AT],
+    )
+    report = consolidate(store, settings(epochs=1))
+    assert (report["decision"], report["level"]) == ("promoted", "slow")
+    assert registry.history(store)[0]["state"] == "ok"
+    assert store.setting(registry.OVERTAKEN_AT) == ""
+
+
+def test_without_anything_new_a_slow_pass_that_was_overtaken_is_begun_again(
+    store: Store, take: Take, settings: Settings
+) -> None:
+    cat = "# Cat\n\nThe cat is called Mirabelle. Mirabelle was born in 2019 in Fennport.\n"
+    take("pets.md", f"# Dog\n\n{DOG}\n{cat}")
+    consolidate(store, settings(epochs=1))
+    take("pets.md", cat)
+    store.set_setting(registry.OVERTAKEN_AT, now())
+    report = consolidate(store, settings(epochs=1))
+    assert (report["decision"], report["level"]) == ("promoted", "slow")
+
+
 def test_a_night_that_cannot_end_a_slow_pass_trains_all_of_its_time(
-    store: Store, house: int, dog: int, settings: Settings
+    store: Store, house: int, dog: int, settings: Settings, later: Callable[[float], None]
 ) -> None:
     """It is examined in another, so none of it is kept free for that."""
     consolidate(store, settings(epochs=1))
     store.set_setting(registry.SLOW_DUE, "asked for")
     options = settings(epochs=40, pack_tokens=128)
     consolidate(store, options, 0.001)
-    store.db.execute("UPDATE runs SET measured_s = 1000 WHERE state = 'running'")
+    store.db.execute("UPDATE runs SET measured_s = 100 WHERE state = 'running'")
     pace = "UPDATE runs SET report = json_set(report, '$.tokens_per_s', ?) WHERE id = 1"
     steps: list[int] = []
+
+    def slowly(step: int) -> None:
+        steps.append(step)
+        later(350.0)
 
     def night(tokens_per_s: float) -> int:
         store.db.execute(pace, [tokens_per_s])
         before = len(steps)
-
-        def unmet() -> str:
-            return "stopped" if len(steps) == before + 3 else ""
-
-        assert (
-            consolidate(store, options, 600, on_step=steps.append, unmet=unmet)["decision"]
-            == "paused"
-        )
+        assert consolidate(store, options, 800, on_step=slowly)["decision"] == "paused"
         return len(steps) - before
 
-    assert night(1e9) == 1
+    assert night(1e9) == 2
     assert night(0.001) == 3
 
 
@@ -321,7 +368,7 @@ def test_what_time_did_not_come_to_is_not_rehearsed(
 
 
 def test_a_run_that_goes_on_leaves_time_to_be_examined(
-    store: Store, house: int, settings: Settings
+    store: Store, house: int, settings: Settings, later: Callable[[float], None]
 ) -> None:
     """It finds in the store what it was asked before, but what it is asked after takes its time: as long
     as it was seen to take."""
@@ -329,10 +376,28 @@ def test_a_run_that_goes_on_leaves_time_to_be_examined(
     steps: list[int] = []
     consolidate(store, options, on_step=steps.append, unmet=lambda: "stop" if steps else "")
     assert store.value("SELECT measured_s FROM runs WHERE state = 'running'") > 0
+    store.db.execute("UPDATE runs SET measured_s = 100")
+
+    def slowly(step: int) -> None:
+        steps.append(step)
+        later(450.0)
+
+    report = consolidate(store, options, 800, on_step=slowly)
+    assert (report["decision"], steps) == ("paused", [1, 2, 3])
+    assert consolidate(store, options)["decision"] == "promoted"
+
+
+def test_nights_too_short_to_be_examined_in_train_until_there_is_something_to_examine(
+    store: Store, house: int, settings: Settings
+) -> None:
+    """Where what is kept free for that is longer than the night, runs would get a step each night, and never come to their end."""
+    options = settings(epochs=2, pack_tokens=128)
+    steps: list[int] = []
+    consolidate(store, options, on_step=steps.append, unmet=lambda: "stop" if steps else "")
     store.db.execute("UPDATE runs SET measured_s = 1000")
     report = consolidate(store, options, 600, on_step=steps.append)
-    assert (report["decision"], steps) == ("paused", [1, 2])
-    assert consolidate(store, options)["decision"] == "promoted"
+    assert report["decision"] == "promoted"
+    assert len(steps) == report["steps"] > 2
 
 
 def test_what_is_learned_from_nothing_again_has_as_many_epochs_as_help(

@@ -278,7 +278,7 @@ def test_a_checkpoint_outlasts_a_crash(
         stop = StopSignals()
         model = new_adapter(llama, 4, 0)
         with pytest.raises(Interrupted):
-            learn(llama, model, options, stop=stop, on_step=lambda _: stop.request())
+            learn(llama, model, options, stop=stop, on_step=lambda _, stop=stop: stop.request())
         remove_adapter(model)
         outlasts_a_crash(tmp_path / "checkpoint")
 
