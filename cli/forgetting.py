@@ -49,7 +49,7 @@ def covered(store: "Store", rule: "Rule") -> dict[str, Any]:
     meant = preview(store, rule)
     if not (meant["passages"] or meant["messages"]):
         raise LearnctlError(
-            "nothing there is so",
+            "nothing in the store matches",
             hint=_called_so(meant["named"])
             or "`learnctl search` and `learnctl show SOURCE` show what there is",
         )

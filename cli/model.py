@@ -52,7 +52,7 @@ def list_models(as_json: flags.Json = False) -> None:
 
 @app.command(cls=Command)
 def pull(name: Name) -> None:
-    """Fetch a base model; the only command that talks to the network.
+    """Fetch a base model from the network; no other command goes there, but for `init`, which asks first.
 
     Examples:
 

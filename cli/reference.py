@@ -10,6 +10,21 @@ WIDTH = 100
 HEAD = """# Commands
 
 Made of the help texts by `python -m learnctl.cli.reference > docs/commands.md`; a test keeps it true.
+
+What a script sees is JSON on stdout with `--json`, what is told on stderr, and one of these exit codes:
+
+| code | |
+|---|---|
+| 0 | done; of `consolidate`: a version was put in service |
+| 1 | it could not be done, and a line says why; of `check` and `doctor`: something is not as it should be |
+| 2 | the command line is wrong |
+| 3 | `ingest`: some of it was not taken in; the rest was |
+| 4 | `consolidate`: the gate refused what was trained |
+| 5 | `consolidate`: there is nothing new to learn |
+| 10 | there is no store yet |
+| 11 | another consolidation is at work |
+| 75 | `consolidate`: the time was over, or it gave way; the next one goes on there |
+| 130 | interrupted; what was done is kept |
 """
 
 

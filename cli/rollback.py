@@ -24,7 +24,7 @@ def rollback(
     ] = None,
     as_json: flags.Json = False,
 ) -> None:
-    """Put an earlier version back in service; nothing is deleted.
+    """Put an earlier version back in service; nothing is deleted. The next consolidation builds upon it.
 
     Examples:
 

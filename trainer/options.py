@@ -78,8 +78,8 @@ class Options:
     """What answers: transformers, llamacpp (an extra; needs the base as GGUF, and may answer otherwise than
     what was examined), or auto (transformers)."""
     epochs: int | str = AUTO
-    """How often each training sample is seen, or auto (5 times; up to 12 times in a small night, or where there is a
-    budget and time left of it)."""
+    """How often what is new is seen, or auto (5 times; up to 12 times in a small night, where there is a budget and time left
+    of it, and by a slow pass that takes a version's place)."""
     learning_rate: float | str = AUTO
     """The peak of the cosine schedule, or auto (by the size of the base: 1e-3 below 1 billion parameters, 5e-4
     below 4 billion, else 2e-4)."""
@@ -131,7 +131,8 @@ class Options:
     probes_per_run: int = 96
     """The most probes asked of each of what is new and what is old."""
     night_minutes: int = 30
-    """How long a night is meant to be: for estimates, the budget of scheduled runs, and what others may rehearse in."""
+    """How long a night is meant to be: the budget of scheduled runs and of estimates; without a budget, how long a night may
+    become by what it rehearses."""
     max_file_mb: int = 0
     """The largest file that is taken in; 0 is 64 for a document and 4,096 for an export."""
     seed: int = 0

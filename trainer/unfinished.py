@@ -32,8 +32,12 @@ def why_not(store: Store, run: Record, base: Base, options: Options) -> str:
         return "the base model has changed"
     if reason := registry.why_overtaken(store, run):
         return reason
-    # What it was begun without, for there was no such option, is as it is by default.
-    begun, asked = asdict(Options(**json.loads(run["options"]))), asdict(options)
+    try:
+        # What it was begun without, for there was no such option, is as it is by default.
+        begun = asdict(Options(**json.loads(run["options"])))
+    except (TypeError, LearnctlError):
+        return "it was begun with options that there are no more"
+    asked = asdict(options)
     changed = [name for name in asked if asked[name] != begun[name]]
     changed = [name for name in changed if name not in APART_FROM_TRAINING]
     return f"set to another value since: {', '.join(changed)}" if changed else ""

@@ -255,7 +255,7 @@ def test_forgetting_in_a_chat(run: Any, home: Path) -> None:
     assert "this would forget 0 passages and 4 messages" in asked.stderr
     done = run("chat", "-c", "--no-retrieval", input="/forget --yes zebulon\nBye\n/forget ferret\n")
     assert "forgotten:" in done.stderr
-    assert "nothing there is so" in done.stderr
+    assert "nothing in the store matches" in done.stderr
     assert [message["content"] for message in Parrot.heard[-1]] == ["Hello", "v2: Hello", "Bye"]
     assert not any(b"Zebulon" in file.read_bytes() for file in home.rglob("*") if file.is_file())
 

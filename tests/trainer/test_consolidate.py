@@ -874,6 +874,21 @@ def test_a_stopped_run_is_trained_as_it_began(store: Store, house: int, settings
     assert notes == ["run 2, not finished: set to another value since: epochs, rank, pack_tokens"]
 
 
+@pytest.mark.parametrize(("option", "value"), [("no_such_option", 1), ("loss", "no such loss")])
+def test_a_stopped_run_of_another_release(
+    store: Store, house: int, settings: Settings, option: str, value: object
+) -> None:
+    """Whose options there are no more: it is dropped, and keeps no night from its work."""
+    assert consolidate(store, settings(), on_step=terminate_at(1))["decision"] == "paused"
+    changed = "UPDATE runs SET options = json_set(options, '$.' || ?, ?)"
+    store.db.execute(changed, [option, value])
+    told: list[Progress] = []
+    done = consolidate(store, settings(epochs=1), on_progress=told.append)
+    assert (done["decision"], done["run"]) == ("promoted", 2)
+    (note,) = [one.note for one in told if one.phase == "drop"]
+    assert note == "run 1, not finished: it was begun with options that there are no more"
+
+
 def test_a_stopped_run_whose_source_was_forgotten(
     store: Store, take: Take, house: int, settings: Settings
 ) -> None:
