@@ -76,7 +76,7 @@ def train(
             up there another time.
 
     Raises:
-        Interrupted: asked to stop, or out of time; the checkpoint is on disk.
+        Interrupted: asked to stop, out of time, or out of memory that was there before; the checkpoint is on disk.
         LearnctlError: nothing to learn from, the weights went wrong, or memory ran out.
     """
     import torch
@@ -137,14 +137,24 @@ def _loop(
             masters.scatter()
             if deadline is None and step < n_steps:
                 n_steps = n_laid  # what was cut for want of time
-    parts, out_of_time = 1, False
+    parts, out_of_time, begun_at = 1, False, step
     began = saved = time.monotonic()
     base_elapsed, pace = report.elapsed_s, Pace(step, began)
     while step < n_steps:
         groups = packs[step * per_step : (step + 1) * per_step]
         for group in optimizer.param_groups:
             group["lr"] = peak * rate(step, n_steps)
-        loss, parts, laid = _step(base, model, groups, options.pack_tokens, parts)
+        try:
+            loss, parts, laid = _step(base, model, groups, options.pack_tokens, parts)
+        except torch.OutOfMemoryError as error:
+            if step == begun_at:
+                raise LearnctlError(
+                    "out of GPU memory with a single row",
+                    hint="set a smaller `rank`, or choose a smaller base model",
+                ) from error
+            # It did fit: something else takes the room now.
+            _save(checkpoint, masters.tensors, optimizer, report, step, n_steps, len(packs))
+            raise Interrupted(f"out of GPU memory at step {step} of {n_steps}") from error
         masters.gather()
         torch.nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
         optimizer.step()
@@ -284,6 +294,9 @@ def _step(
         parts: in how many parts the rows of each group are computed one after another.
 
     Returns the mean loss of the rows by their weights, the parts that fitted, and what was computed.
+
+    Raises:
+        torch.OutOfMemoryError: a single row does not fit.
     """
     import torch
 
@@ -291,12 +304,9 @@ def _step(
         laid = [one for rows in groups for one in _cut(base, rows, n_nodes, parts)]
         try:
             return _gradients(base, model, laid), parts, laid
-        except torch.OutOfMemoryError as error:
+        except torch.OutOfMemoryError:
             if parts >= max(map(len, groups)):
-                raise LearnctlError(
-                    "out of GPU memory with a single row",
-                    hint="set a smaller `rank`, or choose a smaller base model",
-                ) from error
+                raise
         # Not before the fault is done with: until then it holds all that did not fit.
         model.zero_grad(set_to_none=True)
         give_back()

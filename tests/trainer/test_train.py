@@ -513,7 +513,9 @@ def test_what_did_not_fit_is_gone_before_it_is_tried_again(
     assert left == [False, False, False]
 
 
-def test_out_of_memory_with_one_row_is_explained(llama: Base, chat_rows: ChatRows) -> None:
+def test_out_of_memory_with_one_row_is_explained(
+    llama: Base, learn: Callable[..., TrainReport], options: Options
+) -> None:
     """Where not even one row fits, the message says what to make smaller."""
     import torch
 
@@ -522,9 +524,30 @@ def test_out_of_memory_with_one_row_is_explained(llama: Base, chat_rows: ChatRow
 
     model = new_adapter(llama, 4, 0)
     llama.model.model.register_forward_pre_hook(run_out)
-    with pytest.raises(LearnctlError, match="out of GPU memory") as caught:
-        _step(llama, model, [chat_rows(llama, PAIRS)], 256, 1)
+    with pytest.raises(LearnctlError, match="out of GPU memory with a single row") as caught:
+        learn(llama, model, options)
     assert "rank" in caught.value.hint
+
+
+def test_what_takes_the_memory_while_it_trains_costs_nothing(
+    llama: Base, learn: Callable[..., TrainReport], options: Options
+) -> None:
+    """It did fit before, so the run is not given up: it goes on another time."""
+    import torch
+
+    steps: list[int] = []
+
+    def run_out(module: Any, args: Any) -> None:
+        if len(steps) == 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    model = new_adapter(llama, 4, 0)
+    hook = llama.model.model.register_forward_pre_hook(run_out)
+    with pytest.raises(Interrupted, match="out of GPU memory at step 2 of"):
+        learn(llama, model, options, on_step=steps.append)
+    hook.remove()
+    report = learn(llama, model, options, on_step=steps.append)
+    assert steps == list(range(1, report.n_steps + 1))
 
 
 def load_nf4(folder: Path) -> Base:
