@@ -15,14 +15,16 @@ from ..memory.priority import in_priority
 from ..memory.store import Record, Store
 from . import registry
 from .options import Options
+from .workload import fits_a_night
 
 # A slow pass is due when what was learned since the last one is this share of all that is learned, and this much. What waits to be
 # learned makes none due: a first ingest can take many nights.
 SLOW_SHARE = 0.25
 SLOW_TOKENS = 5000
-# Where sources change faster than a slow pass over several nights comes to its end, it waits so long before it is begun again, and
-# what is new is learned meanwhile.
-OVERTAKEN_DAYS = 7
+# What somebody writes in every day has always changed since. So a slow pass that takes longer than a night waits until the last one is so
+# old, and so long after it was overtaken by such a change; what is new is learned meanwhile.
+SLOW_DAYS = 7
+CHANGED = "a source it learned from has changed"
 TOKENS_PER_WORD = 1.4
 
 
@@ -57,7 +59,7 @@ def choose(
     if not everything or not (fresh or due):
         return None
     due = due or _slow_is_worth_it(store, version, learned, everything)
-    if due and not (fresh and _can_wait(store, version, base_digest)):
+    if due and not (fresh and _can_wait(store, options, version, base_digest, due, learned)):
         return Choice("slow", 0, version, everything, due)
     if options.fast != "anew":
         return Choice("fast", version, version, fresh, "what is new, on the version in service")
@@ -81,15 +83,33 @@ def _slow_is_due(store: Store, version: int, base_digest: str | None) -> str:
         return due
     if base_digest and is_of_another_base(store, version, base_digest):
         return "the base model has changed"
-    return "" if state == "ok" else "a source it learned from has changed"
+    return "" if state == "ok" else CHANGED
 
 
-def _can_wait(store: Store, version: int, base_digest: str | None) -> bool:
-    """Whether a slow pass was overtaken of late, as the next would be, and there is a version to build upon meanwhile."""
-    at = store.setting(registry.OVERTAKEN_AT)
-    if not (at and version) or (base_digest and is_of_another_base(store, version, base_digest)):
+def _can_wait(
+    store: Store,
+    options: Options,
+    version: int,
+    base_digest: str | None,
+    due: str,
+    learned: set[int],
+) -> bool:
+    """Whether a slow pass that is due may wait, for there is a version to build upon meanwhile."""
+    if not version or (base_digest and is_of_another_base(store, version, base_digest)):
         return False
-    return datetime.now(UTC) - datetime.fromisoformat(at) < timedelta(days=OVERTAKEN_DAYS)
+    if _is_of_late(store.setting(registry.OVERTAKEN_AT) or None):
+        return True
+    made = "SELECT created_at FROM adapters WHERE version = ?"
+    return (
+        due == CHANGED
+        and _is_of_late(store.value(made, _slow_below(store, version)))
+        and not fits_a_night(store, options, learned)
+    )
+
+
+def _is_of_late(moment: str | None) -> bool:
+    since = datetime.now(UTC) - timedelta(days=SLOW_DAYS)
+    return moment is not None and datetime.fromisoformat(moment) > since
 
 
 def _slow_below(store: Store, version: int) -> int:

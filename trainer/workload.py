@@ -1,8 +1,9 @@
 """How much there is to train, and how much of it a night has time for."""
 
 import math
+from collections.abc import Collection
 
-from ..memory.store import Record, Store
+from ..memory.store import Record, Store, batches, marks
 from .gate import SCALES
 from .open_book import SHARE as OPEN_SHARE
 from .options import Options
@@ -93,6 +94,17 @@ def _timely(store: Store, n_new: int, options: Options, left_s: float, epochs: i
     n_tokens = train_s * (last_speed(store) or ASSUMED_SPEED)
     # One epoch must come to its end also at a third of that pace, for a night that does not come through it publishes nothing.
     return int(n_tokens / tokens_per_row(options, max(epochs, 3))) - n_new
+
+
+def fits_a_night(store: Store, options: Options, chunk_ids: Collection[int]) -> bool:
+    """Whether a slow pass over what was made of some chunks takes no longer than `night_minutes`, at the last night's pace."""
+    n_samples = sum(
+        int(store.value(f"SELECT count(*) FROM samples WHERE chunk_id IN ({marks(some)})", *some))
+        for some in batches(chunk_ids)
+    )
+    n_tokens = n_samples * tokens_per_row(options, MOST_EPOCHS)
+    speed = last_speed(store) or ASSUMED_SPEED
+    return n_tokens <= TRAIN_SHARE * 60 * options.night_minutes * speed
 
 
 def kept_free_s(measured_s: float) -> float:

@@ -81,6 +81,28 @@ def test_a_slow_pass_that_sources_overtake_does_not_keep_from_learning(
     assert store.setting(registry.OVERTAKEN_AT) == ""
 
 
+def test_a_slow_pass_longer_than_a_night_waits_for_a_week(
+    store: Store, take: Take, house: int, dog: int, settings: Settings
+) -> None:
+    """What is written in every day has always changed; what is new is learned meanwhile, on what serves."""
+    options = settings(epochs=1, night_minutes=1)
+    consolidate(store, options)
+    slowly = "UPDATE runs SET report = json_set(report, '$.tokens_per_s', 0.01)"
+    take("dog.txt", DOG.replace("Quimby", "Barnaby"))
+    store.db.execute(slowly)
+    report = consolidate(store, options)
+    assert (report["decision"], report["level"]) == ("promoted", "fast")
+    assert [row["state"] for row in registry.history(store)] == ["stale", "stale"]
+    take("dog.txt", DOG.replace("Quimby", "Mirabelle"))
+    store.db.execute(slowly)
+    store.db.execute(
+        "UPDATE adapters SET created_at = '2020-01-01T00:00:00+00:00' WHERE version = 1"
+    )
+    report = consolidate(store, options)
+    assert (report["decision"], report["level"]) == ("promoted", "slow")
+    assert registry.history(store)[0]["state"] == "ok"
+
+
 def test_without_anything_new_a_slow_pass_that_was_overtaken_is_begun_again(
     store: Store, take: Take, settings: Settings
 ) -> None:
