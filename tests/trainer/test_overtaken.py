@@ -92,41 +92,26 @@ def test_a_source_that_changes_between_two_parts_of_a_night(
     assert registry.history(store)[0]["state"] == "ok"
 
 
-def test_what_is_forgotten_while_a_night_examines_is_recited_nowhere(
-    store: Store, take: Take, house: int, dog: int, settings: Settings
+@pytest.mark.parametrize("phase", ["measure after", "publish"])
+def test_what_is_forgotten_up_to_the_last_moment_of_a_night(
+    store: Store, take: Take, house: int, dog: int, settings: Settings, phase: str
 ) -> None:
+    """It is recited nowhere, and not published; its weights go, too, also between the verdict and the rows of the version."""
     options = settings(epochs=1)
     consolidate(store, options)
     cat = take("cat.txt", CAT)
 
     def forget(progress: Progress) -> None:
-        if progress.phase == "measure after":
+        if progress.phase == phase:
             with Store.open(store.home) as other:
                 registry.forget(other, [cat])
 
     report = consolidate(store, options, on_progress=forget)
     assert report["decision"] == "refused"
     assert "forgotten" in report["reason"]
-    assert not store.rows("SELECT * FROM evaluations WHERE stage = 'after' AND run_id = 2")
+    answers = store.rows("SELECT * FROM evaluations WHERE stage = 'after' AND run_id = 2")
+    assert not any(row["answer"] for row in answers)
     assert store.value("SELECT state FROM runs WHERE id = 2") == "dropped"
-
-
-def test_what_is_forgotten_at_the_last_moment_is_not_published(
-    store: Store, take: Take, house: int, dog: int, settings: Settings
-) -> None:
-    """Between the verdict and the rows of the version; its weights go, too."""
-    options = settings(epochs=1)
-    consolidate(store, options)
-    cat = take("cat.txt", CAT)
-
-    def forget(progress: Progress) -> None:
-        if progress.phase == "publish":
-            with Store.open(store.home) as other:
-                registry.forget(other, [cat])
-
-    report = consolidate(store, options, on_progress=forget)
-    assert report["decision"] == "refused"
-    assert "forgotten" in report["reason"]
     assert in_service(store) == report["version"] == 1
     assert [entry.name for entry in store.home.versions.iterdir()] == ["1"]
 
