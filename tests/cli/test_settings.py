@@ -61,7 +61,7 @@ def test_epochs_are_a_whole_number_or_auto(run: Any, run_json: Any) -> None:
 
 def test_config_list_says_what_each_means(run: Any) -> None:
     listed = run("config", "list").stdout
-    assert "How often each training sample is seen" in listed
+    assert "How often what is new is seen" in listed
     assert len([line for line in listed.splitlines() if " default " in line]) > 10
 
 
