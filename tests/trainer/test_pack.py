@@ -235,6 +235,21 @@ def test_form_that_thinks_unless_told_not_to(tiny: Callable[[str], Base]) -> Non
     assert list(row.ids[: row.answer_start]) == prompt_ids(base, chat)
 
 
+def test_form_that_tells_the_day(llama: Base) -> None:
+    """What is trained is the same on every day, and so is what is asked, where the form puts today's date in front, as Llama 3.2's does."""
+    llama.tokenizer.chat_template = (
+        "{% if not date_string is defined %}{% if strftime_now is defined %}"
+        "{% set date_string = strftime_now('%d %b %Y') %}{% else %}"
+        "{% set date_string = '26 Jul 2024' %}{% endif %}{% endif %}"
+        "<|start_header_id|>system<|end_header_id|>\n\nToday Date: {{ date_string }}<|eot_id|>"
+        f"{llama.tokenizer.chat_template}"
+    )
+    chat = [{"role": "user", "content": "Hi"}]
+    row = encode(llama.tokenizer, chat, "Hello", llama.stop_ids)
+    assert "Today Date: 26 Jul 2024<|eot_id|>" in llama.tokenizer.decode(row.ids)
+    assert list(row.ids[: row.answer_start]) == prompt_ids(llama, chat)
+
+
 def test_an_unknown_token_that_ends_texts(
     tiny_folder: Callable[[str], Path], tmp_path: Path
 ) -> None:
