@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,13 @@ def choose_device(name: str = "auto") -> Any:
     if torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")
+
+
+def kind_of_device(name: str) -> str | None:
+    """What `choose_device` takes, where it can be told without loading torch, which takes seconds."""
+    if name != "auto":
+        return name
+    return str(choose_device().type) if "torch" in sys.modules else None
 
 
 def default_name(device: Any) -> str:

@@ -613,7 +613,7 @@ class _Night:
             # Laid out are as many as there is time for, and no more than help.
             each = sum(map(n_nodes_of, usual))
             left_s = self.deadline - time.monotonic()
-            wanted = min(most, max(wanted, epochs_within(self.store, left_s, each)))
+            wanted = min(most, max(wanted, epochs_within(self.store, options, left_s, each)))
         while len(epochs) < wanted:
             self.stop.check()
             if begun and sum(map(len, epochs)) >= begun:
@@ -637,7 +637,7 @@ class _Night:
         left_s = self.deadline - time.monotonic()
         if 0 < step < least_steps and kept_free_s(measured_s) > left_s / 2:
             return False
-        speed = last_speed(self.store)
+        speed = last_speed(self.store, options)
         left = packs[step * options.packs_per_step :]
         return not _is_anew(run) or speed is None or sum(map(n_nodes_of, left)) <= left_s * speed
 
@@ -701,6 +701,7 @@ class _Night:
             "scale": verdict.scale,
             "n_tokens": trained.n_tokens,
             "tokens_per_s": round(trained.tokens_per_s, 1),
+            "device": self.base.device.type,
             "elapsed_s": round(time.monotonic() - self.began, 1),
             "train_s": round(trained.elapsed_s, 1),
             "study_s": round(self.study_s, 1),

@@ -68,10 +68,10 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
     if budget_s is not None or (choice.level == "slow" and choice.replaces):
         epochs = expected_epochs(n_rows, options, as_many_as_help=True)
     n_tokens = n_rows * TOKENS_PER_ROW * epochs
-    train_s = n_tokens / (last_speed(store) or ASSUMED_SPEED)
+    train_s = n_tokens / (last_speed(store, options) or ASSUMED_SPEED)
     moves = digest and is_of_another_base(store, choice.replaces, digest)
     n_to_study = n_new + n_again if moves else n_new
-    estimated_s = train_s + _around_training_s(store, n_to_study, train_s)
+    estimated_s = train_s + _around_training_s(store, options, n_to_study, train_s)
     if budget_s is not None and estimated_s > budget_s:
         # What does not fit is trained fewer times, or over several nights.
         n_tokens, estimated_s = int(n_tokens * budget_s / estimated_s), budget_s
@@ -111,7 +111,7 @@ def affordable(
         return choice.chunks
     held = learned_chunks(store, choice.replaces)
     known = [chunk for chunk in choice.chunks if chunk["id"] in held]
-    room = TRAIN_SHARE * left_s * (last_speed(store) or ASSUMED_SPEED)
+    room = TRAIN_SHARE * left_s * (last_speed(store, options) or ASSUMED_SPEED)
     most_of_others = OTHERS_SHARE * room
     of_others: dict[int, float] = {}
     new: list[Record] = []
@@ -131,10 +131,10 @@ def affordable(
     return known + new
 
 
-def _around_training_s(store: Store, n_to_study: int, train_s: float) -> float:
+def _around_training_s(store: Store, options: Options, n_to_study: int, train_s: float) -> float:
     """What study, measuring and the gate take: measuring as long as in the last night, and study so by the sample; where nothing was
     measured yet, as long as the training."""
-    last = last_around(store)
+    last = last_around(store, options)
     if last is None or not last["n_new"]:
         return train_s * (ASSUMED_WHOLE - 1)
     return float(last["measuring_s"] + last["study_s"] * n_to_study / last["n_new"])

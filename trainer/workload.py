@@ -1,12 +1,17 @@
 """How much there is to train, and how much of it a night has time for."""
 
 import math
+import math
 from collections.abc import Collection
 
 from ..memory.store import Record, Store, batches, marks
+from contextlib import suppress
+from ..memory.errors import LearnctlError
+from .base import kind_of_device
 from .gate import SCALES
+from .models import EMBEDDED, find
 from .open_book import SHARE as OPEN_SHARE
-from .options import Options
+from .options import AUTO, Options
 from .rows import MOST_EPOCHS, anchors_beside, n_epochs, own_beside, replay_beside
 from .synthesize import BLANKS_PER_FACT, CUES_PER_FACT, facts_of, has_voice
 
@@ -24,11 +29,13 @@ FILLED_SHARE = 0.7
 # What the closing measurements may cost over the opening ones, and one for each further try at less strength.
 CLOSING_FACTOR = 1.6
 ASSUMED_SPEED = 150.0  # tokens a second, where none was measured yet
+# Runs on a base and a device as `_alike` says: others are faster or slower by orders of magnitude. Earlier ones do not name their device.
+ALIKE = "base_name = coalesce(?, base_name) AND coalesce(report ->> 'device' = ?, TRUE)"
 
 
 def words_a_night(store: Store, options: Options) -> tuple[float, bool]:
-    """How many words of what is new a night of `night_minutes` can teach, at the pace of the last one; whether there was one."""
-    speed = last_speed(store)
+    """How many words of what is new a night of `night_minutes` can teach, at the pace of the last one; whether that was measured."""
+    speed = last_speed(store, options)
     n_tokens = 60 * options.night_minutes * TRAIN_SHARE * (speed or ASSUMED_SPEED)
     tokens_per_fact = _rows_per_fact(options) * tokens_per_row(options)
     return n_tokens / tokens_per_fact * WORDS_PER_FACT, bool(speed)
@@ -57,12 +64,12 @@ def likely_epochs(
     if left_s is None:
         return least
     most = expected_epochs(n_rows, options, as_many_as_help=True)
-    return min(most, max(least, epochs_within(store, left_s, n_rows * TOKENS_PER_ROW)))
+    return min(most, max(least, epochs_within(store, options, left_s, n_rows * TOKENS_PER_ROW)))
 
 
-def epochs_within(store: Store, left_s: float, n_tokens: int) -> int:
+def epochs_within(store: Store, options: Options, left_s: float, n_tokens: int) -> int:
     """How many epochs of so many tokens there may be time for, even at twice the pace of the last night."""
-    speed = last_speed(store)
+    speed = last_speed(store, options)
     return math.ceil(2 * left_s * speed / max(1, n_tokens)) if speed else MOST_EPOCHS
 
 
@@ -87,11 +94,11 @@ def replayed_each(
 def _timely(store: Store, n_new: int, options: Options, left_s: float, epochs: int) -> int:
     """How many samples beside the new ones each of so many epochs has time for."""
     around_s = 0.0
-    if last := last_around(store):
+    if last := last_around(store, options):
         opening_s = last["opening_s"]
         around_s = max(last["measuring_s"], opening_s + kept_free_s(opening_s))
     train_s = min(FILLED_SHARE * left_s, left_s - around_s)
-    n_tokens = train_s * (last_speed(store) or ASSUMED_SPEED)
+    n_tokens = train_s * (last_speed(store, options) or ASSUMED_SPEED)
     # One epoch must come to its end also at a third of that pace, for a night that does not come through it publishes nothing.
     return int(n_tokens / tokens_per_row(options, max(epochs, 3))) - n_new
 
@@ -103,7 +110,7 @@ def fits_a_night(store: Store, options: Options, chunk_ids: Collection[int]) -> 
         for some in batches(chunk_ids)
     )
     n_tokens = n_samples * tokens_per_row(options, MOST_EPOCHS)
-    speed = last_speed(store) or ASSUMED_SPEED
+    speed = last_speed(store, options) or ASSUMED_SPEED
     return n_tokens <= TRAIN_SHARE * 60 * options.night_minutes * speed
 
 
@@ -141,22 +148,33 @@ def tokens_per_row(options: Options, epochs: float | None = None) -> float:
     return (1 + own) * (epochs or n_epochs(options, math.inf)) * TOKENS_PER_ROW
 
 
-def last_speed(store: Store) -> float | None:
-    """Tokens a second of the last run that was measured on this store."""
+def last_speed(store: Store, options: Options) -> float | None:
+    """Tokens a second of the last run that was measured on this store, on the base and the kind of device that the options choose."""
     found = store.value(
-        "SELECT report ->> 'tokens_per_s' FROM runs WHERE report ->> 'tokens_per_s' IS NOT NULL"
-        " ORDER BY id DESC LIMIT 1"
+        f"SELECT report ->> 'tokens_per_s' FROM runs WHERE report ->> 'tokens_per_s' IS NOT NULL AND {ALIKE}"
+        " ORDER BY id DESC LIMIT 1",
+        *_alike(options),
     )
     return float(found) if found else None
 
 
-def last_around(store: Store) -> Record | None:
-    """What the last night took beside its training, and of that its opening measurements, in seconds, and the new samples that it
-    studied. A night that went on with the training of an earlier one is shorter than all of it, and a general suite is for slow passes alone."""
+def last_around(store: Store, options: Options) -> Record | None:
+    """What the last night on that base and kind of device took beside its training, and of that its opening measurements, in seconds, and
+    the new samples that it studied. A night that went on with the training of an earlier one is shorter than all of it, and a general suite
+    is for slow passes alone."""
     return store.row(
         "SELECT coalesce(report ->> 'study_s', 0.0) AS study_s, report ->> '$.samples.new' AS n_new,"
         " coalesce(measured_s, 0.0) AS opening_s,"
         " max(0.0, (report ->> 'elapsed_s') - (report ->> 'train_s') - coalesce(report ->> 'study_s', 0.0)"
         " - coalesce(report ->> 'suite_s', 0.0)) AS measuring_s"
-        " FROM runs WHERE report ->> 'train_s' > 0 ORDER BY id DESC LIMIT 1"
+        f" FROM runs WHERE report ->> 'train_s' > 0 AND {ALIKE} ORDER BY id DESC LIMIT 1",
+        *_alike(options),
     )
+
+
+def _alike(options: Options) -> tuple[str | None, ...]:
+    """What a run must have been on to tell of the next one, for `ALIKE`; None for what is not known here."""
+    name: str | None = None
+    with suppress(LearnctlError):  # it is not on this machine
+        name = EMBEDDED if options.base == AUTO else find(options.base).name
+    return name, kind_of_device(options.device)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -262,6 +263,7 @@ def test_what_comes_after_training_is_kept_free(
 ) -> None:
     """As long as it took last, or as what a night with a budget keeps for it where that is more."""
     consolidate(store, settings(epochs=1))
+    options = Options(base=settings().base)
     report = (
         "json_set(report, '$.tokens_per_s', 100, '$.elapsed_s', ?, '$.train_s', 10, '$.study_s', 0)"
     )
@@ -270,15 +272,30 @@ def test_what_comes_after_training_is_kept_free(
         store.db.execute(
             f"UPDATE runs SET report = {report}, measured_s = ?", [10 + around_s, measured_s]
         )
-        return workload.replayed_each(store, 10, 10**6, Options(), left_s, 12)
+        return workload.replayed_each(store, 10, 10**6, options, left_s, 12)
 
-    a_row = workload.tokens_per_row(Options(), 12) / 100  # seconds
+    a_row = workload.tokens_per_row(options, 12) / 100  # seconds
     assert n_each(1000, 0, 0) == int(workload.FILLED_SHARE * 1000 / a_row) - 10
     assert n_each(1000, 600, 0) == int(400 / a_row) - 10
     kept = 150 + workload.kept_free_s(150)
     assert kept > 600
     assert n_each(1000, 600, 150) == int((1000 - kept) / a_row) - 10
-    assert n_each(100, 600, 150) == rows.replay_beside(10, Options())  # no time, and no less
+    assert n_each(100, 600, 150) == rows.replay_beside(10, options)  # no time, and no less
+
+
+def test_the_pace_of_another_base_or_device_tells_nothing(
+    store: Store, house: int, settings: Settings
+) -> None:
+    """A larger base is slower by an order of magnitude, and a GPU faster by more; an earlier release did not say where it computed."""
+    options = settings(epochs=1)
+    assert consolidate(store, options)["device"] == "cpu"
+    assert workload.last_speed(store, options)
+    assert workload.last_around(store, options)
+    for other in (replace(options, device="cuda"), settings("qwen"), Options()):
+        assert workload.last_speed(store, other) is None
+        assert workload.last_around(store, other) is None
+    store.db.execute("UPDATE runs SET report = json_remove(report, '$.device')")
+    assert workload.last_speed(store, replace(options, device="cuda"))
 
 
 @pytest.mark.parametrize(
@@ -302,7 +319,7 @@ def test_without_a_budget_a_part_of_all_that_is_known_is_rehearsed(
     wanted: int,
 ) -> None:
     consolidate(store, settings(epochs=1))
-    options = Options(replay_of_known=of_known, night_minutes=night_minutes)
+    options = Options(base=settings().base, replay_of_known=of_known, night_minutes=night_minutes)
     pace = 2000 * workload.tokens_per_row(options, 12) / workload.FILLED_SHARE / 1800
     store.db.execute(
         "UPDATE runs SET measured_s = 0, report = json_set(report, '$.tokens_per_s', ?, '$.elapsed_s',"
