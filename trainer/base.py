@@ -21,12 +21,13 @@ PLAIN_TEMPLATE = (
     "{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
 )
 
-# By free memory in GiB, largest first: NF4 weights, adapters and activations with room to spare.
+# By free memory in GiB, largest first: in so much each fits with all that training holds (`vram.py`; a test reckons it).
 GPU_DEFAULTS = (
     (20.0, "Qwen/Qwen3-8B"),
     (12.0, "Qwen/Qwen3-4B-Instruct-2507"),
-    (7.0, "Qwen/Qwen2.5-3B-Instruct"),
-    (4.0, "Qwen/Qwen2.5-1.5B-Instruct"),
+    (9.0, "Qwen/Qwen2.5-3B-Instruct"),
+    (6.0, "Qwen/Qwen2.5-1.5B-Instruct"),
+    (4.0, "Qwen/Qwen2.5-0.5B-Instruct"),
 )
 
 

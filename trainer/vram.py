@@ -1,7 +1,7 @@
 """How much memory training on a base takes, reckoned from its config alone, before anything is loaded.
 
 The parts are upper bounds of what is held at once while one pack is trained; nothing is offloaded and
-nothing recomputed. Two things are guesses: what the libraries take, and how many values a layer keeps.
+nothing recomputed. What the libraries take is a guess; what a layer keeps was counted (a test counts it again).
 """
 
 import json
@@ -13,9 +13,16 @@ from .options import Options
 
 NF4_BYTES = 0.516  # half a byte a weight, and a scale for each 64, itself quantized
 LIBRARIES_BYTES = 700_000_000
-# Values that a layer keeps for the way back, for each token: so often its width, and its inner width.
-KEPT_WIDTHS = 10
-KEPT_INNER = 4
+VALUE = 2  # bytes of a value on a GPU, in four bits too: what is computed with is bf16
+# Bytes that a layer keeps of each token for the way back, for each place of its width, its queries, its keys, its inner width and each
+# rank: adapters take what goes into a matrix in fp32, once for each that it goes into, and norms take theirs in fp32, too.
+KEPT_WIDTH = 5 * 4 + 2 * 4
+KEPT_QUERIES = (
+    4 + 4 * VALUE + 4
+)  # into the output; queries, keys and values for each head, what comes of them; a norm of them
+KEPT_KEYS = 2 * 4
+KEPT_INNER = 4 + 3 * VALUE
+KEPT_RANK = 7 * 4
 
 
 def training_bytes(config: Mapping[str, Any], options: Options, quantized: bool) -> dict[str, int]:
@@ -33,13 +40,14 @@ def training_bytes(config: Mapping[str, Any], options: Options, quantized: bool)
     n_linear = n_layers * sum(wide * high for wide, high in linear)
     n_embedding = n_words * width * (1 if shape.get("tie_word_embeddings") else 2)
     n_adapter = n_layers * sum(options.rank * (wide + high) for wide, high in linear)
-    value = 2 if quantized else 4
     tokens = options.pack_tokens
+    kept = KEPT_WIDTH * width + KEPT_QUERIES * queries + KEPT_KEYS * keys
+    kept += KEPT_INNER * inner + KEPT_RANK * options.rank
     return {
-        "weights": round(n_linear * (NF4_BYTES if quantized else value) + n_embedding * value),
+        "weights": round(n_linear * (NF4_BYTES if quantized else VALUE) + n_embedding * VALUE),
         "adapter, gradients, AdamW": n_adapter * 4 * 4,
-        "activations": n_layers * tokens * (KEPT_WIDTHS * width + KEPT_INNER * inner) * value,
-        "attention": n_layers * tokens * tokens * n_heads * value,
+        "activations": n_layers * tokens * kept,
+        "attention": n_layers * tokens * tokens * n_heads * VALUE,
         "logits": tokens * n_words * 4 * 3,
         "libraries": LIBRARIES_BYTES,
     }
