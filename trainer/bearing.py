@@ -13,7 +13,7 @@ from typing import Any
 from .base import Base
 from .generate import prompt_ids
 from .pack import Row, lay_out, n_nodes_of
-from .train import answer_logits
+from .train import answer_log_probs
 
 # A question must be so many times as likely after the text, in nats: what Jeffreys calls decisive
 # (Theory of Probability, 1961, appendix B).
@@ -72,8 +72,7 @@ def _log_probabilities(base: Base, model: Any, rows: Sequence[Row]) -> list[floa
 
     laid = lay_out(rows, n_nodes_of(rows), base.tokenizer.pad_token_id)
     with torch.inference_mode(), model.disable_adapter():
-        logits = answer_logits(model, [laid], base.device)
-    each = logits.float().log_softmax(-1).gather(1, laid.targets[:, :1].to(logits.device))[:, 0]
+        each = answer_log_probs(model, [laid], base.device)
     return [float(one.sum()) for one in each.split([len(r.ids) - r.answer_start for r in rows])]
 
 

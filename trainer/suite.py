@@ -26,7 +26,7 @@ from .options import Options
 from .pack import Row, lay_out, pack
 from .progress import OnProgress, Progress, silent
 from .talk import Talker
-from .train import answer_logits
+from .train import answer_log_probs
 
 # Enough for a bound of two points where six items in a hundred flip.
 ITEMS = 930
@@ -185,9 +185,7 @@ def answer_items(
         some = groups[start : start + at_once]
         laid = [lay_out(group, PACK_TOKENS, base.tokenizer.pad_token_id) for group in some]
         with torch.inference_mode():
-            log_probs = torch.log_softmax(answer_logits(model, laid, base.device), -1)
-        wanted = torch.cat([one.targets for one in laid]).to(log_probs.device)
-        each = log_probs.gather(-1, wanted[:, :1]).squeeze(-1)
+            each = answer_log_probs(model, laid, base.device)
         lengths = [len(row.ids) - row.answer_start for group in some for row in group]
         scores += [float(part.mean()) for part in each.split(lengths)]
         n_tokens += sum(one.n_tokens for one in laid)

@@ -10,7 +10,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ FITTED_AFTER = frozenset((SETTLING_STEPS + 1) * 4**turn for turn in range(12))
 CLIP_NORM = 1.0
 SOFT_CHOICES = 20
 LEAST_SHARE = 1e-6
+# As many as a pack of the usual size has at the most.
+LOGITS_AT_ONCE = 512
 CHECKPOINT_EVERY_S = 120.0
 CHECKPOINT_TENSORS = ("adapter.safetensors", "optimizer.safetensors")
 # The share of steps in which the rate rises from nothing; the loss of the first steps is steep.
@@ -200,6 +202,31 @@ def rate(step: int, n_steps: int) -> float:
 def answer_logits(model: Any, packs: Sequence[Pack], device: Any) -> Any:
     """Logits at the answer positions of some packs alone, (answer token, vocabulary): the rest of the
     vocabulary-wide work is never done."""
+    return _logits(model, _answer_states(model, packs, device))
+
+
+def answer_logits_in_slices(model: Any, packs: Sequence[Pack], device: Any) -> Iterator[Any]:
+    """The same, `LOGITS_AT_ONCE` answer tokens at a time: where many are asked for, all at once take gigabytes of a large vocabulary."""
+    for states in _answer_states(model, packs, device).split(LOGITS_AT_ONCE):
+        yield _logits(model, states)
+
+
+def answer_log_probs(model: Any, packs: Sequence[Pack], device: Any) -> Any:
+    """The log-probability of each answer token, (answer token,), in nats; of soft targets that of the first."""
+    import torch
+
+    wanted = torch.cat([one.targets[:, :1] for one in packs]).to(device).split(LOGITS_AT_ONCE)
+    slices = answer_logits_in_slices(model, packs, device)
+    return torch.cat(
+        [
+            logits.log_softmax(-1).gather(-1, ids)[:, 0]
+            for logits, ids in zip(slices, wanted, strict=True)
+        ]
+    )
+
+
+def _answer_states(model: Any, packs: Sequence[Pack], device: Any) -> Any:
+    """The last hidden states at the answer positions, (answer token, width)."""
     import torch
 
     hidden = run_trie(
@@ -208,9 +235,14 @@ def answer_logits(model: Any, packs: Sequence[Pack], device: Any) -> Any:
         torch.stack([one.positions for one in packs]),
         torch.stack([one.sees for one in packs]),
     )  # (pack, node, width)
+    return torch.cat([hidden[i, one.sources.to(device)] for i, one in enumerate(packs)])
+
+
+def _logits(model: Any, states: Any) -> Any:
+    import torch
+
     causal = causal_of(model)
-    at = torch.cat([hidden[i, one.sources.to(device)] for i, one in enumerate(packs)])
-    logits = causal.get_output_embeddings()(at).float()
+    logits = causal.get_output_embeddings()(states).float()
     config = causal.config.get_text_config()
     # As the model's own forward does behind its head: Granite, Cohere, Gemma.
     logits = logits * getattr(config, "logit_scale", 1.0) / getattr(config, "logits_scaling", 1.0)
@@ -254,13 +286,15 @@ def soften(base: Base, rows: Sequence[Row], n_nodes: int) -> list[Row]:
     with quickly(base, base.model):
         for group in pack(rows, n_nodes):
             laid = lay_out(group, n_nodes, base.tokenizer.pad_token_id)
-            logits = answer_logits(base.model, [laid], base.device)
-            likely = torch.softmax(logits, -1).topk(min(SOFT_CHOICES, logits.shape[-1]), -1)
+            likely = [
+                torch.softmax(logits, -1).topk(min(SOFT_CHOICES, logits.shape[-1]), -1)
+                for logits in answer_logits_in_slices(base.model, [laid], base.device)
+            ]
+            values, indices = (torch.cat(parts).cpu() for parts in zip(*likely, strict=True))
             start = 0
             for row in group:
                 end = start + len(row.ids) - row.answer_start
-                soft = (likely.indices[start:end].cpu(), likely.values[start:end].cpu())
-                softened.append(replace(row, soft=soft))
+                softened.append(replace(row, soft=(indices[start:end], values[start:end])))
                 start = end
     return softened
 
@@ -268,16 +302,13 @@ def soften(base: Base, rows: Sequence[Row], n_nodes: int) -> list[Row]:
 def row_losses(base: Base, model: Any, rows: Sequence[Row], n_nodes: int) -> list[float]:
     """How unlikely a model finds each row's answer: mean loss, nats a token; in bf16 where the processor is quick in
     it."""
-    import torch
-
     losses: list[float] = []
     if not rows:
         return losses
     with quickly(base, model):
         for group in pack(rows, n_nodes):
             laid = lay_out(group, n_nodes, base.tokenizer.pad_token_id)
-            log_probs = torch.log_softmax(answer_logits(model, [laid], base.device), -1)
-            each = -log_probs.gather(-1, laid.targets.to(base.device))[:, 0].cpu()
+            each = -answer_log_probs(model, [laid], base.device).cpu()
             for row in group:
                 n_tokens = len(row.ids) - row.answer_start
                 losses.append(float(each[:n_tokens].mean()))

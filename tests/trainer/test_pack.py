@@ -11,11 +11,14 @@ import pytest
 
 from learnctl.memory.errors import LearnctlError
 from learnctl.trainer import base as bases
+from learnctl.trainer import train
+from learnctl.trainer.adapter import new_adapter
 from learnctl.trainer.base import PLAIN_TEMPLATE, Base
+from learnctl.trainer.bearing import bearing
 from learnctl.trainer.compute import quickly
 from learnctl.trainer.generate import prompt_ids
 from learnctl.trainer.pack import Row, encode, lay_out, pack
-from learnctl.trainer.train import answer_logits, loss_of, soften
+from learnctl.trainer.train import answer_logits, loss_of, row_losses, soften
 
 FAMILIES = ("llama", "qwen", "gemma", "gemma3")
 PAIRS = [
@@ -299,3 +302,29 @@ def test_logits_are_scaled_as_the_model_itself_scales_them(
     with torch.inference_mode():
         logits = answer_logits(base.model, [lay(base, [row])], base.device)
     torch.testing.assert_close(logits, alone(base, row), atol=1e-4, rtol=0)
+
+
+def test_the_vocabulary_is_looked_at_in_slices(
+    llama: Base, chat_rows: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many answer tokens are measured at once, and to the same result."""
+    pairs = [(f"What is {n}?", f"It is the number {n}, and no other.") for n in range(9)]
+    rows = chat_rows(llama, pairs)
+    model = new_adapter(llama, 2, seed=0)
+    widths: list[int] = []
+    head = llama.model.get_output_embeddings()
+    head.register_forward_hook(lambda _, states, logits: widths.append(len(states[0])))
+
+    def measured() -> list[Any]:
+        widths.clear()
+        losses = row_losses(llama, model, rows, 512)
+        told = bearing(llama, model, pairs[0][0], [answer for _, answer in pairs])
+        (first, *_) = soften(llama, rows, 512)
+        assert first.soft
+        return [*losses, *told, *first.soft[1].flatten().tolist()]
+
+    at_once = measured()
+    assert max(widths) > 50
+    monkeypatch.setattr(train, "LOGITS_AT_ONCE", 7)
+    assert measured() == pytest.approx(at_once, abs=1e-4)
+    assert max(widths) == 7
