@@ -32,13 +32,15 @@ def examine(home: Home) -> Iterator[Check]:
         from ..trainer import base
 
         base.quiet_libraries()
-        device = base.choose_device(_wanted_device(home))
-        yield (found := _device(device))
-        yield _bitsandbytes(device)
-        if device.type != "cuda":
-            yield machine_checks.this_gpu()
-        if found.state == "stop":
+        try:
+            device = base.choose_device(_wanted_device(home))
+            yield _device(device)
+        except LearnctlError as error:
             device = None  # no base can be chosen for it
+            yield Check("device", "stop", str(error), error.hint)
+        yield _bitsandbytes(device)
+        if device is None or device.type != "cuda":
+            yield machine_checks.this_gpu()
     yield _memory()
     yield _disk("disk", home.path)
     yield _disk("model cache", models_folder())
@@ -75,7 +77,7 @@ def _bitsandbytes(device: Any) -> Check:
     try:
         return Check("bitsandbytes", "ok", version("bitsandbytes"))
     except PackageNotFoundError:
-        state = "warn" if device.type == "cuda" else "ok"
+        state = "warn" if device is not None and device.type == "cuda" else "ok"
         return Check("bitsandbytes", state, "not installed: the base is held unquantized")
 
 
@@ -96,11 +98,11 @@ def _device(device: Any) -> Check:
     if device.type == "cuda":
         import torch
 
-        if not torch.cuda.is_available():
-            remedy = "`learnctl config unset device` takes what is there"
-            return Check("device", "stop", "`device` is cuda, and there is none", remedy)
-        free, total = torch.cuda.mem_get_info(device)
-        name = torch.cuda.get_device_name(device)
+        from ..trainer import base
+
+        with base.usable(device):
+            free, total = torch.cuda.mem_get_info(device)
+            name = torch.cuda.get_device_name(device)
         return Check("device", "ok", f"{name}, {n_bytes(free)} of {n_bytes(total)} free")
     if device.type == "cpu":
         n_processors = counted(os.cpu_count() or 1, "processor")

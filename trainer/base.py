@@ -4,6 +4,8 @@ import logging
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,16 +70,43 @@ class Base:
 
 
 def choose_device(name: str = "auto") -> Any:
-    """`auto` takes CUDA where there is one, then MPS, then the CPU."""
+    """`auto` takes CUDA where there is one, then MPS, then the CPU.
+
+    Raises:
+        LearnctlError: there is no such device.
+    """
     import torch
 
-    if name != "auto":
-        return torch.device(name)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
+    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    if name == "auto":
+        return torch.device(next((kind for kind, is_there in there.items() if is_there()), "cpu"))
+    if name != "cpu" and not there.get(name.partition(":")[0], bool)():
+        raise LearnctlError(
+            f"`device` is {name}, and there is none",
+            hint="`learnctl config unset device` takes what is there; `learnctl doctor` says why",
+        )
+    return torch.device(name)
+
+
+@contextmanager
+def usable(device: Any) -> Iterator[None]:
+    """What fails within it shows that a device is there and cannot be used, as after an update of its driver.
+
+    Raises:
+        LearnctlError: it cannot. What has no memory left is raised as it is.
+    """
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, AssertionError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise LearnctlError(
+            f"the device {device} cannot be used: {reason}",
+            hint="see `nvidia-smi`; `learnctl config set device cpu` computes without it",
+        ) from error
 
 
 def kind_of_device(name: str) -> str | None:
@@ -98,7 +127,8 @@ def recommend(device: Any) -> tuple[str, str]:
 
     if device.type != "cuda":
         return models.EMBEDDED, "there is no NVIDIA GPU, and larger ones learn too slowly without"
-    free_gib = torch.cuda.mem_get_info(device)[0] / 2**30
+    with usable("cuda"):
+        free_gib = torch.cuda.mem_get_info(device)[0] / 2**30
     for least, name in GPU_DEFAULTS:
         if free_gib >= least:
             return name, f"it wants {least:g} GiB of GPU memory, and {free_gib:.1f} GiB are free"
@@ -126,12 +156,14 @@ def load(name: str = "auto", quantize: str = "auto", device: str = "auto") -> Ba
         quantize: `nf4`, `none`, or `auto` (NF4 on CUDA but for a GGUF file, full precision elsewhere).
 
     Raises:
-        LearnctlError: the model is not there or cannot be used.
+        LearnctlError: the model or the device is not there or cannot be used.
     """
     quiet_libraries()
     import torch
 
     where = choose_device(device)
+    with usable(where):
+        torch.ones(1, device=where).add(1).item()
     files = find(name, where)
     quantization = choose_quantization(quantize, where, files)
     try:

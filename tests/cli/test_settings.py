@@ -267,6 +267,18 @@ def test_doctor_stops_at_a_device_that_is_not_there(
     assert "config unset device" in found["device"]["remedy"]
 
 
+def test_doctor_stops_at_a_device_that_is_broken(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(device: object) -> None:
+        raise RuntimeError("CUDA error: out of order")
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.mem_get_info", fail)
+    found = {check["name"]: check for check in json.loads(run("doctor", "--json").stdout)}
+    assert found["device"]["state"] == "stop"
+    assert "out of order" in found["device"]["found"]
+    assert "base model" not in found
+
+
 def test_doctor_is_content(run: Any, cpu: None, model: Path, notes: Path) -> None:
     run("init")
     result = run("doctor")

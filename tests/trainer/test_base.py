@@ -40,6 +40,37 @@ def test_what_the_settings_name_is_kept(home: Path) -> None:
     assert load(there).base == "Qwen/Qwen3-8B"
 
 
+@pytest.mark.parametrize("name", ["cuda", "cuda:1", "mps", "abacus"])
+def test_a_device_that_is_not_there(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in (torch.cuda, torch.backends.mps):
+        monkeypatch.setattr(kind, "is_available", lambda: False)
+    with pytest.raises(LearnctlError, match=f"`device` is {name}, and there is none"):
+        bases.load("embedded", device=name)
+
+
+def test_a_device_that_is_there_and_broken(
+    tiny_folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever names none is told of it too, in one line; what ran out of memory is told apart, for it may be given back."""
+    folder = str(tiny_folder("llama"))
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    fault: list[Exception] = [RuntimeError("CUDA error: no kernel image\nCompile with ...")]
+
+    def fail(*_: object, **__: object) -> None:
+        raise fault[0]
+
+    monkeypatch.setattr("torch.ones", fail)
+    monkeypatch.setattr("torch.cuda.mem_get_info", fail)
+    for attempt in (lambda: bases.load(folder), lambda: bases.default_name(GPU)):
+        with pytest.raises(LearnctlError) as caught:
+            attempt()
+        assert str(caught.value) == "the device cuda cannot be used: CUDA error: no kernel image"
+        assert "device cpu" in caught.value.hint
+    fault[0] = torch.OutOfMemoryError("CUDA out of memory")
+    with pytest.raises(torch.OutOfMemoryError):
+        bases.load(folder)
+
+
 EVIL = """
 from pathlib import Path
 Path({ran!r}).touch()
