@@ -45,3 +45,10 @@ def give_back() -> None:
     torch = sys.modules.get("torch")
     if torch and torch.cuda.is_initialized():
         torch.cuda.empty_cache()
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether what went wrong is a want of memory: torch has a class of its own for CUDA alone."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and "memory" in str(error)
+    )

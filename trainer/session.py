@@ -8,6 +8,7 @@ What the user says is logged as theirs and studied at night. What the model says
 learned but where the user says that it is right, or what would be.
 """
 
+import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,7 @@ from ..memory.unspaced import spaced
 from . import backend, chats, notes, registry, talk
 from .chat_form import Chat
 from .fold import fold
-from .giving_way import consolidates, give_back
+from .giving_way import consolidates, give_back, ran_out
 from .judged import learned_answer
 from .options import Options
 from .prompt_cache import PromptCache
@@ -110,6 +111,9 @@ class ChatSession:
         self._earlier = ""
         self._cache = PromptCache()
         self._n_again = 0
+        self._most_tokens = (
+            sys.maxsize
+        )  # of a prompt, once one was found that memory had no room for
 
     @property
     def talker(self) -> talk.Talker:
@@ -322,7 +326,7 @@ class ChatSession:
         return turn
 
     def _make_room(self, turn: Turn) -> None:
-        room = self.talker.room(self.sampling.max_tokens)
+        room = self._room()
         if self._n_tokens(turn) <= room:
             return
         n_folded = 0
@@ -340,15 +344,19 @@ class ChatSession:
         if n_tokens > room:
             longest = self.sampling.max_tokens
             raise LearnctlError(
-                f"this is too long: {n_tokens:,} tokens and up to {longest:,} of an answer, where the base"
-                f" takes {room + longest:,} together",
+                f"this is too long: {n_tokens:,} tokens and up to {longest:,} of an answer, where"
+                f" there is room for {room + longest:,} together",
                 hint="say less at once, lower --max-tokens, or take it in with `learnctl ingest` and ask about it",
             )
 
     def _fold(self, turns: list[Turn]) -> str:
         said = [(turn.question, turn.answer) for turn in turns]
-        n_words = self.talker.room(self.sampling.max_tokens) // 8
+        n_words = self._room() // 8
         return fold(self.talker, self.store, said, n_words)
+
+    def _room(self) -> int:
+        """How many tokens a prompt may have."""
+        return min(self.talker.room(self.sampling.max_tokens), self._most_tokens)
 
     def _n_tokens(self, turn: Turn, first: int = 0) -> int:
         """How long the prompt of a turn is, without the first of those before it."""
@@ -368,7 +376,7 @@ class ChatSession:
         turn = self.turns[-1]
         turn.version = self.version
         turn.is_unknown = turn.is_learned = False
-        turn.answer = ""
+        turn.answer = fault = ""
         try:
             yield from self._pieces(turn, sampling)
         except NoDaemon:
@@ -376,10 +384,24 @@ class ChatSession:
                 raise
             self._load_here()
             yield from self._pieces(turn, sampling)
+        except (MemoryError, RuntimeError) as error:
+            if not ran_out(error):
+                raise
+            fault = (str(error).splitlines() or ["out of memory"])[0]
         finally:
             turn.answer = turn.answer.strip()
             if turn.answer:
                 self._log(turn, "assistant", turn.answer)
+        if fault:
+            # Not before it is done with: until then it holds what was computed.
+            self._cache.clear()
+            give_back()
+            n_tokens = self.talker.n_tokens(self.prompt())
+            self._most_tokens = max(talk.LEAST_CONTEXT, int(FOLDED_TO * n_tokens))
+            raise LearnctlError(
+                f"there is no memory for a conversation of {n_tokens:,} tokens: {fault}",
+                hint="`/undo` and ask again: a long one is folded to half of that; or close what else takes memory",
+            )
 
     def _pieces(self, turn: Turn, sampling: Sampling) -> Generator[str, None, None]:
         """The answer to a turn, which it is kept in as far as it came."""

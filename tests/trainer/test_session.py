@@ -9,6 +9,7 @@ from typing import Any
 
 import filelock
 import pytest
+import torch
 
 from learnctl.memory import forgotten
 from learnctl.memory.errors import LearnctlError
@@ -17,6 +18,7 @@ from learnctl.memory.search import search
 from learnctl.memory.store import Store
 from learnctl.trainer import chats, registry
 from learnctl.trainer.base import Base
+from learnctl.trainer.chat_form import Chat
 from learnctl.trainer.options import Options
 from learnctl.trainer.prompt_cache import PromptCache
 from learnctl.trainer.sampling import Sampling
@@ -415,6 +417,40 @@ def test_no_room_beside_a_consolidation(store: Store, llama: Base) -> None:
     room["is_there"] = True
     assert said(session.ask("Since when?"))
     assert [turn.question for turn in session.turns] == ["Who is Quimby?", "Since when?"]
+
+
+def test_a_conversation_that_memory_has_no_room_for(
+    store: Store, llama: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It costs a line, and what was computed; from then on the conversation is folded before it is as long again."""
+    talker = Talker(llama, llama.model, 0)
+    session = ChatSession(talker, store, Options(), sampling=SHORT, retrieval=False)
+    for name in ("Quimby", "Larkhill", "Harald"):
+        said(session.ask(f"{'The sea is wide. ' * 40} Who or what is {name}?"))
+    n_tokens = talker.n_tokens(session.prompt())
+    stream = talker.stream
+
+    def in_vain(messages: Chat, *more: Any) -> Any:
+        if talker.n_tokens(messages) > n_tokens:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return stream(messages, *more)
+
+    monkeypatch.setattr(talker, "stream", in_vain)
+    with pytest.raises(LearnctlError, match=r"no memory for .* CUDA out of memory") as caught:
+        said(session.ask("Where is that?"))
+    assert "/undo" in caught.value.hint
+    assert len(session._cache) == 0
+    session.undo()
+    assert said(session.ask("Where is that?"))
+    assert session.folded
+    assert session.turns[-1].question == "Where is that?"
+
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr(talker, "stream", broken)
+    with pytest.raises(RuntimeError, match="something else"):
+        said(session.ask("Who?"))
 
 
 def test_one_base_goes_before_another_comes(
