@@ -1,5 +1,5 @@
 """The training loop: packs of fixed shape, loss on answers alone, AdamW on a cosine, and checkpoints from
-which a stopped run goes on to the very same result.
+which a stopped run goes on to the very same result; on a GPU but for the order in which its kernels add.
 
 All that is random is fixed beforehand: the order of the rows in every epoch and the packs they make
 follow from the seed, so a step is known by its number and a checkpoint is two tensors files and a number.
