@@ -77,10 +77,14 @@ def choose_device(name: str = "auto") -> Any:
     """
     import torch
 
-    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    found = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
     if name == "auto":
-        return torch.device(next((kind for kind, is_there in there.items() if is_there()), "cpu"))
-    if name != "cpu" and not there.get(name.partition(":")[0], bool)():
+        return torch.device(next(kind for kind, is_there in found.items() if is_there))
+    if not found.get(name.partition(":")[0]):
         raise LearnctlError(
             f"`device` is {name}, and there is none",
             hint="`learnctl config unset device` takes what is there; `learnctl doctor` says why",
