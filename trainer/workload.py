@@ -1,12 +1,11 @@
 """How much there is to train, and how much of it a night has time for."""
 
 import math
-import math
 from collections.abc import Collection
-
-from ..memory.store import Record, Store, batches, marks
 from contextlib import suppress
+
 from ..memory.errors import LearnctlError
+from ..memory.store import Record, Store, batches, marks
 from .base import kind_of_device
 from .gate import SCALES
 from .models import EMBEDDED, find
