@@ -111,9 +111,8 @@ class ChatSession:
         self._earlier = ""
         self._cache = PromptCache()
         self._n_again = 0
-        self._most_tokens = (
-            sys.maxsize
-        )  # of a prompt, once one was found that memory had no room for
+        # Of a prompt, once one was found that memory had no room for.
+        self._most_tokens = sys.maxsize
 
     @property
     def talker(self) -> talk.Talker:

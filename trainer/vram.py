@@ -17,9 +17,8 @@ VALUE = 2  # bytes of a value on a GPU, in four bits too: what is computed with 
 # Bytes that a layer keeps of each token for the way back, for each place of its width, its queries, its keys, its inner width and each
 # rank: adapters take what goes into a matrix in fp32, once for each that it goes into, and norms take theirs in fp32, too.
 KEPT_WIDTH = 5 * 4 + 2 * 4
-KEPT_QUERIES = (
-    4 + 4 * VALUE + 4
-)  # into the output; queries, keys and values for each head, what comes of them; a norm of them
+# What goes into the output; queries, keys and values for each head, and what comes of them; a norm of them.
+KEPT_QUERIES = 4 + 4 * VALUE + 4
 KEPT_KEYS = 2 * 4
 KEPT_INNER = 4 + 3 * VALUE
 KEPT_RANK = 7 * 4
