@@ -175,7 +175,8 @@ def test_two_nights_and_back(
 
 def test_report(store: Store, house: int, settings: Settings) -> None:
     """A night's report holds what it cost and measured, and the store keeps it."""
-    report = consolidate(store, settings())
+    options = settings()
+    report = consolidate(store, options)
     assert report["n_tokens"] > 0
     assert report["tokens_per_s"] > 0
     assert report["elapsed_s"] > 0
@@ -184,7 +185,7 @@ def test_report(store: Store, house: int, settings: Settings) -> None:
     assert {"before", "after", "n"} <= report["recall"]["new"].keys()
     kept = json.loads(store.value("SELECT report FROM runs WHERE id = ?", report["run"]))
     assert kept == json.loads(json.dumps(report))
-    told = status(store, Options())
+    told = status(store, options)
     assert told["version"] == 1
     assert (told["learned"], told["nights_to_go"], told["pace_is_measured"]) == (1.0, 0, True)
     assert told["written"]["questions"]["written"] >= told["written"]["questions"]["dropped"] > 0
