@@ -76,7 +76,7 @@ def tokens_of(chunks: list[Record]) -> int:
 
 
 def _slow_is_due(store: Store, version: int, base_digest: str | None) -> str:
-    """Why the version in service must not be built upon; empty where it may."""
+    """Why the version in service should not be built upon; empty where it may."""
     due = store.setting(registry.SLOW_DUE)
     state = store.value("SELECT state FROM adapters WHERE version = ?", version)
     if due or state is None:
@@ -97,7 +97,7 @@ def _can_wait(
     """Whether a slow pass that is due may wait, for there is a version to build upon meanwhile."""
     if not version or (base_digest and is_of_another_base(store, version, base_digest)):
         return False
-    if _is_of_late(store.setting(registry.OVERTAKEN_AT) or None):
+    if _is_of_late(store.setting(registry.OVERTAKEN_AT)):
         return True
     made = "SELECT created_at FROM adapters WHERE version = ?"
     return (
@@ -107,9 +107,10 @@ def _can_wait(
     )
 
 
-def _is_of_late(moment: str | None) -> bool:
+def _is_of_late(moment: str) -> bool:
+    """Whether a moment is less than `SLOW_DAYS` ago; one that is empty never was."""
     since = datetime.now(UTC) - timedelta(days=SLOW_DAYS)
-    return moment is not None and datetime.fromisoformat(moment) > since
+    return bool(moment) and datetime.fromisoformat(moment) > since
 
 
 def _slow_below(store: Store, version: int) -> int:
