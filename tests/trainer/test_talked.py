@@ -3,7 +3,7 @@
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -120,23 +120,33 @@ def test_what_was_told_of_yesterday_has_its_day(
     )  # of the sentence before
 
 
+@pytest.fixture
+def live_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Sets the time zone of this process."""
+
+    def move(zone: str) -> None:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+
+    yield move
+    monkeypatch.undo()
+    time.tzset()
+
+
 @pytest.mark.parametrize(("zone", "day"), [("Pacific/Auckland", "10 May"), ("UTC", "9 May")])
 def test_a_day_is_the_one_that_it_was_where_the_user_is(
     store: Store,
     llama: Base,
     talk: Callable[..., int],
-    monkeypatch: pytest.MonkeyPatch,
+    live_in: Callable[[str], None],
     zone: str,
     day: str,
 ) -> None:
     """Chats are kept in UTC, where "yesterday" may be another day."""
-    monkeypatch.setenv("TZ", zone)
-    time.tzset()
+    live_in(zone)
     talk(("2026-05-09T21:30:00+00:00", "My sister sold her boat to Ottoline Brook yesterday."))
     sold = f"On {day} 2026: Your sister sold her boat to Ottoline Brook yesterday."
     assert sold in {row["answer"] for row in made(store, llama, "cue")}
-    monkeypatch.undo()
-    time.tzset()
 
 
 def test_each_of_several_is_asked_for_in_words_of_its_own(
