@@ -426,6 +426,14 @@ def test_a_run_that_goes_on_leaves_time_to_be_examined(
     assert consolidate(store, options)["decision"] == "promoted"
 
 
+def test_a_night_that_has_no_time_to_study(store: Store, house: int, settings: Settings) -> None:
+    """There is something new, and it goes on in the next: "nothing new" would be told of what is learned."""
+    paused = consolidate(store, settings(epochs=1), 1e-6)
+    assert (paused["decision"], paused["gave_way"]) == ("paused", True)
+    assert "its time was over before it had studied" in paused["reason"]
+    assert consolidate(store, settings(epochs=1))["decision"] == "promoted"
+
+
 def test_nights_too_short_to_be_examined_in_train_until_there_is_something_to_examine(
     store: Store, house: int, settings: Settings
 ) -> None:
