@@ -18,7 +18,14 @@ from .addresses import (
     stored_document_sha256,
 )
 from .languages import language_of
-from .lineage import mark_adapters, note_outgrown, samples_of, trained_on
+from .lineage import (
+    learned_from,
+    mark_adapters,
+    note_outgrown,
+    outgrown,
+    samples_of,
+    trained_on,
+)
 from .prepare import (
     Lines,
     Passage,
@@ -121,6 +128,34 @@ def is_empty(store: Store, source_id: int) -> bool:
         " OR EXISTS (SELECT 1 FROM source_conversations WHERE source_id = ?1)",
         source_id,
     )
+
+
+def give_back(store: Store, source_ids: list[int]) -> dict[int, list[int]]:
+    """Remove sources, and what no other holds. Who learned from them is found by their names alone, so one that a version learned
+    from leaves its name, for `forget`.
+
+    Returns the versions by source, where there are any.
+    """
+    learned: dict[int, list[int]] = {}
+    for source_id in source_ids:
+        for version in learned_from(store, source_id):
+            _link(store, "outgrown", source_id, version)
+        unlink(store, source_id)
+        if versions := remove_source(store, source_id):
+            learned[source_id] = versions
+    sweep(store)
+    return learned
+
+
+def remove_source(store: Store, source_id: int) -> list[int]:
+    """Remove a source that holds nothing, but for its name where versions learned from it; these versions."""
+    versions = outgrown(store, source_id)
+    if versions:
+        store.db.execute("DELETE FROM left_out WHERE source_id = ?", [source_id])
+        store.db.execute("UPDATE sources SET sha256 = '', n_bytes = 0 WHERE id = ?", [source_id])
+    else:
+        store.db.execute("DELETE FROM sources WHERE id = ?", [source_id])
+    return versions
 
 
 def blank_answers(store: Store) -> None:

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from .lineage import outgrown
 from .readers import is_one_export
 from .store import Record, Store
 
@@ -37,9 +38,13 @@ def ignored(store: Store, passed_over: Collection[Path]) -> list[Record]:
 def _under(store: Store, paths: Collection[Path]) -> Iterator[Record]:
     if not paths:
         return
-    for source in store.rows("SELECT id, path FROM sources WHERE root != '' ORDER BY path"):
+    for source in store.rows(
+        "SELECT id, path, n_bytes FROM sources WHERE root != '' ORDER BY path"
+    ):
         path = Path(source["path"])
-        if path in paths or any(folder in paths for folder in path.parents):
+        is_under = path in paths or any(folder in paths for folder in path.parents)
+        # Of what was given back the name is left alone, while a version is there that learned from it.
+        if is_under and (source["n_bytes"] or not outgrown(store, source["id"])):
             yield source
 
 

@@ -66,7 +66,7 @@ class IngestReport:
     skipped: list[Record] = field(default_factory=list)
     refused: list[Record] = field(default_factory=list)
     files: list[Record] = field(default_factory=list)
-    notes: list[Record] = field(default_factory=list)  # what a reader could not settle
+    notes: list[Record] = field(default_factory=list)  # what could not be settled
     # The speakers of chats without an owner, with their messages.
     strangers: list[Counter[str]] = field(default_factory=list)
     others: set[str] = field(default_factory=set)  # by whom such chats of two are called
@@ -245,10 +245,10 @@ def _take(
             held = contents.unlink(store, source_id)
             counts = _put_all(store, source_id, entry.path, name, report, me, on_read)
             nothing_left = counts["forgotten"] and contents.is_empty(store, source_id)
-            if nothing_left:
-                store.db.execute("DELETE FROM sources WHERE id = ?", [source_id])
             if known:
-                contents.sweep(store, None if nothing_left else source_id, held)
+                contents.sweep(store, source_id, held)
+            if nothing_left:
+                contents.remove_source(store, source_id)
     except UnreadableSource as error:
         report.refused.append(_line(entry.shown, str(error)))
         return
@@ -412,9 +412,11 @@ def _report_gone(
 ) -> None:
     if gone and prune:
         with store.db.atomic():
-            for source in gone:
-                store.db.execute("DELETE FROM sources WHERE id = ?", [source["id"]])
-            contents.sweep(store)
+            learned = contents.give_back(store, [source["id"] for source in gone])
+        for source in gone:
+            if versions := ", ".join(map(str, learned.get(source["id"], []))):
+                note = f"version {versions} learned from it; `learnctl forget` takes that back, too"
+                report.notes.append(_line(Path(source["path"]), note, "note"))
     said = PRUNED[reason] if prune else reason
     report.skipped += [_line(Path(source["path"]), said) for source in gone]
 

@@ -346,10 +346,21 @@ def _with_seconds(store: Store, chunk_ids: Collection[int]) -> set[int]:
     )
 
 
+def outgrown(store: Store, source_id: int) -> list[int]:
+    """The versions that hold what a source held once."""
+    found = store.rows("SELECT version FROM outgrown WHERE source_id = ?", source_id)
+    return _with_descendants(store, {row["version"] for row in found})
+
+
 def mark_adapters(store: Store, versions: set[int], state: str) -> None:
     """Mark some adapters, and every one continued from them."""
-    for row in store.rows("SELECT version FROM adapters WHERE state != 'deleted'"):
-        if versions.intersection(ancestors(store, row["version"])):
-            store.db.execute(
-                "UPDATE adapters SET state = ? WHERE version = ?", [state, row["version"]]
-            )
+    for version in _with_descendants(store, versions):
+        store.db.execute("UPDATE adapters SET state = ? WHERE version = ?", [state, version])
+
+
+def _with_descendants(store: Store, versions: set[int]) -> list[int]:
+    """Those of some versions that are there, and those continued from any of them."""
+    live = store.rows("SELECT version FROM adapters WHERE state != 'deleted' ORDER BY version")
+    return [
+        row["version"] for row in live if versions.intersection(ancestors(store, row["version"]))
+    ]

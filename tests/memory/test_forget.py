@@ -499,3 +499,44 @@ def test_a_passage_that_moved_to_another_file(
     assert states() == {1: "deleted"}
     assert found(store, "lamp") == [LAMP]
     assert with_mark(store.home.path) == []
+
+
+def test_what_was_given_back_can_still_be_forgotten(
+    store: Store, folder: Path, take: Any, learn: Any, states: Any
+) -> None:
+    """Pruning names the versions that learned from a file which is gone; its name stays for `forget` while one of them, or one continued
+    from them, is there. Nothing else of it does, and it is not told of again."""
+    take({"zyxqorvane.md": f"# Zyxqorvane\n\nZyxqorvane is 40. {LAMP}", "b.txt": CHAIR})
+    learn("chair")
+    learn("lamp")
+    learn("chair", parent=2)
+    store.db.execute("UPDATE adapters SET state = 'deleted' WHERE version = 2")  # to save room
+    gone = folder / "zyxqorvane.md"
+    gone.unlink()
+    (note,) = ingest(store, [folder], prune=True).notes
+    assert note["path"] == str(gone)
+    assert note["note"].startswith("version 3 learned from it")
+    assert found(store, "lamp") == []
+    assert store.value("SELECT count(*) FROM documents") == 1
+    assert str(gone) not in [e["path"] for e in ingest(store, [folder], prune=True).skipped]
+    registry.forget(store, ids(store, str(gone)))
+    assert states() == {1: "ok", 2: "deleted", 3: "deleted"}
+    assert with_mark(store.home.path) == []
+
+
+def test_what_was_given_back_and_is_in_no_version_leaves_no_name(
+    store: Store, folder: Path, take: Any, learn: Any
+) -> None:
+    """Once the versions are gone, the next pruning takes the name, too; and a file that is there again is taken in."""
+    take({"zyxqorvane.md": LAMP, "b.txt": CHAIR})
+    learn("lamp")
+    (folder / "zyxqorvane.md").unlink()
+    ingest(store, [folder], prune=True)
+    take({"zyxqorvane.md": LAMP})
+    assert found(store, "lamp") == [LAMP]
+    (folder / "zyxqorvane.md").unlink()
+    ingest(store, [folder], prune=True)
+    store.db.execute("UPDATE adapters SET state = 'deleted'")
+    ingest(store, [folder], prune=True)
+    assert store.counts()["sources"] == 1
+    assert with_mark(store.home.path) == []
