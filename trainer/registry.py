@@ -25,6 +25,8 @@ CARD = "card.json"
 # Settings: why the next consolidation must start from the base; and when one over several nights that did was last overtaken.
 SLOW_DUE = "slow_due"
 OVERTAKEN_AT = "overtaken_at"
+# Likewise: how often something was forgotten.
+N_FORGOTTEN = "n_forgotten"
 
 
 class Overtaken(Exception):
@@ -211,9 +213,17 @@ def _forgetting(store: Store, forget: Callable[[], Record]) -> Record:
         for row in store.rows("SELECT version FROM adapters WHERE state = 'deleted'"):
             shutil.rmtree(store.home.versions / str(row["version"]), ignore_errors=True)
         drop_unfinished(store)
+        # After all that: whoever sees the number finds nothing of it any more.
+        with store.db.atomic():
+            store.set_setting(N_FORGOTTEN, str(1 + n_forgotten(store)))
         # Notes of nights quote what was learned, and logs name files.
         shutil.rmtree(store.home.nights, ignore_errors=True)
     return {**report, "versions_deleted": sorted(gone), "version": in_service(store)}
+
+
+def n_forgotten(store: Store) -> int:
+    """How often something was forgotten: another number than before says that something was, also by another process."""
+    return int(store.setting(N_FORGOTTEN, "0"))
 
 
 def drop_unfinished(store: Store) -> None:

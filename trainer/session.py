@@ -17,9 +17,9 @@ from ..memory import forgotten
 from ..memory.errors import LearnctlError
 from ..memory.forgotten import Rule
 from ..memory.languages import language_of
-from ..memory.lineage import in_service
+from ..memory.lineage import in_service, pruned
 from ..memory.search import Hit
-from ..memory.store import Record, Store
+from ..memory.store import Record, Store, marks
 from ..memory.unspaced import spaced
 from . import backend, chats, notes, registry, talk
 from .chat_form import Chat
@@ -113,6 +113,7 @@ class ChatSession:
         self._n_again = 0
         # Of a prompt, once one was found that memory had no room for.
         self._most_tokens = sys.maxsize
+        self._n_forgotten = registry.n_forgotten(store) if store else 0
 
     @property
     def talker(self) -> talk.Talker:
@@ -155,7 +156,7 @@ class ChatSession:
 
     def retry(self) -> Generator[str, None, None]:
         """Another answer to the last question; the one before stays in the store, beside the conversation."""
-        turn = self._last()
+        turn = self._current()
         self.catch_up()
         self._take_answer(turn)
         self._n_again += 1
@@ -175,7 +176,7 @@ class ChatSession:
 
     def undo(self) -> Turn:
         """Take back the last question and its answer, also from the store."""
-        turn = self._last()
+        turn = self._current()
         self._drop_note(turn)
         if self.store and self._is_logged(turn):
             assert self.number is not None
@@ -194,7 +195,7 @@ class ChatSession:
     def correct(self, answer: str) -> int | None:
         """The last answer should have been this: it is so from now on in the conversation, is found by search,
         and learned with its question. The number of the note that says so."""
-        turn = self._last()
+        turn = self._current()
         note = self._settle(turn, answer)
         self._take_answer(turn)
         turn.answer, turn.is_unknown, turn.is_learned = answer, False, False
@@ -216,7 +217,9 @@ class ChatSession:
     def forget(self, rule: Rule) -> Record:
         """Take what a rule covers out of store, versions and this conversation; what it came to."""
         assert self.store is not None
+        self._part_from_forgotten()
         report = registry.forget_by_rule(self.store, rule)
+        self._n_forgotten = registry.n_forgotten(self.store)
         rules = forgotten.only(self.store, rule)
 
         def stays(turn: Turn) -> bool:
@@ -251,6 +254,7 @@ class ChatSession:
             serving = in_service(self.store)
             if serving != before:
                 self._switch(serving)
+        self._part_from_forgotten()
         return self.talker.version != before
 
     def give_way(self) -> None:
@@ -261,6 +265,7 @@ class ChatSession:
 
     def compare(self, versions: Iterable[int]) -> dict[int, str]:
         """What some versions answer to the last question, in the conversation as it is."""
+        self._current()
         shown, serving = self.prompt(), self.version
         answers = {}
         try:
@@ -389,7 +394,8 @@ class ChatSession:
             fault = (str(error).splitlines() or ["out of memory"])[0]
         finally:
             turn.answer = turn.answer.strip()
-            if turn.answer:
+            # What is forgotten while it is told is not written down again.
+            if turn.answer and self._n_there() == len(self.folded) + len(self.turns):
                 self._log(turn, "assistant", turn.answer)
         if fault:
             # Not before it is done with: until then it holds what was computed.
@@ -488,6 +494,40 @@ class ChatSession:
         sql = "SELECT state FROM adapters WHERE version = ?"
         return bool(self.store.value(sql, self.version) == "deleted")
 
+    def _part_from_forgotten(self) -> bool:
+        """Where another process forgot what was read or said in a turn, the conversation ends before that, for what follows may
+        say it again; whether it does."""
+        n_there, n_folded = self._n_there(), len(self.folded)
+        is_shorter = n_there < n_folded + len(self.turns)
+        if self.store:
+            self._n_forgotten = registry.n_forgotten(self.store)
+        if is_shorter:
+            self.folded, self.turns = self.folded[:n_there], self.turns[: max(0, n_there - n_folded)]
+            self._part_from_log()
+            self._cache.clear()
+        if n_there < n_folded:
+            self._earlier = self._fold(self.folded) if self.folded else ""
+        return is_shorter
+
+    def _n_there(self) -> int:
+        """Of how many turns, from the first on, nothing was forgotten by another process."""
+        turns = [*self.folded, *self.turns]
+        if self.store is None or registry.n_forgotten(self.store) == self._n_forgotten:
+            return len(turns)
+        return next((n for n, turn in enumerate(turns) if not self._is_there(turn)), len(turns))
+
+    def _is_there(self, turn: Turn) -> bool:
+        """Whether the store still has the messages and passages of a turn, and the version that answered was not deleted for what it
+        had learned."""
+        assert self.store is not None
+        chunk_ids = {hit.chunk for hit in turn.hits}
+        for table, ids in (("messages", turn.logged), ("chunks", chunk_ids)):
+            found = f"SELECT count(*) FROM {table} WHERE id IN ({marks(ids)})"
+            if self.store.value(found, *ids) < len(ids):
+                return False
+        state = self.store.value("SELECT state FROM adapters WHERE version = ?", turn.version)
+        return state != "deleted" or turn.version in pruned(self.store)
+
     def _log(self, turn: Turn, role: str, text: str) -> None:
         if self.store is None or not self.is_kept:
             return
@@ -531,8 +571,16 @@ class ChatSession:
     def _drop_note(self, turn: Turn) -> None:
         if self.store and turn.note is not None:
             number, turn.note = turn.note, None
-            if self.version in notes.drop(self.store, number):
+            versions = notes.drop(self.store, number)
+            self._n_forgotten = registry.n_forgotten(self.store)
+            if self.version in versions:
                 self._switch(in_service(self.store))
+
+    def _current(self) -> Turn:
+        """The last turn, to do something with it."""
+        if self._part_from_forgotten():
+            raise LearnctlError("what was said last was forgotten meanwhile")
+        return self._last()
 
     def _last(self) -> Turn:
         if not self.turns:
@@ -540,7 +588,7 @@ class ChatSession:
         return self.turns[-1]
 
     def _answered(self) -> Turn:
-        if not self._last().answer:
+        if not self._current().answer:
             raise LearnctlError("the last question has no answer", hint="`/retry` asks it again")
         return self.turns[-1]
 

@@ -306,16 +306,66 @@ def test_forgotten(start: Callable[..., ChatSession], store: Store, house: int) 
 
 
 def test_a_deleted_chat(start: Callable[..., ChatSession], store: Store) -> None:
-    """A chat that is deleted while it goes on, goes on as a new one; numbers are not used again."""
+    """A chat that is deleted while it goes on, goes on as a new one, which knows nothing of it; numbers are not used again."""
     session = start()
     said(session.ask("Who is Quimby?"))
     assert session.number == 1
     registry.forget(store, [chats.find_chat(store, 1)["source"]])
     said(session.ask("Since when?"))
     assert [chat["chat"] for chat in chats.chats(store)] == [2]
-    session.undo()
+    assert [turn.question for turn in session.turns] == ["Since when?"]
     session.undo()
     assert chats.chats(store) == []
+
+
+def elsewhere(store: Store, source_id: int) -> None:
+    """Another process forgets a source."""
+    with Store.open(store.home) as other:
+        registry.forget(other, [source_id])
+
+
+@pytest.mark.parametrize("is_folded", [False, True])
+def test_what_another_process_forgets_leaves_the_conversation(
+    start: Callable[..., ChatSession], store: Store, house: int, is_folded: bool
+) -> None:
+    """With all that follows it, which may say it again; what came before stays."""
+    session = start()
+    for question in ("Good morning.", "Who has parrots?", "And since when?"):
+        said(session.ask(question))
+    assert "parrots" in session.turns[1].asked
+    assert session.turns[1].hits
+    if is_folded:
+        session.folded, session.turns = session.turns[:2], session.turns[2:]
+        session._earlier = "Earlier: parrots."
+    elsewhere(store, house)
+    said(session.ask("Good night."))
+    kept = [turn.question for turn in (*session.folded, *session.turns)]
+    assert kept == ["Good morning.", "Good night."]
+    assert not any("parrots" in message["content"] for message in session.prompt())
+    assert chats.messages(store, 2)[0]["text"] == "Good night."
+
+
+def test_what_another_process_forgets_is_not_learned_again(
+    start: Callable[..., ChatSession], store: Store, house: int
+) -> None:
+    session = start()
+    said(session.ask("Who has parrots?"))
+    elsewhere(store, house)
+    with pytest.raises(LearnctlError, match="forgotten meanwhile"):
+        session.confirm()
+    assert session.turns == []
+    assert store.value("SELECT count(*) FROM sources WHERE path LIKE 'note:%'") == 0
+
+
+def test_what_another_process_forgets_while_it_is_told(
+    start: Callable[..., ChatSession], store: Store, house: int
+) -> None:
+    session = start()
+    pieces = session.ask("Who has parrots?")
+    next(pieces)
+    elsewhere(store, house)
+    said(pieces)
+    assert [message["role"] for message in chats.messages(store, 1)] == ["user"]
 
 
 def test_other_weights_in_place(
