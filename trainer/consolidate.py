@@ -169,7 +169,10 @@ def consolidate(
             with unfinished.closed_by_a_fault(store), stop.watching(base.model):
                 if run is None and choice:
                     run = night.prepare(choice)
-                return night.train_and_judge(run) if run else _nothing(store)
+                if run is None:
+                    return _nothing(store)
+                with unfinished.ending_where_dropped(store, run):
+                    return night.train_and_judge(run)
         except Interrupted as error:
             reason = f"{str(error) or stop.reason}: the next run goes on from here"
             return _ended(store, began, "paused", reason) | {"gave_way": bool(str(error))}
@@ -466,6 +469,12 @@ class _Night:
                 self.on_progress(Progress("suite", 0, 0, note=not_measured))
             # Asked once, when all else lets it through.
             deadline -= kept.seconds if kept else 0.0
+
+        def on_step(step: int) -> None:
+            self.on_step(step)
+            if registry.is_dropped(store, run):
+                raise registry.Overtaken(registry.why_overtaken(store, run))
+
         trained = train(
             base,
             model,
@@ -475,7 +484,7 @@ class _Night:
             self.stop,
             self.on_progress,
             deadline,
-            self.on_step,
+            on_step,
             least_steps,
         )
         n_trained = trained.n_steps * options.packs_per_step

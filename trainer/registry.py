@@ -210,8 +210,6 @@ def _forgetting(store: Store, forget: Callable[[], Record]) -> Record:
         gone = before - _live(store)
         if gone:
             store.set_setting(SLOW_DUE, "something it learned from was forgotten")
-        for row in store.rows("SELECT version FROM adapters WHERE state = 'deleted'"):
-            shutil.rmtree(store.home.versions / str(row["version"]), ignore_errors=True)
         drop_unfinished(store)
         # After all that: whoever sees the number finds nothing of it any more.
         with store.db.atomic():
@@ -227,15 +225,21 @@ def n_forgotten(store: Store) -> int:
 
 
 def drop_unfinished(store: Store) -> None:
-    """Give up every run that did not come to its end, and its checkpoint."""
+    """Give up every run that did not come to its end, also one at work in another process, with its checkpoint and what it has half
+    published."""
     with store.db.atomic():
         store.db.execute("UPDATE runs SET state = 'dropped' WHERE state = 'running'")
-    shutil.rmtree(store.home.runs, ignore_errors=True)
+    sweep(store)
+
+
+def is_dropped(store: Store, run: Record) -> bool:
+    state = store.value("SELECT state FROM runs WHERE id = ?", run["id"])
+    return bool(state == "dropped")
 
 
 def sweep(store: Store) -> None:
-    """Remove what a run that died left half published, and the checkpoints of runs that came to their end;
-    only while no other run is at work."""
+    """Remove the weights of versions that are deleted, what a run that died left half published, and the checkpoints of runs that
+    came to their end; only while no other run is at work that may publish."""
     unfinished = {row["id"] for row in store.rows("SELECT id FROM runs WHERE state = 'running'")}
     for folder, wanted in ((store.home.versions, _live(store)), (store.home.runs, unfinished)):
         for entry in folder.iterdir() if folder.is_dir() else ():

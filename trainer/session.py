@@ -502,7 +502,10 @@ class ChatSession:
         if self.store:
             self._n_forgotten = registry.n_forgotten(self.store)
         if is_shorter:
-            self.folded, self.turns = self.folded[:n_there], self.turns[: max(0, n_there - n_folded)]
+            self.folded, self.turns = (
+                self.folded[:n_there],
+                self.turns[: max(0, n_there - n_folded)],
+            )
             self._part_from_log()
             self._cache.clear()
         if n_there < n_folded:

@@ -93,6 +93,22 @@ def closed_by_a_fault(store: Store) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def ending_where_dropped(store: Store, run: Record) -> Iterator[None]:
+    """A run that another process dropped, for something was forgotten, comes to nothing, whatever else ends it: its files may have gone
+    while they were written, and what was written since goes, too.
+
+    Raises:
+        Overtaken: it was dropped.
+    """
+    try:
+        yield
+    except Exception:
+        if registry.is_dropped(store, run):
+            raise registry.Overtaken(registry.why_overtaken(store, run)) from None
+        raise
+
+
 def fail(store: Store, reason: str) -> None:
     """Close the run at work, refused for a reason."""
     run = find(store)

@@ -337,6 +337,19 @@ def test_unfinished_runs_are_dropped(store: Store, take: Any, learn: Any) -> Non
     assert with_mark(store.home.path) == []
 
 
+def test_what_a_killed_run_has_half_published_goes_too(
+    store: Store, take: Any, learn: Any, publish: Any
+) -> None:
+    """Also where it came to its place and had no row yet."""
+    take({"a.txt": LAMP, "b.txt": CHAIR})
+    learn("chair")
+    publish([1, 2])
+    (store.home.versions / "2").rename(store.home.versions / ".2.tmp")
+    publish([3])
+    registry.forget(store, ids(store, "a.txt"))
+    assert folders(store.home.versions) == ["1"]
+
+
 def test_notes_of_nights_go_too(store: Store, take: Any) -> None:
     """They quote what was learned, and the log names files."""
     take({"a.txt": LAMP})

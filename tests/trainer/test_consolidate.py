@@ -899,7 +899,7 @@ def test_a_stopped_run_whose_source_was_forgotten(
     consolidate(store, options, on_step=terminate_at(1))
     gone = samples_of(store, dog)
     registry.forget(store, [dog])
-    assert not store.home.runs.exists()
+    assert not list(store.home.runs.iterdir())
     report = consolidate(store, options)
     assert report["decision"] == "promoted"
     assert report["run"] == 2

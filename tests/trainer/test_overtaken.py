@@ -1,13 +1,15 @@
 """A rollback while a night is at work, or while it is paused, stays done."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from learnctl.memory.lineage import in_service
 from learnctl.memory.store import Store
 from learnctl.memory.trust import set_trust
-from learnctl.trainer import registry
+from learnctl.trainer import registry, train
 from learnctl.trainer.consolidate import consolidate
 from learnctl.trainer.options import Options
 from learnctl.trainer.progress import Progress
@@ -114,6 +116,52 @@ def test_what_is_forgotten_up_to_the_last_moment_of_a_night(
     assert store.value("SELECT state FROM runs WHERE id = 2") == "dropped"
     assert in_service(store) == report["version"] == 1
     assert [entry.name for entry in store.home.versions.iterdir()] == ["1"]
+
+
+@pytest.mark.parametrize("at", ["step", "checkpoint", "half of one", "stop"])
+def test_what_is_forgotten_while_a_night_trains_leaves_no_checkpoint(
+    store: Store,
+    take: Take,
+    house: int,
+    dog: int,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    at: str,
+) -> None:
+    """The run ends at its next step, and what it wrote after its folder was taken away goes, too, as where it was asked to stop."""
+    steps: list[int] = []
+    save, sync_file = train._save, train.sync
+
+    def forget() -> None:
+        monkeypatch.setattr(train, "_save", save)
+        monkeypatch.setattr(train, "sync", sync_file)
+        with Store.open(store.home) as other:
+            registry.forget(other, [dog])
+
+    def on_step(step: int) -> None:
+        steps.append(step)
+        if at == "step":
+            forget()
+
+    def forget_and_save(*state: Any) -> None:
+        forget()
+        save(*state)
+
+    def forget_and_sync(path: Path) -> None:
+        forget()
+        sync_file(path)
+
+    if at == "half of one":
+        monkeypatch.setattr(train, "sync", forget_and_sync)
+    else:
+        monkeypatch.setattr(train, "_save", forget_and_save)
+    monkeypatch.setattr(train, "CHECKPOINT_EVERY_S", -1.0)
+    unmet = (lambda: "stop" if steps else "") if at == "stop" else lambda: ""
+    report = consolidate(store, settings(), on_step=on_step, unmet=unmet)
+    assert report["decision"] == "refused"
+    assert "forgotten" in report["reason"]
+    assert steps[1:] == ([2] if at == "checkpoint" else [])
+    assert not list(store.home.runs.rglob("*"))
 
 
 @pytest.mark.parametrize("change", ["edited", "distrusted", "held out"])
