@@ -4,13 +4,13 @@ The same name again is the same source, which then holds what was piped in last.
 """
 
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
+from .brief_folder import BriefFolder
 from .limits import MEGABYTE
 from .sizes import LARGEST_EXPORT_MB
 from .walk import Entry, Found, Refused, file_entry
@@ -26,9 +26,10 @@ def source_of(name: str) -> str:
 @contextmanager
 def piped(stream: IO[bytes], name: str) -> Iterator[Entry]:
     """What is to be done with what comes through a pipe, while the context lasts."""
-    with tempfile.TemporaryDirectory(prefix="learnctl-") as folder:
+    folder = BriefFolder()
+    try:
         # A document without a title takes it from its file's name.
-        path = Path(folder) / (re.sub(r"[/\0]", "-", name).strip(". ")[:100] or "stdin")
+        path = folder.path / (re.sub(r"[/\0]", "-", name).strip(". ")[:100] or "stdin")
         with path.open("wb") as file:
             left = LARGEST_EXPORT_MB * MEGABYTE
             while (piece := stream.read(_PIECE_BYTES)) and left >= 0:
@@ -42,3 +43,5 @@ def piped(stream: IO[bytes], name: str) -> Iterator[Entry]:
             yield replace(entry, known_as=source_of(name))
         else:
             yield replace(entry, path=Path(source_of(name)))
+    finally:
+        folder.remove()

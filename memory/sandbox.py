@@ -11,7 +11,6 @@ import atexit
 import json
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,9 +19,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
+from .brief_folder import BriefFolder
 from .errors import LearnctlError, UnreadableSource
 from .limits import MEGABYTE, Limits
 from .pipes import widen
@@ -97,7 +96,7 @@ class _Process:
         self._owner = os.getpid()
         self._held = bytearray()
         self._has_started = False
-        self._folder = mkdtemp(prefix="learnctl-") if limits.written_bytes else os.devnull
+        self._folder = BriefFolder() if limits.written_bytes else None
         self._child = subprocess.Popen(
             [sys.executable, "-P", "-m", _MODULE, json.dumps(asdict(limits))],
             stdin=subprocess.PIPE,
@@ -106,7 +105,7 @@ class _Process:
             env={
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-                "TMPDIR": self._folder,
+                "TMPDIR": str(self._folder.path) if self._folder else os.devnull,
             },
         )
         widen(self._child.stdout)
@@ -154,8 +153,8 @@ class _Process:
         with suppress(OSError):
             self._child.kill()
         self._child.wait()
-        if self.limits.written_bytes:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder:
+            self._folder.remove()
 
     def _wait_for_start(self) -> None:
         if self._has_started:

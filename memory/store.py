@@ -25,6 +25,7 @@ from typing import Any
 from sqlite_utils import Database, Migrations
 
 from . import addresses
+from .brief_folder import remove_left_behind
 from .errors import LearnctlError, NoStore
 from .home import Home
 from .names import name_of
@@ -666,6 +667,7 @@ class Store:
         if not self.setting(TRACES):
             return
         self.home.sweep_scratch()
+        remove_left_behind()
         with self.db.atomic():
             for index in INDEXES:
                 self.db.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
