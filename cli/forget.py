@@ -1,9 +1,11 @@
 """`learnctl forget`: take sources, or what some words, a time or a person say, out of store and weights."""
 
+import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, BadParameter, Context, Option
 
+from ..memory.errors import LearnctlError
 from . import flags, forgetting
 from .context import open_store
 from .output import counted, show, show_json
@@ -91,7 +93,7 @@ def forget(
             else:
                 forgetting.forget_by_rule(store, rule, yes, dry_run, as_json)
             return
-        found = _find(store, names or [])
+        found = _find(store, names or [], is_asked=not yes or dry_run)
         if dry_run:
             _show_meant(found, as_json)
             return
@@ -104,9 +106,24 @@ def forget(
         forgetting.render(report)
 
 
-def _find(store: "Store", names: list[str]) -> list[dict[str, Any]]:
-    """The sources meant by all the names, each once, with what they hold."""
-    meant = {source["id"] for name in names for source in store.find_sources(name)}
+def _find(store: "Store", names: list[str], is_asked: bool) -> list[dict[str, Any]]:
+    """The sources meant by all the names, each once, with what they hold.
+
+    Raises:
+        LearnctlError: there is none, or nobody is asked which one is meant of several that are called so.
+    """
+    meant = set()
+    for name in names:
+        found = store.find_sources(name)
+        called_so = {
+            os.path.realpath(each["path"]) for each in found if each["path"].endswith(f"/{name}")
+        }
+        if len(called_so) > 1 and not is_asked:
+            raise LearnctlError(
+                f"`{name}` is the name of {len(called_so)} sources",
+                hint="give paths or numbers, as `learnctl sources` lists them",
+            )
+        meant.update(source["id"] for source in found)
     return [source for source in store.sources() if source["id"] in meant]
 
 

@@ -19,6 +19,7 @@ import time
 from collections.abc import Collection, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -701,22 +702,36 @@ class Store:
         )
 
     def find_sources(self, name: str) -> list[Record]:
-        """The sources meant by a number, else a path, a folder, or the last part of a path.
+        """The sources meant by a number, else a path, a folder, or the last part of a path. A file that was taken in by two paths, one
+        of them through a link, is meant by either as both.
 
         Raises:
             LearnctlError: none is.
         """
         everything = self.rows("SELECT * FROM sources ORDER BY id") if name else []
-        wanted = os.path.abspath(os.path.expanduser(name))
+        wanted = os.path.realpath(os.path.expanduser(name))
+        at = _without_links(s["path"] for s in everything if s["root"])
         found = (
             [s for s in everything if str(s["id"]) == name]
-            or [s for s in everything if s["path"] in (name, wanted)]
-            or [s for s in everything if s["path"].startswith(wanted + "/")]
+            or [s for s in everything if s["path"] == name or at.get(s["path"]) == wanted]
+            or [s for s in everything if at.get(s["path"], "").startswith(wanted + "/")]
             or [s for s in everything if s["path"].endswith("/" + name)]
         )
         if not found:
             raise LearnctlError(f"no source `{name}`", hint="`learnctl sources` lists them")
-        return found
+        meant = {at.get(s["path"], s["path"]) for s in found}
+        return [s for s in everything if at.get(s["path"], s["path"]) in meant]
+
+
+def _without_links(paths: Iterable[str]) -> dict[str, str]:
+    """Where files lie that are named through links; each folder is looked up once."""
+    folder_of = lru_cache(maxsize=None)(os.path.realpath)
+    found = {}
+    for path in paths:
+        folder, name = os.path.split(path)
+        inside = os.path.join(folder_of(folder), name)
+        found[path] = os.path.realpath(inside) if os.path.islink(inside) else inside
+    return found
 
 
 def _connect(path: Path) -> Database:

@@ -164,6 +164,44 @@ def test_forget(run: Any, run_json: Any, notes: Path) -> None:
     assert run("forget", "dog.txt", "--yes").exit_code == 1
 
 
+def test_forget_takes_no_file_of_another_folder_unasked(
+    run: Any, run_json: Any, notes: Path, tmp_path: Path
+) -> None:
+    """Where several are called so, `--yes` takes none; a path and a number say which, and a dry run shows them."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "dog.txt").write_text("The neighbour's dog is called Barnaby.\n")
+    run("ingest", str(notes), str(other))
+    refused = run("forget", "dog.txt", "--yes")
+    assert refused.exit_code == 1
+    assert "`dog.txt` is the name of 2 sources" in refused.stderr
+    assert run_json("forget", "dog.txt", "--dry-run")["sources"] == 2
+    assert run_json("forget", str(other / "dog.txt"), "--yes")["sources"] == 1
+    assert run_json("forget", "dog.txt", "--yes")["sources"] == 1
+
+
+@pytest.mark.parametrize("by", ["number", "path", "link", "folder", "name"])
+def test_forget_takes_a_file_by_all_its_paths(
+    run: Any, run_json: Any, notes: Path, tmp_path: Path, by: str
+) -> None:
+    """It was taken in through a link, too: one of both would leave its text to the other."""
+    link = tmp_path / "link"
+    link.symlink_to(notes)
+    run("ingest", str(notes))
+    run("ingest", str(link))
+    number = next(s["id"] for s in run_json("sources") if s["path"] == str(link / "dog.txt"))
+    named = {
+        "number": str(number),
+        "path": str(notes / "dog.txt"),
+        "link": str(link / "dog.txt"),
+        "folder": str(link),
+        "name": "dog.txt",
+    }
+    run("forget", named[by], "--yes")
+    assert run_json("search", "Quimby") == []
+    assert len(run_json("sources")) == (0 if by == "folder" else 2)
+
+
 def test_forget_says_what_is_only_called_so(run: Any, notes: Path) -> None:
     """A file whose path alone has the words stays: its number or path takes it back."""
     (notes / "tangerine.md").write_text("# Tea\n\nIt was green.\n")
