@@ -44,6 +44,8 @@ def service_text(job: Job) -> str:
         f"{environment}"
         f"ExecStart=:{' '.join(_quoted(word) for word in command)}\n"
         f"SuccessExitStatus={FINE_CODES}\n"
+        # It names files that were set aside, and no `forget` reaches the journal; nights have logs of their own.
+        "StandardOutput=null\n"
         "Nice=10\n"
         "CPUSchedulingPolicy=batch\n"
         "IOSchedulingClass=idle\n"

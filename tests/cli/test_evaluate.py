@@ -198,6 +198,28 @@ def test_one_thing_at_a_time(run: Any, notes: Path, args: tuple[str, ...]) -> No
     )
 
 
+def test_nothing_of_the_report_is_for_others_to_read(
+    run: Any, nights: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in a file that was there under the name it is written to first, nor in what is left where it fails."""
+    out = tmp_path / "report.html"
+    there = tmp_path / ".report.html.tmp"
+    there.write_text("mine")
+    there.chmod(0o666)
+    assert run("evaluate", "--report", str(out)).exit_code == 0
+    assert there.read_text() == "mine"
+    assert out.stat().st_mode & 0o777 == 0o600
+    before = sorted(tmp_path.iterdir())
+
+    def fail(source: str, target: Path) -> None:
+        assert Path(source).stat().st_mode & 0o777 == 0o600
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("learnctl.cli.evaluate.os.replace", fail)
+    assert run("evaluate", "--report", str(out)).exit_code == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_where_it_cannot_be_written(run: Any, notes: Path, tmp_path: Path) -> None:
     """One line and exit code 1."""
     run("ingest", str(notes))

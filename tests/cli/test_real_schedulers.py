@@ -78,7 +78,12 @@ def test_systemd_accepts_the_units(
     (timer,) = (text for name, text in written.items() if name.endswith(".timer"))
     (service,) = (text for name, text in written.items() if name.endswith(".service"))
     assert "Persistent=true" in timer
-    for line in ("SuccessExitStatus=4 5 75", "Nice=10", "CPUSchedulingPolicy=batch"):
+    for line in (
+        "SuccessExitStatus=4 5 75",
+        "StandardOutput=null",
+        "Nice=10",
+        "CPUSchedulingPolicy=batch",
+    ):
         assert line in service.splitlines()
 
 
