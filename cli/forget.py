@@ -112,7 +112,7 @@ def _find(store: "Store", names: list[str], is_asked: bool) -> list[dict[str, An
     Raises:
         LearnctlError: there is none, or nobody is asked which one is meant of several that are called so.
     """
-    meant = set()
+    meant: set[int] = set()
     for name in names:
         found = store.find_sources(name)
         called_so = {

@@ -4,8 +4,12 @@ A file is known by its path, and by its bytes wherever they lie now. Both are ke
 names and words in a rule are (`forgotten`).
 """
 
+from contextlib import suppress
+from pathlib import Path
+
+from . import source_bytes
 from .forgotten import key_of, keyed
-from .store import LISTED, Store, marks, to_json
+from .store import LISTED, Record, Store, marks, to_json
 
 
 def remember(store: Store, source_ids: list[int]) -> None:
@@ -16,7 +20,7 @@ def remember(store: Store, source_ids: list[int]) -> None:
     ):
         store.db.conn.executemany(
             "INSERT OR IGNORE INTO forgotten_files VALUES (?)",
-            [(name,) for name in _names(store, source["path"], source["sha256"])],
+            [(name,) for name in _names(store, source["path"], _digest(source))],
         )
 
 
@@ -35,8 +39,14 @@ def lift(store: Store, path: str, sha256: str) -> None:
     store.db.execute(f"DELETE FROM forgotten_files WHERE name IN ({marks(names)})", names)
 
 
+def _digest(source: Record) -> str:
+    """That of a source's file; one that is to be read anew has none in the store, so its file is asked, if it is there."""
+    with suppress(OSError):
+        return str(source["sha256"]) or source_bytes.sha256(Path(source["path"]))
+    return ""
+
+
 def _names(store: Store, path: str, sha256: str) -> list[str]:
-    # A source that is to be read anew has no digest.
     known = [f"path {path}", *([f"bytes {sha256}"] if sha256 else [])]
     key = key_of(store)
     return [keyed(key, name) for name in known]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from learnctl.memory import contents
+from learnctl.memory import contents, forgotten
 from learnctl.memory.forget import forget_sources
 from learnctl.memory.ingest import ingest
 from learnctl.memory.lineage import in_service, learned_chunks, new_chunks
@@ -419,6 +419,21 @@ def test_what_is_shared_is_studied_once_for_its_first_source(store: Store, take:
     assert len(new_chunks(store)) == 3
 
 
+def test_a_file_that_is_to_be_read_anew_stays_out_by_its_bytes(
+    store: Store, folder: Path, take: Any
+) -> None:
+    """Between lifting a rule and the next ingest no digest of it is in the store; no night takes a copy of it in all the same."""
+    take({"a.txt": LAMP, "b.txt": CHAIR})
+    rule = forgotten.make(store, words="Zyxqorvane")
+    forgotten.remember(store, rule)
+    forgotten.lift(store, rule)
+    forget_sources(store, ids(store, "a.txt"))
+    (folder / "copy.txt").write_text(LAMP)
+    ingest(store, [folder], forgotten_too=False)
+    assert found(store, "lamp") == []
+    assert found(store, "chair") == [CHAIR]
+
+
 def test_names_of_files_that_were_passed_over_go_too(store: Store, folder: Path, take: Any) -> None:
     """With the last source of their folder; and a forgotten file that is empty now is not named again."""
     (folder / "with-eve.bin").write_bytes(bytes(range(256)) * 8)
@@ -490,9 +505,9 @@ def test_who_learned_from_two_sources_at_once_has_seen_both(
     assert states() == {1: "deleted"}
 
 
-@pytest.mark.parametrize("forgotten", ["a.md", "b.md"])
+@pytest.mark.parametrize("file", ["a.md", "b.md"])
 def test_a_passage_that_moved_to_another_file(
-    store: Store, take: Any, learn: Any, states: Any, forgotten: str
+    store: Store, take: Any, learn: Any, states: Any, file: str
 ) -> None:
     """What was made of it where it stood first may name that; it is learned anew, and who learned it so is deleted with that file."""
     take({"a.md": f"# Zyxqorvane\n\n{LAMP}\n", "b.md": CHAIR})
@@ -503,7 +518,7 @@ def test_a_passage_that_moved_to_another_file(
     assert store.value("SELECT count(*) FROM samples") == 0
     assert states() == {1: "ok"}
     assert LAMP in [chunk["text"] for chunk in new_chunks(store)]
-    if forgotten == "b.md":
+    if file == "b.md":
         forget_sources(store, ids(store, "b.md"))
         assert states() == {1: "deleted"}
         assert found(store, "lamp") == []
