@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from learnctl.memory.home import sync
 from learnctl.memory.lineage import in_service
 from learnctl.memory.store import Store
 from learnctl.memory.trust import set_trust
@@ -130,11 +131,11 @@ def test_what_is_forgotten_while_a_night_trains_leaves_no_checkpoint(
 ) -> None:
     """The run ends at its next step, and what it wrote after its folder was taken away goes, too, as where it was asked to stop."""
     steps: list[int] = []
-    save, sync_file = train._save, train.sync
+    save = train._save
 
     def forget() -> None:
         monkeypatch.setattr(train, "_save", save)
-        monkeypatch.setattr(train, "sync", sync_file)
+        monkeypatch.setattr(train, "sync", sync)
         with Store.open(store.home) as other:
             registry.forget(other, [dog])
 
@@ -149,7 +150,7 @@ def test_what_is_forgotten_while_a_night_trains_leaves_no_checkpoint(
 
     def forget_and_sync(path: Path) -> None:
         forget()
-        sync_file(path)
+        sync(path)
 
     if at == "half of one":
         monkeypatch.setattr(train, "sync", forget_and_sync)
