@@ -34,6 +34,10 @@ _MAILDIR = {"cur", "new", "tmp"}
 # Flags stand at the end of a mail's name: https://cr.yp.to/proto/maildir.html
 _THROWN_AWAY = re.compile(r".+[:;!]2,[A-Za-z]*T[A-Za-z]*")
 _LARGEST_IGNORE_BYTES = 2**20
+# How pathspec writes a star, what follows one up to the next, and two stars between names.
+_STAR = r"\[\^/\]\*"
+_LETTERS = rf"(?:(?!{_STAR})(?:\\.|\[(?:\\.|[^\]\\])+\]|[^\\()\[\]/$]))+"
+_FOLDERS = r"\(\?:/\.\+\)\?"
 
 
 @dataclass(frozen=True)
@@ -270,10 +274,16 @@ class _Ignore:
     """The patterns of one ignore file, which hold for its folder and what is below."""
 
     def __init__(self, folder: Path) -> None:
-        with (folder / IGNORE_FILE).open("rb") as file:
+        path = folder / IGNORE_FILE
+        if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+            raise OSError("not a regular file")
+        with path.open("rb") as file:
             lines = file.read(_LARGEST_IGNORE_BYTES).decode("utf-8-sig", "replace").splitlines()
         self._folder = folder
         self._spec = _spec(lines)
+        for pattern in self._spec.patterns:
+            if pattern.regex:
+                pattern.regex = re.compile(_in_time(pattern.regex.pattern))
 
     def matches(self, path: Path, is_folder: bool) -> bool:
         below = path.relative_to(self._folder).as_posix()
@@ -287,6 +297,14 @@ def _spec(lines: list[str]) -> "GitIgnoreSpec":
         return GitIgnoreSpec.from_lines(lines)
     except ValueError:  # one bad pattern must not undo the others
         return GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))
+
+
+def _in_time(regex: str) -> str:
+    """The same, with the first place tried alone for all stars but the last: a later one is never better, and to
+    try them all takes for ever where a hostile pattern has many."""
+    regex = re.sub(rf"{_STAR}({_LETTERS})(?={_STAR})", r"(?>[^/]*?\1)", regex)
+    between = rf"{_FOLDERS}((?:(?!{_FOLDERS}).)+)(?={_FOLDERS})"
+    return re.sub(between, r"(?>(?:/.+?)??\1(?=/))", regex)
 
 
 def _is_pattern(line: str) -> bool:

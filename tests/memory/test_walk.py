@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,6 +135,33 @@ def test_a_bad_pattern_does_not_undo_the_others(tmp_path: Path) -> None:
     write(tmp_path / ".learnctlignore", b"!\n\xff\xfe\n*.log\n")
     write(tmp_path / "a.log")
     assert found(list(walk([tmp_path])), tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matching", "other"),
+    [
+        ("*a" * 30 + "b", "a" * 120 + "b", "a" * 120 + ".md"),
+        ("**/a*/" * 15 + "b", "/".join(["a"] * 30) + "/b", "/".join(["a"] * 30) + "/c"),
+        ("x*[ab]?*.*.md", "x-abc.d.md", "x-abc.md"),
+    ],
+)
+def test_a_pattern_with_many_stars_takes_no_time(
+    tmp_path: Path, pattern: str, matching: str, other: str
+) -> None:
+    write(tmp_path / ".learnctlignore", pattern + "\n")
+    write(tmp_path / matching)
+    write(tmp_path / other)
+    begun = time.monotonic()
+    assert found(list(walk([tmp_path])), tmp_path) == [other]
+    assert time.monotonic() - begun < 5
+
+
+def test_an_ignore_file_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".learnctlignore")
+    write(tmp_path / "a.md")
+    entries = list(walk([tmp_path]))
+    assert found(entries, tmp_path) == ["a.md"]
+    assert "ignore" in "".join(str(e.path) for e in entries if isinstance(e, Refused))
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:
