@@ -2,6 +2,8 @@
 
 import re
 
+from .list_numbers import MONTHS, names_a_month
+
 
 def _words(spaced: str) -> frozenset[str]:
     return frozenset(spaced.split())
@@ -44,10 +46,6 @@ _AFTER_CLOCK = _words(
     "June July August September October November December Eastern Pacific Central Mountain "
     "Greenwich EST EDT PST PDT CST CDT MST MDT GMT UTC CET CEST BST"
 )
-# Ordinals end in a period: "am 3. Mai".
-_MONTHS = _words(
-    "Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember"
-)
 _STARTERS = _words(
     "The A An This That These Those He She It They We You I There Here My Our Your His Her Its "
     "Their In On At By For From With Without To Of As After Before During Since Until While When "
@@ -61,7 +59,7 @@ _STARTERS = _words(
     "Он Она Они Мы Вы Я Это Этот Эта В На С И Но А Потом Затем"
 )
 
-_LIST_MARK = re.compile(r"^\s*(?:[-*+•‣◦▪·–—]|\d{1,2}[.)]|[A-Za-z]\))\s+")
+_LIST_MARK = re.compile(r"^\s*(?:[-*+•‣◦▪·–—]|(?P<number>\d{1,2})\.|\d{1,2}\)|[A-Za-z]\))\s+")
 # Starting only at the first mark of a run, and never giving back, keeps this linear. The mark comes first,
 # then what may not stand before it: so everything else is passed over quickly.
 _STOP = re.compile(
@@ -80,13 +78,27 @@ _LONGEST_PART = 4
 def sentences(text: str) -> list[str]:
     """The sentences of `text` in order, each one a stripped stretch of it; a line end ends one.
 
-    List marks at the start of a line are left off. Never raises; empty text has no sentences.
+    List marks at the start of a line are left off; a number is one beside lines with its neighbours, and 1 alone.
+    Never raises; empty text has no sentences.
     """
-    return [found for line in text.splitlines() for found in _of_line(line)]
+    lines = [(line, _LIST_MARK.match(line)) for line in text.splitlines()]
+    numbers = {int(mark["number"]) for _, mark in lines if mark and mark["number"]}
+    return [
+        found
+        for line, mark in lines
+        for found in _of_line(line[mark.end() :] if mark and _is_mark(mark, numbers) else line)
+    ]
+
+
+def _is_mark(mark: re.Match[str], numbers: set[int]) -> bool:
+    if not mark["number"]:
+        return True
+    number = int(mark["number"])
+    counts = number < 2 or not numbers.isdisjoint((number - 1, number + 1))
+    return counts and not names_a_month(mark.string[mark.end() :])
 
 
 def _of_line(line: str) -> list[str]:
-    line = _LIST_MARK.sub("", line)
     found: list[str] = []
     start = 0
     for stop in _STOP.finditer(line):
@@ -107,6 +119,8 @@ def _ends_here(line: str, start: int, stop: re.Match[str]) -> bool:
         return False
     if stop[0][0] != "." or stop[0].startswith(".."):
         return True
+    if not start and line[: stop.start()].strip().isdigit():  # "1984. Ein Jahr"
+        return False
     token = _token_before(line, start, stop.start())
     if 0 < len(token) <= _LONGEST_PART:
         spaced = _SPACED.search(
@@ -130,7 +144,7 @@ def _period_ends(token: str, following: str) -> bool:
     lowered = token.lower()
     if lowered in _NEVER_LAST:
         return False
-    if token.isdigit() and len(token) <= 2 and _first_word(following) in _MONTHS:
+    if token.isdigit() and len(token) <= 2 and _first_word(following) in MONTHS:
         return False
     if lowered in ("a.m", "p.m"):
         return _first_word(following) not in _AFTER_CLOCK

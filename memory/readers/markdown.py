@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..list_numbers import ListNumbers
 from ..records import Document, Item
 from .dates import iso_date
 from .plain_text import decode, load_bytes
@@ -91,7 +92,8 @@ class _TokenWalk:
     def __init__(self, builder: SectionBuilder) -> None:
         self.builder = builder
         self._heading_level = 0
-        self._list_depth = 0
+        self._lists: list[ListNumbers] = []  # that it is in, innermost last
+        self._mark = ""  # of the item that begins, where it is part of the text
         self._columns: list[str] = []
         self._cells: list[str] | None = None
 
@@ -101,9 +103,14 @@ class _TokenWalk:
         elif token.type == "html_block":
             self.builder.block(_without_tags(token.content))
         elif token.tag in ("ul", "ol"):
-            self._list_depth += token.nesting
-            if not self._list_depth:
+            if token.nesting > 0:
+                self._lists.append(ListNumbers())
+            else:
+                self._lists.pop()
+            if not self._lists:
                 self.builder.end_list()
+        elif token.type == "list_item_open":
+            self._mark = f"{token.info}{token.markup} " if token.info else ""
         elif token.type == "heading_open":
             self._heading_level = int(token.tag[1])
         elif token.tag in ("thead", "tr"):
@@ -115,8 +122,11 @@ class _TokenWalk:
             self._heading_level = 0
         elif self._cells is not None:
             self._cells.append(" ".join(text.split()))
-        elif self._list_depth:
-            self.builder.line(_TASK.sub("", text))
+        elif self._lists:
+            if self._mark and self._lists[-1].counts(int(self._mark[:-2]), text):
+                self._mark = ""
+            self.builder.line(self._mark + _TASK.sub("", text))
+            self._mark = ""
         else:
             self.builder.block(text)
 

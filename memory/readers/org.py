@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..list_numbers import ListNumbers
 from ..records import Document, Item
 from .dates import iso_date
 from .plain_text import decode, load_bytes
@@ -25,7 +26,9 @@ _BEGIN = re.compile(r"\s*#\+begin_(\w+)", re.IGNORECASE)
 _DROPPED_BLOCKS = ("src", "example", "export", "comment", "html", "latex", "ascii")
 _DRAWER = re.compile(r"\s*:[\w-]+:\s*")
 _DRAWER_END = re.compile(r"\s*:END:\s*", re.IGNORECASE)
-_ITEM = re.compile(r"\s*(?:[-+]|\d{1,4}[.)]|\s\*)\s+(?:\[@\d+\]\s*)?(?:\[[ xX-]\]\s+)?(.*)")
+_ITEM = re.compile(
+    r"\s*(?:[-+]|(?P<number>\d{1,4})[.)]|\s\*)\s+(?:\[@\d+\]\s*)?(?:\[[ xX-]\]\s+)?(?P<text>.*)"
+)
 _TABLE_RULE = re.compile(r"\s*\|[-+|]+\s*")
 _LINK = re.compile(r"\[\[([^\[\]]{1,2000})\](?:\[([^\[\]]{0,2000})\])?\]")
 _FOOTNOTE = re.compile(r"\[fn:[^\[\]\s]{0,40}\]")
@@ -67,6 +70,7 @@ class _Walk:
         self.facts: dict[str, str] = {}
         self._paragraph: list[str] = []
         self._is_item = False
+        self._numbers = ListNumbers()
         self._until: re.Pattern[str] | None = None  # the line that ends what is left out
         self._rows: list[list[str]] = []
         self._has_rule = False
@@ -118,10 +122,12 @@ class _Walk:
             self._take_row(line)
             return
         item = _ITEM.fullmatch(line)
+        if item and item["number"] and not self._numbers.counts(int(item["number"]), item["text"]):
+            item = None
         if item or self._rows or (self._is_item and not line.startswith(" ")):
             self.end_block()
             self._is_item = item is not None
-        self._paragraph.append(item[1].replace(" :: ", ": ") if item else line.strip())
+        self._paragraph.append(item["text"].replace(" :: ", ": ") if item else line.strip())
 
     def _take_row(self, line: str) -> None:
         if not self._rows:

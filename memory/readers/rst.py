@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..list_numbers import ListNumbers
 from ..records import Document, Item
 from .dates import iso_date
 from .plain_text import decode, load_bytes
@@ -18,7 +19,7 @@ _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}\s*")
 _FIELD = re.compile(r":([^:\s][^:]{0,60}):(?:\s+(.*)|\s*)")
 _DIRECTIVE = re.compile(r"\.\.\s+(?:\|[^|]{1,80}\|\s+)?([A-Za-z][\w:+.-]{0,60})::(?:\s+(.*))?")
 _FOOTNOTE = re.compile(r"\.\.\s+\[[^\[\]]{1,60}\]\s+(.*)")
-_ITEM = re.compile(r"(?:[-*+•]|\(?(?:\d{1,4}|#|[A-Za-z])[.)])\s+(.*)")
+_ITEM = re.compile(r"(?:[-*+•]|\(?(?:(?P<number>\d{1,4})|#|[A-Za-z])[.)])\s+(?P<text>.*)")
 _SIMPLE_RULE = re.compile(r"=+(?: +=+)+ *|-+(?: +-+)+ *")
 _GRID_RULE = re.compile(r"\+(?:[-=]+\+)+ *")
 # Directives whose content is prose; the argument of some is a title, of others the first words.
@@ -107,6 +108,7 @@ class _Walk:
         self.builder = SectionBuilder()
         self.facts: dict[str, str] = {}
         self._styles: list[str] = []  # adornments, outermost first
+        self._numbers = ListNumbers()
 
     def take(self, lines: list[str], depth: int = 0) -> None:
         """Takes a stretch of lines; the content of a directive is one of its own."""
@@ -237,8 +239,10 @@ class _Walk:
             return end
         is_code_next = text.endswith("::")
         text = text.removesuffix("::").rstrip() + (":" if is_code_next and text != "::" else "")
+        if item and item["number"] and not self._numbers.counts(int(item["number"]), item["text"]):
+            item = None
         if item:
-            self.builder.line(inline(_ITEM.sub(r"\1", text)))
+            self.builder.line(inline(item["text"]))
         elif field:
             self.builder.line(f"{field[1]}: {inline(field[2] or '')}")
         else:

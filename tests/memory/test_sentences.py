@@ -65,6 +65,22 @@ def test_lines_and_list_items_are_their_own() -> None:
     assert sentences(text) == ["Shopping", "Milk", "Two eggs.", "Brown ones", "Go", "Come"]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("24. Dezember war kalt.", ["24. Dezember war kalt."]),
+        ("1. Mai ist frei.", ["1. Mai ist frei."]),
+        ("5. Klasse besuchte er.", ["5. Klasse besuchte er."]),
+        ("1984. Ein Jahr.", ["1984. Ein Jahr."]),
+        ("7. Milk\n8. Eggs", ["Milk", "Eggs"]),
+        ("1. Milk", ["Milk"]),
+        ("7) Milk", ["Milk"]),
+    ],
+)
+def test_a_number_that_counts_nothing_stays(text: str, expected: list[str]) -> None:
+    assert sentences(text) == expected
+
+
 def test_each_is_a_stretch_of_the_text() -> None:
     text = "  First  one here.   Second (with Dr. Who).\nThird\t one "
     for sentence in sentences(text):

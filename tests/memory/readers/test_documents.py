@@ -555,3 +555,17 @@ def test_prose_is_still_text(tmp_path: Path, name: str, text: str) -> None:
 def test_markdown_is_still_markdown(tmp_path: Path) -> None:
     text = "From: Ann\nDate: today\n\n# Trains\n\nThey go.\n"
     assert detect(write(tmp_path / "a.md", text)) == "markdown"
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.org", "a.rst"])
+def test_a_number_that_counts_no_items_is_part_of_the_text(tmp_path: Path, name: str) -> None:
+    text = "24. Dezember war kalt.\n\n1984. Ein Jahr im Leben.\n\nText.\n\n1. one\n2. two\n\nEnd\n"
+    ((_, read_text),) = sections(write(tmp_path / name, text))
+    assert read_text.replace("\n\n", "\n").split("\n") == [
+        "24. Dezember war kalt.",
+        "1984. Ein Jahr im Leben.",
+        "Text.",
+        "one",
+        "two",
+        "End",
+    ]
