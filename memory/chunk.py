@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .records import Document, Message
 from .sentences import sentences
+from .unspaced import is_unspaced, n_words
 
 MOST_WORDS = 150
 # A word of so many characters counts as two, and so on.
@@ -87,21 +88,23 @@ def _parts(text: str) -> Iterator[_Sized]:
 
 def _words(sentence: str) -> Iterator[_Sized]:
     """The words; one that would fill a chunk alone, such as encoded data, in stretches."""
-    words = sentence.split()
-    if len(words) <= MOST_WORDS and max(map(len, words), default=0) < WORD_CHARACTERS:
-        if words:  # nearly always, and much faster
-            yield " ".join(words), len(words)
+    size = _size(sentence)
+    if size <= MOST_WORDS:
+        if size:  # nearly always, and much faster
+            yield " ".join(sentence.split()), size
         return
-    longest = WORD_CHARACTERS * (MOST_WORDS - 1)
-    for word in words:
+    for word in sentence.split():
+        longest = MOST_WORDS * len(word) // _size(word)
         for start in range(0, len(word), longest):
             stretch = word[start : start + longest]
             yield stretch, _size(stretch)
 
 
 def _size(text: str) -> int:
-    """The number of words; long ones count more, for there are scripts without spaces."""
+    """The number of words; long ones count more, and so do those of scripts without spaces."""
     words = text.split()
+    if not text.isascii() and is_unspaced(text):
+        return sum(max(n_words(word), 1 + len(word) // WORD_CHARACTERS) for word in words)
     if max(map(len, words), default=0) < WORD_CHARACTERS:  # nearly always, and much faster
         return len(words)
     return sum(1 + len(word) // WORD_CHARACTERS for word in words)

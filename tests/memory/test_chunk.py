@@ -61,6 +61,21 @@ def test_text_without_spaces_is_cut_too(text: str) -> None:
     assert re.sub(r"\s", "", "".join(found)) == text
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "今天我去了市场买了三斤苹果和两斤梨然后回家。",
+        "今日は市場へ行ってリンゴを三つ買いました。",
+        "วันนี้ฉันไปตลาดเพื่อซื้อแอปเปิ้ลสามกิโลกรัม ",
+        "雪" * 2000,
+    ],
+)
+def test_scripts_without_spaces_make_chunks_as_long_as_others(said: str) -> None:
+    """Two letters are taken for a word, as they are where texts are measured."""
+    found = texts(Section("", said * 100))
+    assert 200 < max(map(len, found)) <= 2.1 * MOST_WORDS
+
+
 def test_chunks_do_not_cross_headings() -> None:
     """Each section has chunks of its own, which carry its heading, however short they are."""
     sections = (Section("A", "One."), Section("A › B", "Two."), Section("", "Three."))
