@@ -23,6 +23,7 @@ _TAGS = re.compile(r"(?<=\s):[\w@#%:]+:$")
 _COOKIE = re.compile(r"\[(?:\d*/\d*|\d*%)\]")
 _KEYWORD = re.compile(r"\s*#\+(\w+):\s*(.*)")
 _BEGIN = re.compile(r"\s*#\+begin_(\w+)", re.IGNORECASE)
+_BLOCK_END = re.compile(r"\s*#\+end_(\w+)\s*", re.IGNORECASE)
 _DROPPED_BLOCKS = ("src", "example", "export", "comment", "html", "latex", "ascii")
 _DRAWER = re.compile(r"\s*:[\w-]+:\s*")
 _DRAWER_END = re.compile(r"\s*:END:\s*", re.IGNORECASE)
@@ -51,8 +52,10 @@ def read(path: Path) -> Iterator[Item]:
         OSError: it cannot be opened.
     """
     walk = _Walk()
-    for line in decode(load_bytes(path)).split("\n"):
-        walk.take(line)
+    lines = decode(load_bytes(path)).split("\n")
+    ended = _ended(lines)
+    for position, line in enumerate(lines):
+        walk.take(line, position in ended)
     walk.end_block()
     yield Document(
         title=walk.facts.get("title") or walk.builder.first_title or path.stem,
@@ -60,6 +63,26 @@ def read(path: Path) -> Iterator[Item]:
         author=walk.facts.get("author"),
         date=iso_date(walk.facts.get("date")),
     )
+
+
+def _ended(lines: list[str]) -> set[int]:
+    """Where drawers and blocks begin that end before the next of their kind, drawers before the next headline.
+
+    One that was forgotten to be ended must not take the rest of the file with it.
+    """
+    ended: set[int] = set()
+    is_end_next: dict[str, bool] = {}  # by kind of block; ":" stands for drawers
+    for position in range(len(lines) - 1, -1, -1):
+        line = lines[position]
+        begins, ends = _BEGIN.match(line), _BLOCK_END.fullmatch(line)
+        kind = (begins or ends or [":", ":"])[1].lower()
+        if _DRAWER_END.fullmatch(line) or ends:
+            is_end_next[kind] = True
+        elif _DRAWER.fullmatch(line) or begins or _HEADLINE.fullmatch(line):
+            if is_end_next.get(kind):
+                ended.add(position)
+            is_end_next[kind] = False
+    return ended
 
 
 class _Walk:
@@ -75,7 +98,8 @@ class _Walk:
         self._rows: list[list[str]] = []
         self._has_rule = False
 
-    def take(self, line: str) -> None:
+    def take(self, line: str, is_ended: bool) -> None:
+        """A line, and whether the drawer or block that it may begin is ended."""
         if self._until:
             if self._until.fullmatch(line):
                 self._until = None
@@ -88,7 +112,7 @@ class _Walk:
             self.builder.heading(len(headline[1]), _plain(_headline_text(headline[2])))
         elif begins:
             self.end_block()
-            if begins[1].lower() in _DROPPED_BLOCKS:
+            if is_ended and begins[1].lower() in _DROPPED_BLOCKS:
                 self._until = re.compile(rf"\s*#\+end_{begins[1]}\s*", re.IGNORECASE)
         elif keyword:
             name, value = keyword[1].lower(), _plain(keyword[2]).strip()
@@ -97,7 +121,7 @@ class _Walk:
                 self.facts[name] = joined if name == "title" else self.facts.get(name, value)
         elif _DRAWER.fullmatch(line):
             self.end_block()
-            self._until = _DRAWER_END
+            self._until = _DRAWER_END if is_ended else None
         elif not _is_left_out(line):
             self._take_text(line)
 

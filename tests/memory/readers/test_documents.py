@@ -534,6 +534,20 @@ def test_org(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "begin", [":PROPERTIES:", ":note:", "#+begin_src python", "#+BEGIN_COMMENT"]
+)
+@pytest.mark.parametrize("later", ["", ":LOGBOOK:\nx\n:END:\n#+begin_src\nx\n#+end_src\n"])
+def test_org_that_forgets_to_end_a_block_loses_nothing(
+    tmp_path: Path, begin: str, later: str
+) -> None:
+    text = f"* A\n{begin}\nMine.\n\n* B\nMore.\n{later}Last.\n"
+    assert sections(write(tmp_path / "a.org", text)) == [
+        ("A", "Mine."),
+        ("B", "More.\n\nLast." if later else "More. Last."),
+    ]
+
+
 # Prose stays prose
 
 
