@@ -13,7 +13,7 @@ from .archive import ZIP_MAGIC, member_names, open_zip
 from .dates import iso_date
 from .plain_text import clean
 from .sections import SectionBuilder
-from .tables import row_line
+from .tables import Cell, number_merged, table_lines
 from .zip_xml import DC, DCTERMS, property_text, xml_part
 
 if TYPE_CHECKING:
@@ -171,13 +171,23 @@ class _Reader:
 
     def _take_table(self, table: "Element", builder: SectionBuilder) -> None:
         builder.end_list()
-        rows = [
-            [" ".join(self._text(cell).split()) for cell in _outermost(row, _W + "tc")]
-            for row in _outermost(table, _W + "tr")
-        ]
-        columns = rows[0] if len(rows) > 1 and len(rows[0]) > 1 else []
-        for cells in rows[1:] if columns else rows:
-            builder.line(row_line(columns, cells))
+        for line in table_lines([self._cells(row) for row in _outermost(table, _W + "tr")]):
+            builder.line(line)
+
+    def _cells(self, row: "Element") -> list[Cell]:
+        n_before = _value(row.find(_W + "trPr"), "gridBefore")
+        cells = [Cell("", number_merged(n_before))] if n_before else []
+        for cell in _outermost(row, _W + "tc"):
+            properties = cell.find(_W + "tcPr")
+            merge = properties.find(_W + "vMerge") if properties is not None else None
+            cells.append(
+                Cell(
+                    " ".join(self._text(cell).split()),
+                    number_merged(_value(properties, "gridSpan")),
+                    goes_on=merge is not None and merge.get(_W + "val", "continue") == "continue",
+                )
+            )
+        return cells
 
 
 def _value(element: "Element | None", name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import UnreadableSource
 from .plain_text import clean
 from .sections import SectionBuilder
-from .tables import row_line
+from .tables import Cell, Merged, number_merged, row_line
 
 _HEADING = re.compile(r"h[1-6]")
 _UNSEEN = frozenset(
@@ -124,7 +124,8 @@ class _Walk:
         self._parts: list[str] = []
         self._kinds: list[str] = []  # what text belongs to, innermost last
         self._columns: list[str] = []
-        self._cells: list[str] | None = None
+        self._merged = Merged()
+        self._cells: list[Cell] | None = None
 
     def text(self, text: str | None) -> None:
         if text:
@@ -140,6 +141,7 @@ class _Walk:
         self.flush()
         if tag == "table":
             self._columns = []
+            self._merged = Merged()
             self._kinds.append("data" if _is_data(element) else "layout")
         elif tag == "tr" and self._kinds and self._kinds[-1] == "data":
             self._cells = []
@@ -153,7 +155,9 @@ class _Walk:
         if tag not in _BLOCKS:
             return
         if self._cells is not None and tag in ("td", "th"):
-            self._cells.append(self._taken())
+            text = " ".join(self._taken().split())
+            n_columns = number_merged(element.get("colspan"))
+            self._cells.append(Cell(text, n_columns, number_merged(element.get("rowspan"))))
             return
         self.flush()
         if tag == "tr" and self._cells is not None:
@@ -185,12 +189,14 @@ class _Walk:
         return "\n".join(line for line in lines if line)
 
     def _take_row(self, is_head: bool) -> None:
-        cells = [" ".join(cell.split()) for cell in self._cells or []]
+        cells = self._cells or []
         self._cells = None
-        if is_head and not self._columns and len(cells) > 1:
-            self._columns = cells
+        names_columns = is_head and not self._columns and len(cells) > 1
+        texts = self._merged.row(cells, names_columns)
+        if names_columns:
+            self._columns = texts
         else:
-            self._builder.line(row_line(self._columns, cells))
+            self._builder.line(row_line(self._columns, texts))
 
 
 def _is_data(table: Any) -> bool:

@@ -15,7 +15,7 @@ from .archive import ZIP_MAGIC, member_names, open_zip
 from .dates import iso_date
 from .plain_text import clean
 from .sections import SectionBuilder
-from .tables import row_line
+from .tables import Cell, number_merged, table_lines
 from .zip_xml import DC, property_text, xml_part
 
 if TYPE_CHECKING:
@@ -181,15 +181,18 @@ def _take_table(table: "Element", hidden_styles: set[str], builder: SectionBuild
     builder.end_list()
     rows = [
         [
-            " ".join(_text(cell, hidden_styles).split())
+            Cell(
+                " ".join(_text(cell, hidden_styles).split()),
+                number_merged(cell.get(_TABLE + "number-columns-spanned")),
+                number_merged(cell.get(_TABLE + "number-rows-spanned")),
+            )
             for cell in row
             if cell.tag == _TABLE + "table-cell"
         ]
         for row in _rows(table)
     ]
-    columns = rows[0] if len(rows) > 1 and len(rows[0]) > 1 else []
-    for cells in rows[1:] if columns else rows:
-        builder.line(row_line(columns, cells))
+    for line in table_lines(rows):
+        builder.line(line)
     builder.end_list()
 
 

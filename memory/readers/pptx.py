@@ -14,7 +14,7 @@ from .archive import ZIP_MAGIC, member_names, open_zip
 from .dates import iso_date
 from .plain_text import clean
 from .sections import SectionBuilder
-from .tables import row_line
+from .tables import Cell, number_merged, table_lines
 from .zip_xml import DC, DCTERMS, property_text, related_parts, relation_id, xml_part
 
 if TYPE_CHECKING:
@@ -101,12 +101,19 @@ def _take_shape(shape: "Element", builder: SectionBuilder) -> None:
     builder.end_list()
     for table in shape.iter(_A + "tbl"):
         rows = [
-            [" ".join(_text(cell).split()) for cell in row.iter(_A + "tc")]
+            [
+                Cell(
+                    " ".join(_text(cell).split()),
+                    number_merged(cell.get("gridSpan")),
+                    goes_on=cell.get("vMerge") in ("1", "true"),
+                )
+                for cell in row.iter(_A + "tc")
+                if cell.get("hMerge") not in ("1", "true")
+            ]
             for row in table.iter(_A + "tr")
         ]
-        columns = rows[0] if len(rows) > 1 and len(rows[0]) > 1 else []
-        for cells in rows[1:] if columns else rows:
-            builder.line(row_line(columns, cells))
+        for line in table_lines(rows):
+            builder.line(line)
     if shape.tag == _P + "sp":
         for line in _text(shape).split("\n"):
             builder.line(line)

@@ -2,11 +2,74 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 
 _NUMBER = re.compile(r"[-+(]{0,2}[$€£¥]?\s?\d[\d.,'\s]*\s?(?:%|[$€£¥])?\)?")
 _DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[T ].*)?")
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_MOST_MERGED = 1000
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell, and over how many columns and rows it reaches; or one that goes on with what stands above it."""
+
+    text: str
+    n_columns: int = 1
+    n_rows: int = 1
+    goes_on: bool = False
+
+
+class Merged:
+    """Told the rows of a table as they come; puts each text into its column.
+
+    What names columns names all that it reaches over. Any other text is said once in its row, and again in the
+    rows below that it reaches over.
+    """
+
+    def __init__(self) -> None:
+        self._above: list[str] = []  # what goes on in the row below
+        self._n_below: dict[int, int] = {}  # by column, for how many rows more
+
+    def row(self, cells: list[Cell], is_head: bool) -> list[str]:
+        """The texts by column; `is_head` where they name what stands below."""
+        row: list[str] = []
+        for cell in cells:
+            self._go_on(row)
+            for place in range(cell.n_columns):
+                if cell.n_rows > 1:
+                    self._n_below[len(row)] = cell.n_rows - 1
+                text = self._text_above(len(row)) if cell.goes_on else cell.text
+                row.append(text if is_head or not place else "")
+        self._go_on(row)
+        self._above = [] if is_head else row
+        return row
+
+    def _go_on(self, row: list[str]) -> None:
+        while n_below := self._n_below.pop(len(row), 0):
+            if n_below > 1:
+                self._n_below[len(row)] = n_below - 1
+            row.append(self._text_above(len(row)))
+
+    def _text_above(self, column: int) -> str:
+        return self._above[column] if column < len(self._above) else ""
+
+
+def number_merged(written: str | None) -> int:
+    """How many columns or rows a file says that a cell reaches over."""
+    if written and written.isascii() and written.isdecimal():
+        return min(max(int(written[:9]), 1), _MOST_MERGED)
+    return 1
+
+
+def table_lines(rows: list[list[Cell]]) -> Iterator[str]:
+    """The rows, the first one taken as names of the columns where it has more than one cell."""
+    merged = Merged()
+    has_head = len(rows) > 1 and len(rows[0]) > 1
+    columns = merged.row(rows[0], is_head=True) if has_head else []
+    for cells in rows[1:] if has_head else rows:
+        yield row_line(columns, merged.row(cells, is_head=False))
 
 
 def row_line(columns: list[str], cells: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -275,6 +276,117 @@ def test_open_document_with_a_password(tmp_path: Path) -> None:
     entry = "<manifest:file-entry><manifest:encryption-data/></manifest:file-entry>"
     path = odt(tmp_path / "a.odt", "<text:p>x</text:p>", manifest=entry)
     assert reason(path) == "an OpenDocument file protected by a password"
+
+
+# Merged cells: `Score` stands over two columns, `Ann` beside two rows, `5` reaches over both scores.
+
+W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def _word_table(path: Path) -> Path:
+    def row(*cells: tuple[str, str]) -> str:
+        inner = "".join(
+            f"<w:tc><w:tcPr>{merge}</w:tcPr><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:tc>"
+            for text, merge in cells
+        )
+        return f"<w:tr>{inner}</w:tr>"
+
+    wide, begins, goes_on = (
+        '<w:gridSpan w:val="2"/>',
+        '<w:vMerge w:val="restart"/>',
+        "<w:vMerge/>",
+    )
+    body = (
+        row(("Name", ""), ("Score", wide), ("City", ""))
+        + row(("Ann", begins), ("1", ""), ("2", ""), ("Rome", ""))
+        + row(("", goes_on), ("3", ""), ("4", ""), ("Bonn", ""))
+        + row(("Bo", ""), ("5", wide), ("Oslo", ""))
+        + row(("6", ""), ("7", ""), ("Kiel", "")).replace(
+            "<w:tr>", '<w:tr><w:trPr><w:gridBefore w:val="1"/></w:trPr>'
+        )
+    )
+    document_xml = f'<w:document xmlns:w="{W}"><w:body><w:tbl>{body}</w:tbl></w:body></w:document>'
+    return zipped(path.with_suffix(".docx"), {"word/document.xml": document_xml})
+
+
+def _open_table(path: Path) -> Path:
+    def row(*cells: str) -> str:
+        inner = "".join(
+            "<table:covered-table-cell/>"
+            if cell == "covered"
+            else f"<table:table-cell {cell.partition('>')[0]}><text:p>{cell.partition('>')[2]}"
+            "</text:p></table:table-cell>"
+            for cell in cells
+        )
+        return f"<table:table-row>{inner}</table:table-row>"
+
+    wide, high = 'table:number-columns-spanned="2"', 'table:number-rows-spanned="2"'
+    body = (
+        row(">Name", f"{wide}>Score", "covered", ">City")
+        + row(f"{high}>Ann", ">1", ">2", ">Rome")
+        + row("covered", ">3", ">4", ">Bonn")
+        + row(">Bo", f"{wide}>5", "covered", ">Oslo")
+        + row(">", ">6", ">7", ">Kiel")
+    )
+    return odt(path.with_suffix(".odt"), f"<table:table>{body}</table:table>")
+
+
+def _slide_table(path: Path) -> Path:
+    def row(*cells: str) -> str:
+        inner = "".join(
+            f"<a:tc {cell.partition('>')[0]}><a:p><a:r><a:t>{cell.partition('>')[2]}"
+            "</a:t></a:r></a:p></a:tc>"
+            for cell in cells
+        )
+        return f"<a:tr>{inner}</a:tr>"
+
+    wide, covered = 'gridSpan="2"', 'hMerge="1">'
+    table = (
+        row(">Name", f"{wide}>Score", covered, ">City")
+        + row('rowSpan="2">Ann', ">1", ">2", ">Rome")
+        + row('vMerge="1">', ">3", ">4", ">Bonn")
+        + row(">Bo", f"{wide}>5", covered, ">Oslo")
+        + row(">", ">6", ">7", ">Kiel")
+    )
+    frame = f"<p:graphicFrame><a:graphic><a:tbl>{table}</a:tbl></a:graphic></p:graphicFrame>"
+    members = {
+        "ppt/presentation.xml": f'<p:presentation {P}><p:sldIdLst><p:sldId r:id="r1"/></p:sldIdLst>'
+        "</p:presentation>",
+        "ppt/_rels/presentation.xml.rels": relations(("slide", "slides/slide1.xml")),
+        "ppt/slides/slide1.xml": f"<p:sld {P}>{frame}</p:sld>",
+    }
+    return zipped(path.with_suffix(".pptx"), members)
+
+
+def _mail_table(path: Path) -> Path:
+    table = (
+        "<table><tr><th>Name</th><th colspan=2>Score</th><th>City</th></tr>"
+        "<tr><td rowspan=2>Ann</td><td>1</td><td>2</td><td>Rome</td></tr>"
+        "<tr><td>3</td><td>4</td><td>Bonn</td></tr>"
+        "<tr><td>Bo</td><td colspan=2>5</td><td>Oslo</td></tr>"
+        "<tr><td></td><td>6</td><td>7</td><td>Kiel</td></tr></table>"
+    )
+    head = "From: a@example.org\nSubject: s\nMessage-ID: <1@x>\nContent-Type: text/html\n\n"
+    return write(path.with_suffix(".eml"), head + table)
+
+
+@pytest.mark.parametrize("table", [_word_table, _open_table, _slide_table, _mail_table])
+def test_merged_cells_leave_the_others_in_their_columns(
+    tmp_path: Path, table: Callable[[Path], Path]
+) -> None:
+    ((_, text),) = sections(table(tmp_path / "a"))
+    assert text.split("\n") == [
+        "Name: Ann; Score: 1; Score: 2; City: Rome",
+        "Name: Ann; Score: 3; Score: 4; City: Bonn",
+        "Name: Bo; Score: 5; City: Oslo",
+        "Score: 6; Score: 7; City: Kiel",
+    ]
+
+
+def test_a_cell_that_reaches_over_a_million_columns(tmp_path: Path) -> None:
+    table = "<table><tr><th>A</th><th colspan=99999999999>B</th></tr><tr><td>1</td><td>2</td></tr></table>"
+    head = "From: a@example.org\nSubject: s\nMessage-ID: <1@x>\nContent-Type: text/html\n\n"
+    assert sections(write(tmp_path / "a.eml", head + table)) == [("", "A: 1; B: 2")]
 
 
 # RTF
