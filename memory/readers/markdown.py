@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +18,25 @@ if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock
     from markdown_it.token import Token
 
-_FRONT_MATTER = re.compile(r"\A\s*(---|\+\+\+)[ \t]*\n(.*?)\n\1[ \t]*(?:\n|\Z)", re.DOTALL)
-_PAIR = re.compile(r"^(title|date|created|author|authors)\s*[:=]\s*(.*)$", re.IGNORECASE)
+_FRONT_MATTER = re.compile(
+    r"\A\s*(---|\+\+\+)[ \t]*\n(.*?)\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL
+)
+# What it begins with; anything else between two rules is text.
+_NAMED = re.compile(r"\s*(?:#.*\n\s*)*(?:[\w\"'][\w \"'.-]{0,60}(?::(?=\s|\Z)|=)|\[[^\[\]]+\])")
+_PAIR = re.compile(
+    r"(title|date|created|author|authors|created[ _-]?at|date[ _-]?created|published)\s*[:=]\s*(.*)",
+    re.IGNORECASE,
+)
+_FOLDED = re.compile(r"[>|][-+\d]{0,2}")
+_COMMENT = re.compile(r"(?:^|\s)#.*")
 _DROPPED_HTML = re.compile(r"(?is)<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1>|\Z)")
 _TAG = re.compile(r"<[^<>]*>")
 _WIKI_EMBED = re.compile(r"!\[\[[^\[\]]*\]\]")
 _WIKI_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
 _FOOTNOTE_REFERENCE = re.compile(r"\[\^[^\[\]\s]{1,40}\]:?")
+_WRITTEN_WORD = re.compile(r"[^\w\s]{0,3}[^\W_]+(?:['’-][^\W_]+)*[^\w\s]{0,3}")
+_QUOTES = "\"'”“’»)*_"
+_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "।")
 _TASK = re.compile(r"^\[[ xX]\]\s+")
 
 
@@ -52,17 +64,30 @@ def read(path: Path) -> Iterator[Item]:
 
 def _split_front_matter(text: str) -> tuple[dict[str, str], str]:
     found = _FRONT_MATTER.match(text)
-    if not found:
+    if not found or not _NAMED.match(found[2]):
         return {}, text
     facts: dict[str, str] = {}
     lines = found[2].split("\n")
-    for line, following in pairwise([*lines, ""]):
-        pair = _PAIR.match(line)
+    for position, line in enumerate(lines):
+        pair = _PAIR.fullmatch(line)
         if pair:
-            name = {"authors": "author", "created": "date"}.get(pair[1].lower(), pair[1].lower())
-            value = pair[2].strip() or following.strip().removeprefix("- ")
-            facts.setdefault(name, re.sub(r"[\"'\[\]]", "", value).strip())
+            name = pair[1].lower().removesuffix("s")
+            name = name if name in ("title", "author") else "date"
+            below = takewhile(lambda x: x.startswith((" ", "\t", "- ")), lines[position + 1 :])
+            facts.setdefault(name, _value(pair[2].strip(), [x.strip() for x in below]))
     return {name: value for name, value in facts.items() if value}, text[found.end() :]
+
+
+def _value(written: str, below: list[str]) -> str:
+    """What is given as a value: on its line, or on those below it, in quotes or in brackets."""
+    if _FOLDED.fullmatch(written):
+        return " ".join(below)
+    written = written or next(iter(below), "").removeprefix("- ")
+    quote = written[:1]
+    if quote in ("'", '"') and (end := written.rfind(quote)):
+        return written[1:end].replace(quote * 2, quote).replace("\\" + quote, quote).strip("[]")
+    written = _COMMENT.sub("", written)
+    return re.sub(r"[\"'\[\]]", "", written).strip() if quote == "[" else written.strip()
 
 
 def to_sections(body: str, builder: SectionBuilder | None = None) -> SectionBuilder:
@@ -100,6 +125,9 @@ class _TokenWalk:
     def take(self, token: "Token") -> None:
         if token.type == "inline":
             self._take_text(inline_text(token))
+        elif token.type == "code_block":
+            for paragraph in filter(_is_prose, re.split(r"\n\s*\n", token.content)):
+                self._take_text(" ".join(paragraph.split()))
         elif token.type == "html_block":
             self.builder.block(_without_tags(token.content))
         elif token.tag in ("ul", "ol"):
@@ -156,6 +184,13 @@ def inline_text(token: "Token") -> str:
             parts.append("\n")
     text = _WIKI_EMBED.sub("", "".join(parts))
     return _FOOTNOTE_REFERENCE.sub("", _WIKI_LINK.sub(r"\1", text))
+
+
+def _is_prose(text: str) -> bool:
+    """Whether a paragraph is only set in, not code: nearly all are words, and it ends as a sentence."""
+    words = text.split()
+    n_written = sum(map(bool, map(_WRITTEN_WORD.fullmatch, words)))
+    return text.rstrip().rstrip(_QUOTES).endswith(_SENTENCE_ENDS) and n_written >= 0.8 * len(words)
 
 
 def _without_tags(markup: str) -> str:

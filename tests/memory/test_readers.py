@@ -231,6 +231,45 @@ def test_markdown_titles(tmp_path: Path) -> None:
     assert document(write(tmp_path / "a.md", "---\n\nA rule, no front matter\n")).title == "a"
 
 
+@pytest.mark.parametrize(
+    ("front_matter", "title", "date"),
+    [
+        (
+            "---\ntitle: 'It''s Ann''s: a day'\ndate: 2024-03-05\n...\n",
+            "It's Ann's: a day",
+            "2024-03-05",
+        ),
+        (
+            "---\ntitle: Ann's day # mine\ncreated: '[[2024-03-05]]'\n---\n",
+            "Ann's day",
+            "2024-03-05",
+        ),
+        ('---\n# a comment\n\ntitle: "Say \\"hi\\""\n---\n', 'Say "hi"', None),
+        ("---\ntitle: >-\n  A folded\n  title\ntags: [a]\n---\n", "A folded title", None),
+        ("---\nmodified: 2025-01-01\ncreated_at: 2024-03-05\n---\n", "a", "2024-03-05"),
+        ('+++\ntitle="T"\ndate = 2024-03-05\n+++\n', "T", "2024-03-05"),
+        ("---\ntags:\n- a\nauthors:\n- Bo\n---\n", "a", None),
+    ],
+)
+def test_front_matter(tmp_path: Path, front_matter: str, title: str, date: str | None) -> None:
+    found = document(write(tmp_path / "a.md", front_matter + "Text.\n"))
+    assert (found.title, found.date) == (title, date)
+    assert found.sections == (Section("", "Text."),)
+
+
+def test_text_between_two_rules_is_no_front_matter(tmp_path: Path) -> None:
+    found = document(write(tmp_path / "a.md", "---\n\nWe met at 9:30, and ate.\n\n---\n\nText.\n"))
+    assert found.sections == (Section("", "We met at 9:30, and ate.\n\nText."),)
+
+
+def test_an_indented_paragraph_of_prose_is_no_code(tmp_path: Path) -> None:
+    text = "Dear diary\n\n\tToday I went out (at last). It was “nice.”\n\tReally.\n\n    x = go(1)\n    y.stop()\n"
+    found = document(write(tmp_path / "a.md", text))
+    assert found.sections == (
+        Section("", "Dear diary\n\nToday I went out (at last). It was “nice.” Really."),
+    )
+
+
 # HTML
 
 HTML = """<!DOCTYPE html><html><head><title>Garden &amp; House</title>
