@@ -23,6 +23,7 @@ DAMAGED = "not a readable zip: damaged inside"
 LARGEST_RATIO = 200
 RATIO_MATTERS_BYTES = 16 * 2**20
 _ENCRYPTED = 0x1
+_NAMED_IN_UTF8 = 0x800
 # What zipfile raises for members that are damaged, or packed in ways that it does not know.
 DAMAGE = (BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error, lzma.LZMAError)
 
@@ -42,7 +43,20 @@ def open_zip(path: Path) -> ZipFile:
     if len(archive.filelist) > _MOST_MEMBERS:
         archive.close()
         raise UnreadableSource(f"a zip with more than {_MOST_MEMBERS:,} files in it")
+    for info in archive.filelist:
+        info.filename = _name(info)
+        archive.NameToInfo[info.filename] = info
     return archive
+
+
+def _name(info: ZipInfo) -> str:
+    """Many programs write names in UTF-8 without saying so, and zipfile takes them for DOS's letters."""
+    if info.filename.isascii() or info.flag_bits & _NAMED_IN_UTF8:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
 
 
 def member_names(path: Path) -> list[str]:

@@ -98,6 +98,20 @@ def test_files_of_an_archive(
     assert shown == {f"{name}!/notes/a.md": "markdown", f"{name}!/b.txt": "text"}
 
 
+@pytest.mark.parametrize(
+    ("letters", "shown"), [("ü".encode(), "ü"), (b"\x81", "ü"), (b"\xfe", "■")]
+)
+def test_names_in_a_zip_that_does_not_say_how_they_are_written(
+    folder: Path, letters: bytes, shown: str
+) -> None:
+    """In UTF-8 where they are that, else in the letters of DOS."""
+    placeholder = b"X" * len(letters)
+    packed = zipped({f"M{placeholder.decode()}ller/b.txt": LAMP}).replace(placeholder, letters)
+    (folder / "a.zip").write_bytes(packed)
+    (file,) = look([folder]).files
+    assert file["path"].endswith(f"a.zip!/M{shown}ller/b.txt")
+
+
 def test_what_is_in_there_and_is_not_read(taken: Any, store: Store, folder: Path) -> None:
     """As in a folder: hidden files, tools' folders, pictures, and broken files, each with a line."""
     files = {
