@@ -63,7 +63,7 @@ _LIST_MARK = re.compile(r"^\s*(?:[-*+•‣◦▪·–—]|(?P<number>\d{1,2})\.
 # Starting only at the first mark of a run, and never giving back, keeps this linear. The mark comes first,
 # then what may not stand before it: so everything else is passed over quickly.
 _STOP = re.compile(
-    r"""[.!?…।۔。！？](?:(?<=[.!?…।۔])(?<![.!?…।۔].)[.!?…।۔]*+["'”’»)\]]*+(?:\[\d{1,3}\])*+(?=\s)"""
+    r"""[.!?؟…।۔。！？](?:(?<=[.!?؟…।۔])(?<![.!?؟…।۔].)[.!?؟…।۔]*+["'”’»)\]]*+(?:\[\d{1,3}\])*+(?=\s)"""
     r"|(?<=[。！？])(?<![。！？].)[。！？]*+[」』”’）]*+)"
 )
 _OPENERS = "\"'“‘«([{¿¡„*_"

@@ -53,6 +53,7 @@ def test_stays_one_sentence(text: str) -> None:
         ("Brot, z. B. Roggen. Und Salz.", ["Brot, z. B. Roggen.", "Und Salz."]),
         ("Хлеб и т. д. Потом соль.", ["Хлеб и т. д.", "Потом соль."]),
         ("We met at 9 a. m. Then we left.", ["We met at 9 a. m.", "Then we left."]),
+        ("ما اسمك؟ أنا سامي.", ["ما اسمك؟", "أنا سامي."]),
         ("今日は晴れ。明日は雨。", ["今日は晴れ。", "明日は雨。"]),
     ],
 )
