@@ -71,10 +71,19 @@ def _parsed(data: bytes) -> Any:
         page = load_html(f"<html><body>{markup}</body></html>")
     if page is None:
         raise UnreadableSource("no text in the HTML")
+    _drop_readings(page)
     for element in page.iter():
         if element.get("hidden") is not None or _HIDDEN.search(element.get("style") or ""):
             _mark(element)
     return page
+
+
+def _drop_readings(page: Any) -> None:
+    """How letters are read stands beside them, and would stand in the middle of a sentence."""
+    from lxml import etree
+
+    etree.strip_elements(page, "rt", "rp", with_tail=False)
+    etree.strip_tags(page, "ruby", "rb")
 
 
 def _mark(element: Any) -> None:

@@ -19,6 +19,8 @@ _UNSEEN = frozenset(
         "math",
         "nav",
         "noscript",
+        "rp",  # how the letters before are read, and the brackets around that
+        "rt",
         "script",
         "select",
         "style",

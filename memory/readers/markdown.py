@@ -30,6 +30,8 @@ _PAIR = re.compile(
 _FOLDED = re.compile(r"[>|][-+\d]{0,2}")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _DROPPED_HTML = re.compile(r"(?is)<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1>|\Z)")
+# How letters are read, which stands beside them.
+_READING = re.compile(r"(?i)<(rt|rp)>[^<>]*(?:</\1>)?|</?(?:ruby|rb)>")
 _TAG = re.compile(r"<[^<>]*>")
 _WIKI_EMBED = re.compile(r"!\[\[[^\[\]]*\]\]")
 _WIKI_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
@@ -97,7 +99,7 @@ def to_sections(body: str, builder: SectionBuilder | None = None) -> SectionBuil
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     parser.block.ruler.at("reference", _reference, {"alt": []})
     walk = _TokenWalk(builder or SectionBuilder())
-    for token in parser.parse(body):
+    for token in parser.parse(_READING.sub("", body)):
         walk.take(token)
     return walk.builder
 

@@ -299,6 +299,25 @@ def test_html(tmp_path: Path) -> None:
     assert "color" not in everything
 
 
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("a.html", "<html><body>"),
+        ("a.md", ""),
+        (
+            "a.eml",
+            "From: a@example.org\nMessage-ID: <1@x>\nContent-Type: text/html; charset=utf-8\n\n",
+        ),
+    ],
+)
+def test_how_letters_are_read_does_not_stand_in_the_sentence(
+    tmp_path: Path, name: str, head: str
+) -> None:
+    text = "<p>これは<ruby>漢字<rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby>です。<ruby>東京<rt>とうきょう</rt></ruby>へ。</p>"
+    (section,) = document(write(tmp_path / name, head + text)).sections
+    assert section.text == "これは漢字です。東京へ。"
+
+
 def test_html_in_its_declared_character_set(tmp_path: Path) -> None:
     markup = '<html><head><meta charset="iso-8859-2"></head><body><p>Příliš žluťoučký kůň.</p>'
     page = document(write(tmp_path / "a.html", markup.encode("iso-8859-2")))
