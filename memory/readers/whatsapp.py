@@ -25,22 +25,27 @@ _BUDDHIST = _FOUNDED + _BUDDHA
 _MARK = "\u200e"
 _OTHER_MARKS = re.compile("[\u200b\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _GAP = "[ _\u00a0\u2009\u202f]"  # some phones put a narrow or an unbreakable space
-_HALF = (
-    rf"(?:[AaPp]{_GAP}?\.?{_GAP}?[Mm]\b\.?|[ap]\.|上午|下午|凌晨|早上|中午|晚上|午前|午後|오전|오후|[صم]|[πμ]\.?μ\.?|ΠΜ|ΜΜ|de|du|CH|SA|ÖÖ|ÖS"
-    r"|לפנה[״\"]צ|אחה[״\"]צ|पूर्वाह्न|अपराह्न)"
+# Morning and afternoon in many languages; noon, with its 12, is neither.
+_MORNING_WORDS = (
+    rf"[Aa]{_GAP}?\.?{_GAP}?[Mm]\b\.?|a\.|上午|凌晨|早上|午前|오전|ص|π\.?μ\.?|ΠΜ|de|SA|ÖÖ|לפנה[״\"]צ|पूर्वाह्न"
+    rf"|vorm\.|fm|ap\.|dop\.|пр\.{_GAP}?об\.|дп|PG|পূর্বাহ্ণ|ق\.{_GAP}?ظ\.?|முற்பகல்"
 )
+_AFTERNOON_WORDS = (
+    rf"[Pp]{_GAP}?\.?{_GAP}?[Mm]\b\.?|p\.|下午|晚上|午後|오후|م|μ\.?μ\.?|ΜΜ|du|CH|ÖS|אחה[״\"]צ|अपराह्न"
+    rf"|nachm\.|em|ip\.|odp\.|pop\.|сл\.{_GAP}?об\.|пп|PTG|অপরাহ্ণ|ب\.{_GAP}?ظ\.?|பிற்பகல்"
+)
+_HALF = f"(?:{_MORNING_WORDS}|{_AFTERNOON_WORDS}|中午)"
 _HEADER = re.compile(
     rf"{_MARK}*(?P<bracket>\[)?"
     rf"(?P<a>\d{{1,4}})(?P<separator>[./-]|년|年){_GAP}?(?P<b>\d{{1,2}})(?:[./-]|월|月){_GAP}?(?P<c>\d{{1,4}})(?:\.|일|日)?"
     rf"(?:{_GAP}?г\.)?(?:[,،]|{_GAP}(?:à|at|a las|às|klo?\.?|um|om))?{_GAP}{{0,2}}"
     rf"(?P<before>{_HALF}{_GAP}?)?(?P<hour>\d{{1,2}})(?:[:.]|{_GAP}?h{_GAP}?)(?P<minute>\d\d)"
     rf"(?:(?:[:.]|{_GAP}min{_GAP})(?P<second>\d\d)(?:{_GAP}s)?|{_GAP}min)?"
-    rf"(?:{_GAP}?(?P<after>{_HALF}))?"
+    rf"(?:{_GAP}?(?P<after>{_HALF}))?(?:{_GAP}(?:Uhr|ч\.|น\.))?"
     rf"(?(bracket){_GAP}?\] ?|{_GAP}[-–]{_GAP})(?P<rest>.*)",
     re.DOTALL,
 )
-_AFTERNOON = re.compile(r"(?i)p|下午|晚上|午後|오후|م|μ\.?μ|ΜΜ|du|CH|ÖS|אחה|अप")
-_MORNING = re.compile(r"(?i)a|上午|凌晨|早上|午前|오전|ص|π|ΠΜ|de|SA|ÖÖ|לפנה|पू")
+_AFTERNOON, _MORNING = re.compile(_AFTERNOON_WORDS), re.compile(_MORNING_WORDS)
 _LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|ALERT)\b")
 _LONGEST_NAME = 100
 
@@ -246,11 +251,15 @@ def _entries(text: str) -> Iterator[_Entry]:
             half = found["before"] or found["after"] or ""
             parts = (_since_christ(found["a"]), found["b"], _since_christ(found["c"]))
             form = "year" if len(parts[0]) == 4 else found["separator"]
-            entry = _Entry(parts, form, moment, half.isupper(), [found["rest"]])
+            entry = _Entry(parts, form, moment, _is_in_capitals(half), [found["rest"]])
         elif entry:
             entry.lines.append(line)
     if entry:
         yield entry
+
+
+def _is_in_capitals(half: str) -> bool:
+    return half.replace(".", "").strip() in ("AM", "PM")
 
 
 def _since_christ(number: str) -> str:
@@ -268,9 +277,9 @@ def _time(found: re.Match[str]) -> str | None:
 def _clock(hours: str, minutes: str, seconds: str, half: str) -> str | None:
     hour = int(hours)
     if half and hour <= 12:
-        if _AFTERNOON.match(half):
+        if _AFTERNOON.fullmatch(half):
             hour = hour % 12 + 12
-        elif _MORNING.match(half):
+        elif _MORNING.fullmatch(half):
             hour %= 12
     try:
         return time(hour, int(minutes), int(seconds)).isoformat()

@@ -48,6 +48,17 @@ def said(conversation: Conversation) -> list[tuple[str | None, str | None, str]]
         ("[2023-12-25 18\u00a0h\u00a005\u00a0min\u00a009\u00a0s] ", "2023-12-25T18:05:09"),
         ("25.12.2023 ÖS 6:05 - ", "2023-12-25T18:05:00"),
         ("25.12.2023 ÖÖ 12:05 - ", "2023-12-25T00:05:00"),
+        ("25.12.23, 6:05 nachm. - ", "2023-12-25T18:05:00"),
+        ("25.12.23, 12:05 vorm. - ", "2023-12-25T00:05:00"),
+        ("2023-12-25 6:05 em - ", "2023-12-25T18:05:00"),
+        ("25/12/2023 6:05 PTG - ", "2023-12-25T18:05:00"),
+        ("25.12.23, 6:05 сл. об. - ", "2023-12-25T18:05:00"),
+        ("25.12.23 г., 18:05 ч. - ", "2023-12-25T18:05:00"),
+        ("25.12.2023, 6:05 odp. - ", "2023-12-25T18:05:00"),
+        ("25.12.23, 6:05 пп - ", "2023-12-25T18:05:00"),
+        ("25/12/23, 6:05 অপরাহ্ণ - ", "2023-12-25T18:05:00"),
+        ("25/12/2023, 6:05 ب.ظ. - ", "2023-12-25T18:05:00"),
+        ("25/12/2023 18:05 น. - ", "2023-12-25T18:05:00"),
         ("25/12/2566 18:05 - ", "2023-12-25T18:05:00"),
         ("٢٥‏/١٢‏/٢٠٢٣، ٦:٠٥ م - ", "2023-12-25T18:05:00"),
     ],
@@ -168,6 +179,18 @@ def test_days_above_twelve_settle_all_dates(tmp_path: Path) -> None:
     month_first = "03/04/25, 10:00 - A: x\n03/14/25, 10:00 - B: y\n"
     assert chat(tmp_path / "d.txt", day_first).messages[0].created_at == "2025-04-03T10:00:00"
     assert chat(tmp_path / "m.txt", month_first).messages[0].created_at == "2025-03-04T10:00:00"
+
+
+@pytest.mark.parametrize(
+    ("half", "month_and_day"),
+    [("PM", "03-04"), ("P.M.", "03-04"), ("PTG", "04-03"), ("CH", "04-03")],
+)
+def test_the_month_stands_first_beside_english_capitals_alone(
+    tmp_path: Path, half: str, month_and_day: str
+) -> None:
+    text = f"3/4/24, 6:05 {half} - Ana: hola\n3/4/24, 6:06 {half} - Bo: two\n"
+    found = chat(tmp_path / "WhatsApp Chat with Ana.txt", text)
+    assert said(found)[0][0] == f"2024-{month_and_day}T18:05:00"
 
 
 def test_messages_ascend(tmp_path: Path) -> None:
