@@ -42,6 +42,10 @@ _ADDRESS = re.compile(r"[\w.+-]@[\w-]")
 _CLOCK = re.compile(r"\b\d{1,2}[:.h]\d\d\b")
 _DATE = re.compile(r"\b\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b|\d{4}年\d{1,2}月")
 _DATE_IN_WORDS = re.compile(r"\b\d{1,2}\b.{0,30}\b(?:19|20)\d\d\b")
+# How such a line begins in many languages; "In her letter of 3 May 2024 Ann wrote:" is no such line.
+_ATTRIBUTES = re.compile(
+    r"(?:on|am|le|el|il|em|op|den|w dniu|dnia|dne|dňa|a data|pe|\d{1,4})\b", re.IGNORECASE
+)
 # "2024-05-03 10:12 GMT+02:00 Ann Lee <ann@example.org>:", as Gmail put it in many languages.
 _ADDRESS_AT_END = re.compile(r"@[\w.-]{1,200}>?\s?[:：]$")
 _FROM = re.compile(
@@ -153,9 +157,14 @@ def _says_who_wrote(said: str, is_quoted: bool) -> bool:
         return True
     if not _WROTE.search(said):
         return False
-    # "She wrote:" may introduce anything, but who quotes mails gives an address or the time.
-    has_address_or_time = _ADDRESS.search(said) or _CLOCK.search(said) or _DATE.search(said)
-    return is_quoted or bool(has_address_or_time or _DATE_IN_WORDS.search(said))
+    if is_quoted or _ADDRESS.search(said):
+        return True
+    # "She wrote:" may introduce anything, but who quotes mails gives the time, or the day at the beginning.
+    has_date = bool(_DATE.search(said) or _DATE_IN_WORDS.search(said))
+    has_clock = bool(_CLOCK.search(said))
+    return (has_date and has_clock) or (
+        (has_date or has_clock) and _ATTRIBUTES.match(said) is not None
+    )
 
 
 def _without_devices(lines: list[str]) -> list[str]:
