@@ -23,7 +23,7 @@ from .plain_text import clean, decode, reflow
 
 _ENCODED = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_ENCODED = re.compile(r"(\?=)\s+(?==\?[^?\s]{1,60}\?[bBqQ]\?)")
-_KNOWN_FIELDS = (
+KNOWN_FIELDS = (
     b"return-path delivered-to received x-original-to from to cc bcc reply-to subject date sender "
     b"message-id mime-version content-type x-mailer in-reply-to references dkim-signature "
     b"x-gm-thrid x-mozilla-status authentication-results arc-seal"
@@ -60,7 +60,7 @@ def begins_as_mail(head: bytes, is_named_so: bool) -> bool:
             break
         elif line[:1] not in (b" ", b"\t") or not names:
             return False
-    known = {name for name in names if name in _KNOWN_FIELDS}
+    known = {name for name in names if name in KNOWN_FIELDS}
     return len(known) >= 2 and (is_named_so or any(name in _PROGRAMS_FIELDS for name in known))
 
 

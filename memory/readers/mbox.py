@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import IO
 
 from ..records import Item
-from .mail import begins_as_mail, parse_mail
+from .mail import KNOWN_FIELDS, begins_as_mail, parse_mail
 
 _FROM = b"From "
-_FIELD = re.compile(rb"[!-9;-~]{1,76}:")
+_FIELD = re.compile(rb"([!-9;-~]{1,76}):")
 _QUOTED_FROM = re.compile(rb">+From ")
 # With its date it parts two mails even where no empty line stands before it.
 _DATED_FROM = re.compile(
@@ -55,7 +55,7 @@ def _mails(file: IO[bytes]) -> Iterator[bytes]:
     while line := file.readline(_LONGEST_LINE_BYTES):
         place += len(line)
         if held:
-            if _FIELD.match(line):
+            if _begins_header(held, line):
                 if lines:
                     yield b"".join(lines)
                 lines, n_bytes, n_in_body, in_header = [], 0, 0, True
@@ -79,6 +79,15 @@ def _mails(file: IO[bytes]) -> Iterator[bytes]:
         after_blank = not line.strip()
     if any(part.strip() for part in lines):
         yield b"".join(lines)
+
+
+def _begins_header(separator: bytes, line: bytes) -> bool:
+    """Beside a date any field does; without, only one of a mail's, for "From there:" and "Note: …" may be text."""
+    field = _FIELD.match(line)
+    if not field or _DATED_FROM.match(separator):
+        return field is not None
+    name = field[1].lower()
+    return name in KNOWN_FIELDS or name.startswith(b"x-")
 
 
 def _ends_a_mail(file: IO[bytes], place: int) -> bool:

@@ -167,6 +167,9 @@ def test_answers_between_quotes_stay() -> None:
     [
         "In 2019 she wrote:\nWe are all well.",
         "My father wrote:\n\nCome home.",
+        "In her letter of 3 May 2024 Ann wrote:\n\nI will not come.\n\nI think this is a pity.",
+        "Der Brief vom 3. Mai 2024, in dem Ann schrieb:\n\nIch komme nicht.\n\nSchade.",
+        "At 10:30 I saw that Tom wrote this list:\n- a\n- b\n\nNow to us.",
         "From: the station\nwe walked on.",
         "Dates:\n- 3 May\n- 4 May\n--\nand so on" + "\nmore" * 20,
         "From here on it is easy.\n\nTo: do it.",
@@ -205,6 +208,13 @@ def test_a_mailbox_is_a_document_for_each_mail(tmp_path: Path) -> None:
     assert text_of(first) == "The train leaves at nine."
     assert "From here the train\nFrom now on\n\nFrom nine:" in text_of(middle)
     assert text_of(last) == "The train leaves at ten."
+
+
+def test_text_that_looks_like_a_mailbox_parts_no_mail(tmp_path: Path) -> None:
+    second = MAIL.replace("The train", "Hello.\n\nFrom there on:\nNote: the train")
+    first, middle, last = documents(write(tmp_path / "Inbox", mbox(MAIL, second, MAIL)))
+    assert text_of(middle) == "Hello.\n\nFrom there on:\nNote: the train leaves at nine."
+    assert text_of(first) == text_of(last) == "The train leaves at nine."
 
 
 def test_a_mailbox_of_thunderbird_or_with_other_line_ends(tmp_path: Path) -> None:
