@@ -30,6 +30,26 @@ _ROLES = {
 }
 
 
+SEVERAL_PEOPLE = "chats of more than one account, and who asks in any of them is taken for you: export your own alone"
+
+
+class Accounts:
+    """Told whose each chat of a file is; a server's database, and a team's export, hold everybody's."""
+
+    def __init__(self) -> None:
+        self._first = ""
+        self._is_said = False
+
+    def notes(self, account: object) -> tuple[str, ...]:
+        """What is to be said with a chat, once: that it is not the first account's."""
+        account = as_text(account)
+        self._first = self._first or account
+        if self._is_said or account in ("", self._first):
+            return ()
+        self._is_said = True
+        return (SEVERAL_PEOPLE,)
+
+
 def role_of(name: object) -> str | None:
     """`user` or `assistant`, whatever a program calls them; None for systems, tools and others."""
     return _ROLES.get(name.strip().lower()) if isinstance(name, str) else None

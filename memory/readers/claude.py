@@ -14,7 +14,7 @@ from ..errors import UnreadableSource
 from ..records import Conversation, Document, Item, Message, Section
 from .archive import ZIP_MAGIC, member_names
 from .binary import HEAD_BYTES
-from .chat_text import as_text, message, role_of, title_of
+from .chat_text import Accounts, as_text, message, role_of, title_of
 from .chat_tree import Node, talk_and_alternatives
 from .chatgpt import EXPORT_FILE
 from .dates import utc_moment
@@ -52,12 +52,15 @@ def read(path: Path) -> Iterator[Item]:
     """
     notes: tuple[str, ...] = (_MEMORY,) if _holds_memory(path) else ()
     n_known = 0
+    accounts = Accounts()
     for found in values(path, ("item", ""), _is_known):
         if not isinstance(found, dict):
             continue
         if isinstance(found.get("chat_messages"), list):
             n_known += 1
             raws = [raw for raw in found["chat_messages"] if isinstance(raw, dict)]
+            account = found.get("account")
+            notes += accounts.notes(account.get("uuid") if isinstance(account, dict) else None)
             yield replace(_conversation(found, raws), notes=notes)
             yield from _attachments(raws)
             notes = ()

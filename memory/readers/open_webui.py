@@ -6,13 +6,14 @@ A chat is a tree of messages: edits, second tries and the answers of several mod
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import UnreadableSource
 from ..records import Conversation, Item, Message
 from .binary import HEAD_BYTES
-from .chat_text import as_text, message, role_of, title_of
+from .chat_text import Accounts, as_text, message, role_of, title_of
 from .chat_tree import Node, talk_and_alternatives
 from .dates import utc_moment
 from .json_stream import Json, Keys, keys, values
@@ -53,13 +54,15 @@ def read(path: Path) -> Iterator[Item]:
         OSError: it cannot be opened.
     """
     n_known = 0
+    accounts = Accounts()
     for found in _found(path):
         chat = _chat_of(found)
         if chat is None:
             continue
         n_known += 1
         if not as_text(found.get("user_id")).startswith("shared-"):
-            yield _conversation(found, chat)
+            notes = accounts.notes(found.get("user_id"))
+            yield replace(_conversation(found, chat), notes=notes)
     if not n_known:
         raise UnreadableSource("no chat of Open WebUI in it")
 

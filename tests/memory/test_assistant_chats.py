@@ -16,6 +16,7 @@ from learnctl.memory import sandbox
 from learnctl.memory.errors import UnreadableSource
 from learnctl.memory.ingest import ingest, look
 from learnctl.memory.readers import detect, read
+from learnctl.memory.readers.chat_text import SEVERAL_PEOPLE
 from learnctl.memory.records import Conversation, Document
 from learnctl.memory.store import Store
 
@@ -430,6 +431,20 @@ def test_open_webui(tmp_path: Path, form: str) -> None:
     assert said(talk) == [("user", "Where is Oslo?"), ("assistant", "In Norway.")]
     assert talk.messages[1].created_at == "2025-04-13T20:52:38+00:00"
     assert instead(talk) == [("assistant", "In Sweden.")]
+
+
+@pytest.mark.parametrize("form", ["json", "database", "claude"])
+def test_chats_of_several_people_are_told_of_once(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "webui.db"
+    chats = [open_webui(user=user) | {"id": n} for n, user in enumerate(("a", "a", "b", "a", "c"))]
+    if form == "database":
+        webui_database(path, *chats)
+    elif form == "json":
+        write(path, chats)
+    else:
+        write(path, [claude_old() | {"account": {"uuid": chat["user_id"]}} for chat in chats])
+    notes = [item.notes for item in read(path) if isinstance(item, Conversation)]
+    assert notes == [(), (), (SEVERAL_PEOPLE,), (), ()]
 
 
 # llm
