@@ -19,8 +19,10 @@ EXPORT_FILE = re.compile(r"(?:.*/)?conversations(?:-\d+)?\.json")
 # Marks of private use around citations and pictures; 203 and 204 enclose text that is shown.
 # The first character of all kinds stands first, so that any other text is passed over quickly.
 _REFERENCE = re.compile(
-    "[\ue200-\ue20f【](?:(?<=\ue200)[^\ue200\ue201]*\ue201|(?<=【)[^【】]{1,60}】|(?<!【))"
+    "[\ue200-\ue20f【](?:(?<=\ue200)[^\ue200\ue201]*\ue201|(?<=\ue200)[a-z]+(?:\ue202turn[a-z0-9]+)+"
+    "|(?<=【)(?:[^【】]{0,59}†[^【】]{0,59}|turn[0-9][^【】]{0,59})】|(?<!【))"
 )
+_OLD_REFERENCE = re.compile(r"(?::contentReference)?\[oaicite:\d{1,4}\](?:\{index=\d{1,4}\})?")
 _TEXTUAL = ("text", "multimodal_text")
 _SPOKEN = "audio_transcription"
 
@@ -109,7 +111,8 @@ def _text_of(content: object) -> str:
     if not isinstance(parts, list):
         return ""
     text = "\n\n".join(filter(None, map(_part_text, parts)))
-    return (text if text.isascii() else _REFERENCE.sub("", text)).strip()
+    text = text if text.isascii() else _REFERENCE.sub("", text)
+    return (_OLD_REFERENCE.sub("", text) if "[oaicite:" in text else text).strip()
 
 
 def _part_text(part: object) -> str:

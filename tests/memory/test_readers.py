@@ -637,6 +637,25 @@ EXPECTED = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("In Norway.【12†source】【5:0†a.pdf】【turn0search0】", "In Norway."),
+        ("In Norway \ue200cite\ue202turn0search1\ue202turn0news2", "In Norway"),
+        ("In Norway:contentReference[oaicite:0]{index=0}.", "In Norway."),
+        ("【重要】見てください", "【重要】見てください"),
+    ],
+)
+def test_references_of_chatgpt_go_and_brackets_stay(
+    tmp_path: Path, written: str, shown: str
+) -> None:
+    content = {"content_type": "text", "parts": [written]}
+    message = {"author": {"role": "assistant"}, "content": content}
+    talk = {"title": "T", "current_node": "a", "mapping": {"a": {"message": message}}}
+    (found,) = conversations(write(tmp_path / "conversations.json", json.dumps([talk])))
+    assert found.messages[0].text == shown
+
+
 @pytest.mark.parametrize("form", ["array", "one", "zip", "numbered zip", "mark"])
 def test_chatgpt(tmp_path: Path, form: str) -> None:
     raw = json.dumps(conversation() if form == "one" else [conversation()])
