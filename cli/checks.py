@@ -151,7 +151,7 @@ def _gpu_memory(home: Home, device: Any) -> Iterator[Check]:
 
     try:
         chosen = options.load(home)
-        name = base.default_name(device) if chosen.base == "auto" else chosen.base
+        name = base.named(chosen.base, device)
         config = vram.read_config(models.find(name))
     except LearnctlError:
         return  # said by the check of the base model

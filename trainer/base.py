@@ -147,9 +147,14 @@ def settle(home: Home, name: str, device: Any) -> None:
         set_config(home, "base", name)
 
 
+def named(name: str, device: Any) -> str:
+    """What a setting names; `auto` is the base model that suits the device."""
+    return default_name(device) if name == "auto" else name
+
+
 def find(name: str, device: Any) -> models.ModelFiles:
     """The files of a base model; `auto` is the one that suits the device."""
-    return models.find(default_name(device) if name == "auto" else name)
+    return models.find(named(name, device))
 
 
 def load(name: str = "auto", quantize: str = "auto", device: str = "auto") -> Base:

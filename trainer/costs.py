@@ -34,7 +34,8 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
     `later` are the chunks that a budget leaves for other nights; `estimated_s` is the whole night's time; `why` it has its level.
     """
     take_up_again(store, options.pack_tokens)
-    digest = _digest(options) if in_service(store) else None
+    base = _named(options)
+    digest = _digest(base) if in_service(store) else None
     choice = choose(store, options, digest)
     if choice is None:
         return {
@@ -48,7 +49,7 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
             "estimated_s": 0.0,
             "level": None,
             "why": "",
-            "base": options.base,
+            "base": base,
         }
 
     chunks = affordable(store, choice, options, budget_s)
@@ -86,14 +87,22 @@ def plan(store: Store, options: Options, budget_s: float | None = None) -> Recor
         "estimated_s": round(estimated_s, 1),
         "level": choice.level,
         "why": choice.reason,
-        "base": options.base,
+        "base": base,
     }
 
 
-def _digest(options: Options) -> str | None:
-    """The digest of the base that a night would train on; None where it is not on this machine."""
+def _named(options: Options) -> str:
+    """The base that a night would train on; as the settings call it, where their device is not there."""
     try:
-        return models.digest(bases.find(options.base, bases.choose_device(options.device)))
+        return bases.named(options.base, bases.choose_device(options.device))
+    except LearnctlError:
+        return options.base
+
+
+def _digest(base: str) -> str | None:
+    """Its digest; None where it is not on this machine."""
+    try:
+        return models.digest(models.find(base))
     except LearnctlError:
         return None
 

@@ -596,6 +596,8 @@ def test_dry_run(store: Store, take: Take, house: int, settings: Settings) -> No
     assert other["level"] == "slow"
     assert {Path(path).name for path in other["sources"]} == {"house.md", "dog.txt"}
     assert plan(store, replace(options, base="nowhere")) == {**planned, "base": "nowhere"}
+    # By the name of what it would be, on a CPU.
+    assert plan(store, replace(options, base="auto", device="cpu"))["base"] == "embedded"
 
 
 def test_dry_run_with_a_budget(store: Store, take: Take, settings: Settings) -> None:
