@@ -44,6 +44,8 @@ def quiet_libraries() -> None:
     # shares the cores; threads that sleep at once cost a fifth where none does.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    # What transformers shows of a GGUF file is not its own bar, which it can be told to leave out.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"(transformers|peft|bitsandbytes|torch)\b.*")
 

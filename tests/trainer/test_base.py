@@ -129,14 +129,41 @@ print(constants.HF_HUB_OFFLINE, constants.HF_HUB_DISABLE_TELEMETRY)
 
 def test_no_library_goes_to_the_network() -> None:
     """The hub is off unless somebody has set it otherwise."""
+    for said, told in (({}, "True True\n"), ({"HF_HUB_OFFLINE": "0"}, "False True\n")):
+        done = in_another_process(ASKED, **said)
+        assert (done.returncode, done.stdout) == (0, told), done.stderr
+
+
+LOADED = """
+import sys
+from learnctl.trainer import base
+base.load(sys.argv[1], device="cpu")
+"""
+
+
+def test_a_gguf_file_is_loaded_without_a_word(
+    tiny: Callable[[str], bases.Base],
+    as_gguf: Callable[[bases.Base, str, Path], None],
+    tmp_path: Path,
+) -> None:
+    """It is at every answer: the bar that transformers shows would stand in each of them, and in the logs of nights."""
+    file = tmp_path / "base.gguf"
+    as_gguf(tiny("llama"), "llama", file)
+    done = in_another_process(LOADED, str(file))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def in_another_process(code: str, *given: str, **said: str) -> "subprocess.CompletedProcess[str]":
+    """Without what the libraries were told here."""
     here = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("HF_", "TRANSFORMERS_"))
+        if not name.startswith(("HF_", "TRANSFORMERS_", "TQDM_"))
     }
     here["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
-    for said, told in (({}, "True True\n"), ({"HF_HUB_OFFLINE": "0"}, "False True\n")):
-        done = subprocess.run(
-            [sys.executable, "-c", ASKED], env={**here, **said}, capture_output=True, text=True
-        )
-        assert (done.returncode, done.stdout) == (0, told), done.stderr
+    return subprocess.run(
+        [sys.executable, "-c", code, *given],
+        env={**here, **said},
+        capture_output=True,
+        text=True,
+    )
