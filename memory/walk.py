@@ -6,7 +6,7 @@ Links to folders are never followed, so that a walk ends and stays inside what w
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -127,10 +127,11 @@ def _matching(pattern: Path, own: _Inode | None) -> Iterator[Entry]:
 
 @dataclass(frozen=True)
 class _Folder:
-    """One to look into, with the ignore files above it."""
+    """One to look into, with the ignore files above it; `in_export` where it lies in an export that is read as one."""
 
     path: Path
     ignores: tuple["_Ignore", ...]
+    in_export: bool = False
 
 
 def _folder(root: Path, own: _Inode | None) -> Iterator[Entry]:
@@ -147,14 +148,14 @@ def _folder(root: Path, own: _Inode | None) -> Iterator[Entry]:
 
 
 def _listed(folder: _Folder, root: Path, own: _Inode | None) -> Iterator[Entry | _Folder]:
-    path, ignores = folder.path, folder.ignores
+    path, ignores, in_export = folder.path, folder.ignores, folder.in_export
     if own and own == _inode(path):
         yield Skipped(path, OWN_FOLDER)
         return
     try:
         if is_one_export(path):
             yield Found(path, root) if _is_text(str(path)) else Refused(path, NOT_UTF8)
-            return
+            in_export = True
         with os.scandir(path) as listed:
             entries = sorted(listed, key=lambda entry: entry.name)
     except OSError as error:
@@ -167,7 +168,10 @@ def _listed(folder: _Folder, root: Path, own: _Inode | None) -> Iterator[Entry |
             yield Refused(path / IGNORE_FILE, why_unreadable(error))
     in_maildir = {entry.name for entry in entries} >= _MAILDIR
     for entry in entries:
-        yield _entry(entry, root, ignores, in_maildir)
+        # What else lies there is somebody's own, and no part of the export.
+        if not (in_export and entry.name.endswith(".json")):
+            found = _entry(entry, root, ignores, in_maildir)
+            yield replace(found, in_export=in_export) if isinstance(found, _Folder) else found
 
 
 def _entry(

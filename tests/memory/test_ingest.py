@@ -304,6 +304,17 @@ def test_a_file_that_became_a_folder_is_gone(store: Store, take: Any, folder: Pa
     assert len(texts(store)) == 2
 
 
+def test_notes_in_a_folder_that_is_one_export(store: Store, take: Any, folder: Path) -> None:
+    """They are taken in as anywhere; of its other files nobody hears."""
+    said = {"type": "message", "user": "U1", "text": "The desk is blue.", "ts": "1700000000.000100"}
+    export = {"users": [], "channels": [], "integration_logs": [], "general/2023-11-14": [said]}
+    files = {f"slack/{name}.json": json.dumps(held) for name, held in export.items()}
+    (folder / "slack/general").mkdir(parents=True)
+    report = take({**files, "slack/lamp.txt": LAMP, "slack/general/chair.md": CHAIR})
+    assert sorted(texts(store)) == sorted([LAMP, CHAIR, "The desk is blue."])
+    assert (report.skipped, report.refused) == ([], [])
+
+
 def test_a_file_that_is_ignored_by_now_is_given_back_on_demand(
     store: Store, take: Any, folder: Path
 ) -> None:
