@@ -60,7 +60,7 @@ def take_back(
     store: Store, number: int, message_ids: Sequence[int], is_made_again: bool = False
 ) -> None:
     """Take some messages out of a conversation, which another process may be in too, with all that was made of them; one that
-    nothing is left of goes as a whole.
+    nothing is left of goes as a whole, but for its name where a version learned from it, for `forget`.
 
     Args:
         is_made_again: they stay beside the conversation.
@@ -80,8 +80,7 @@ def take_back(
         source_id = source_of(store, f"chat:{number}")
         contents.sweep(store, source_id)
         if not store.row("SELECT 1 FROM messages WHERE conversation_id = ?", conversation):
-            store.db.execute("DELETE FROM sources WHERE id = ?", [source_id])
-            contents.sweep(store)
+            contents.give_back(store, [source_id])
 
 
 def messages(store: Store, number: int) -> list[Record]:
@@ -109,7 +108,7 @@ def chats(store: Store) -> list[Record]:
 
 
 def exists(store: Store, number: int) -> bool:
-    return bool(store.row("SELECT 1 FROM sources WHERE path = ?", f"chat:{number}"))
+    return _conversation_of(store, number) is not None
 
 
 def find_chat(store: Store, number: int) -> Record:
@@ -139,18 +138,23 @@ def source_of(store: Store, path: str) -> int:
     return int(store.value("SELECT id FROM sources WHERE path = ?", path))
 
 
-def _conversation(store: Store, number: int) -> int:
+def _conversation_of(store: Store, number: int) -> int | None:
     found = store.value(
         "SELECT sc.conversation_id FROM source_conversations sc JOIN sources s ON s.id = sc.source_id"
         " WHERE s.path = ?",
         f"chat:{number}",
     )
+    return None if found is None else int(found)
+
+
+def _conversation(store: Store, number: int) -> int:
+    found = _conversation_of(store, number)
     if found is None:
         raise LearnctlError(
             f"no chat {number}: it was forgotten, or never was",
             hint="`learnctl chats` lists them",
         )
-    return int(found)
+    return found
 
 
 def _last(store: Store, kind: str) -> int:

@@ -117,6 +117,23 @@ def test_taken_back(start: Callable[..., ChatSession], store: Store) -> None:
         session.undo()
 
 
+def test_a_chat_that_was_learned_is_taken_back(
+    start: Callable[..., ChatSession], store: Store, publish_noise: Callable[..., int]
+) -> None:
+    """Nothing of it is left in the store but its name, by which the version that learned from it is found."""
+    session = start()
+    said(session.ask("The tabby cat is called Bartholomew."))
+    publish_noise([chunk["id"] for chunk in studied_chunks(store)])
+    session.undo()
+    assert chats.chats(store) == []
+    said(session.ask("The goat is called Ulrike."))
+    assert [chat["chat"] for chat in chats.chats(store)] == [2]
+    (gone,) = store.find_sources("chat:1")
+    assert registry.forget(store, [gone["id"]])["versions_deleted"] == [1]
+    with pytest.raises(LearnctlError, match="no source"):
+        store.find_sources("chat:1")
+
+
 def test_two_in_one_chat(start: Callable[..., ChatSession], store: Store) -> None:
     """Each takes back what it said itself."""
     here, there = start(), start()
