@@ -119,7 +119,8 @@ class _TokenWalk:
     def __init__(self, builder: SectionBuilder) -> None:
         self.builder = builder
         self._heading_level = 0
-        self._lists: list[ListNumbers] = []  # that it is in, innermost last
+        self._list_depth = 0
+        self._numbers = ListNumbers()
         self._mark = ""  # of the item that begins, where it is part of the text
         self._columns: list[str] = []
         self._cells: list[str] | None = None
@@ -133,18 +134,21 @@ class _TokenWalk:
         elif token.type == "html_block":
             self.builder.block(_without_tags(token.content))
         elif token.tag in ("ul", "ol"):
-            if token.nesting > 0:
-                self._lists.append(ListNumbers())
-            else:
-                self._lists.pop()
-            if not self._lists:
+            self._list_depth += token.nesting
+            if not self._list_depth:
                 self.builder.end_list()
         elif token.type == "list_item_open":
             self._mark = f"{token.info}{token.markup} " if token.info else ""
+        elif token.type == "list_item_close" and self._mark:  # code alone was in it
+            self._mark_counts("")
+            self._mark = ""
         elif token.type == "heading_open":
             self._heading_level = int(token.tag[1])
         elif token.tag in ("thead", "tr"):
             self._take_table_mark(token.type)
+
+    def _mark_counts(self, text: str) -> bool:
+        return self._numbers.counts(int(self._mark[:-2]), text, self._list_depth)
 
     def _take_text(self, text: str) -> None:
         if self._heading_level:
@@ -152,8 +156,8 @@ class _TokenWalk:
             self._heading_level = 0
         elif self._cells is not None:
             self._cells.append(" ".join(text.split()))
-        elif self._lists:
-            if self._mark and self._lists[-1].counts(int(self._mark[:-2]), text):
+        elif self._list_depth:
+            if self._mark and self._mark_counts(text):
                 self._mark = ""
             self.builder.line(self._mark + _TASK.sub("", text))
             self._mark = ""

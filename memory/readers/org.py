@@ -28,8 +28,9 @@ _DROPPED_BLOCKS = ("src", "example", "export", "comment", "html", "latex", "asci
 _DRAWER = re.compile(r"\s*:[\w-]+:\s*")
 _DRAWER_END = re.compile(r"\s*:END:\s*", re.IGNORECASE)
 _ITEM = re.compile(
-    r"\s*(?:[-+]|(?P<number>\d{1,4})[.)]|\s\*)\s+(?:\[@\d+\]\s*)?(?:\[[ xX-]\]\s+)?(?P<text>.*)"
+    r"\s*(?:[-+]|(?P<number>\d{1,4})[.)]|\s\*)\s+(?P<begins>\[@\d+\]\s*)?(?:\[[ xX-]\]\s+)?(?P<text>.*)"
 )
+_NUMBERED = re.compile(r"\d{1,4}[.)]\s")
 _TABLE_RULE = re.compile(r"\s*\|[-+|]+\s*")
 _LINK = re.compile(r"\[\[([^\[\]]{1,2000})\](?:\[([^\[\]]{0,2000})\])?\]")
 _FOOTNOTE = re.compile(r"\[fn:[^\[\]\s]{0,40}\]")
@@ -146,12 +147,21 @@ class _Walk:
             self._take_row(line)
             return
         item = _ITEM.fullmatch(line)
-        if item and item["number"] and not self._numbers.counts(int(item["number"]), item["text"]):
+        if item and item["number"] and not self._counts(item):
             item = None
+            # Such a line goes on with the one before, but not with another of its kind.
+            if self._paragraph and _NUMBERED.match(self._paragraph[0]):
+                self.end_block()
         if item or self._rows or (self._is_item and not line.startswith(" ")):
             self.end_block()
             self._is_item = item is not None
         self._paragraph.append(item["text"].replace(" :: ", ": ") if item else line.strip())
+
+    def _counts(self, item: re.Match[str]) -> bool:
+        number, depth = int(item["number"]), item.start("number")
+        if item["begins"]:
+            self._numbers.begin(number, depth)
+        return self._numbers.counts(number, item["text"], depth)
 
     def _take_row(self, line: str) -> None:
         if not self._rows:

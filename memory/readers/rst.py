@@ -229,7 +229,7 @@ class _Walk:
         while end < len(lines) and lines[end].strip() and not _begins_anew(lines, end, indent):
             end += 1
         text = " ".join(line.strip() for line in lines[position:end])
-        field, item = _FIELD.fullmatch(text), _ITEM.fullmatch(text)
+        field = _FIELD.fullmatch(text)
         if start.startswith("| "):
             for line in lines[position:end]:
                 self.builder.line(inline(line.strip().removeprefix("|").strip()))
@@ -239,8 +239,10 @@ class _Walk:
             return end
         is_code_next = text.endswith("::")
         text = text.removesuffix("::").rstrip() + (":" if is_code_next and text != "::" else "")
-        if item and item["number"] and not self._numbers.counts(int(item["number"]), item["text"]):
-            item = None
+        item = _ITEM.fullmatch(text)
+        if item and item["number"]:
+            is_next = self._numbers.counts(int(item["number"]), item["text"], indent)
+            item = item if is_next else None
         if item:
             self.builder.line(inline(item["text"]))
         elif field:

@@ -695,3 +695,28 @@ def test_a_number_that_counts_no_items_is_part_of_the_text(tmp_path: Path, name:
         "two",
         "End",
     ]
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.org", "a.rst"])
+def test_numbers_go_on_after_what_stands_between(tmp_path: Path, name: str) -> None:
+    gap = "\n" if name.endswith("rst") else ""
+    text = f"1. one\n{gap}   1. a\n   2. b\n{gap}2. two\n\nText.\n\n3. three\n"
+    ((_, read_text),) = sections(write(tmp_path / name, text))
+    assert read_text.split() == ["one", "a", "b", "two", "Text.", "three"]
+
+
+def test_an_item_of_code_alone_is_counted(tmp_path: Path) -> None:
+    text = "1. ```\n   code\n   ```\n2. two\n"
+    assert sections(write(tmp_path / "a.md", text)) == [("", "two")]
+
+
+def test_org_lists_that_begin_with_another_number(tmp_path: Path) -> None:
+    text = "5. [@5] five\n6. six\n\nText.\n\n3. three\n4. four\n\nIn the year\n1984. After that\n"
+    assert sections(write(tmp_path / "a.org", text)) == [
+        ("", "five\nsix\n\nText.\n\n3. three\n\n4. four\n\nIn the year 1984. After that"),
+    ]
+
+
+def test_rst_item_before_code(tmp_path: Path) -> None:
+    text = "1. Do this::\n\n    code\n\n2. And that\n"
+    assert sections(write(tmp_path / "a.rst", text)) == [("", "Do this:\nAnd that")]
