@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 _FRONT_MATTER = re.compile(
     r"\A\s*(---|\+\+\+)[ \t]*\n(.*?)\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL
 )
-# What it begins with; anything else between two rules is text.
-_NAMED = re.compile(r"\s*(?:#.*\n\s*)*(?:[\w\"'][\w \"'.-]{0,60}(?::(?=\s|\Z)|=)|\[[^\[\]]+\])")
+# Dashes are rules, too: the first line that is no comment names something, as every other does that goes on with none.
+_NAME = r"[^\s#*>|`<-][^\n]{0,60}?(?::(?=\s|\Z)|=)"
+_NAMED = re.compile(rf"(?:#.*\n\s*)*{_NAME}")
+_OF_FACTS = re.compile(rf"\s|\Z|#|-(?:\s|\Z)|[\]}}]|{_NAME}")
 _PAIR = re.compile(
     r"(title|date|created|author|authors|created[ _-]?at|date[ _-]?created|published)\s*[:=]\s*(.*)",
     re.IGNORECASE,
@@ -30,8 +32,9 @@ _PAIR = re.compile(
 _FOLDED = re.compile(r"[>|][-+\d]{0,2}")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _DROPPED_HTML = re.compile(r"(?is)<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1>|\Z)")
-# How letters are read, which stands beside them.
-_READING = re.compile(r"(?i)<(rt|rp)>[^<>]*(?:</\1>)?|</?(?:ruby|rb)>")
+# Letters, and beside them how they are read; code that names such tags has other marks between them.
+_RUBY = re.compile(r"(?i)<ruby>((?:[^<`]|<(?!/?ruby\b))*+)</ruby>")
+_READING = re.compile(r"(?i)<(rt|rp)>[^<>]*(?:</\1>)?|</?rb>")
 _TAG = re.compile(r"<[^<>]*>")
 _WIKI_EMBED = re.compile(r"!\[\[[^\[\]]*\]\]")
 _WIKI_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
@@ -66,17 +69,21 @@ def read(path: Path) -> Iterator[Item]:
 
 def _split_front_matter(text: str) -> tuple[dict[str, str], str]:
     found = _FRONT_MATTER.match(text)
-    if not found or not _NAMED.match(found[2]):
+    if not found:
         return {}, text
     facts: dict[str, str] = {}
     lines = found[2].split("\n")
+    is_yaml = _NAMED.match(found[2]) and all(map(_OF_FACTS.match, lines))
+    if found[1] == "---" and not is_yaml:
+        return {}, text
     for position, line in enumerate(lines):
         pair = _PAIR.fullmatch(line)
         if pair:
             name = pair[1].lower().removesuffix("s")
             name = name if name in ("title", "author") else "date"
-            below = takewhile(lambda x: x.startswith((" ", "\t", "- ")), lines[position + 1 :])
-            facts.setdefault(name, _value(pair[2].strip(), [x.strip() for x in below]))
+            if name not in facts:
+                below = takewhile(lambda x: x.startswith((" ", "\t", "- ")), lines[position + 1 :])
+                facts[name] = _value(pair[2].strip(), [x.strip() for x in below])
     return {name: value for name, value in facts.items() if value}, text[found.end() :]
 
 
@@ -87,7 +94,8 @@ def _value(written: str, below: list[str]) -> str:
     written = written or next(iter(below), "").removeprefix("- ")
     quote = written[:1]
     if quote in ("'", '"') and (end := written.rfind(quote)):
-        return written[1:end].replace(quote * 2, quote).replace("\\" + quote, quote).strip("[]")
+        written = written[1:end].replace(quote * 2, quote).replace("\\" + quote, quote)
+        return _WIKI_LINK.sub(r"\1", written)
     written = _COMMENT.sub("", written)
     return re.sub(r"[\"'\[\]]", "", written).strip() if quote == "[" else written.strip()
 
@@ -99,7 +107,7 @@ def to_sections(body: str, builder: SectionBuilder | None = None) -> SectionBuil
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     parser.block.ruler.at("reference", _reference, {"alt": []})
     walk = _TokenWalk(builder or SectionBuilder())
-    for token in parser.parse(_READING.sub("", body)):
+    for token in parser.parse(_RUBY.sub(lambda found: _READING.sub("", found[1]), body)):
         walk.take(token)
     return walk.builder
 
@@ -196,7 +204,9 @@ def _is_prose(text: str) -> bool:
     """Whether a paragraph is only set in, not code: nearly all are words, and it ends as a sentence."""
     words = text.split()
     n_written = sum(map(bool, map(_WRITTEN_WORD.fullmatch, words)))
-    return text.rstrip().rstrip(_QUOTES).endswith(_SENTENCE_ENDS) and n_written >= 0.8 * len(words)
+    last = words[-1].rstrip(_QUOTES) if words else ""
+    ends = last.endswith(_SENTENCE_ENDS) and any(map(str.isalnum, last))  # "build ." does not
+    return ends and n_written >= 0.8 * len(words)
 
 
 def _without_tags(markup: str) -> str:

@@ -249,6 +249,7 @@ def test_markdown_titles(tmp_path: Path) -> None:
         ("---\nmodified: 2025-01-01\ncreated_at: 2024-03-05\n---\n", "a", "2024-03-05"),
         ('+++\ntitle="T"\ndate = 2024-03-05\n+++\n', "T", "2024-03-05"),
         ("---\ntags:\n- a\nauthors:\n- Bo\n---\n", "a", None),
+        ('---\nog:type: x\ntitle: "[Solved] C#: how"\n---\n', "[Solved] C#: how", None),
     ],
 )
 def test_front_matter(tmp_path: Path, front_matter: str, title: str, date: str | None) -> None:
@@ -257,13 +258,17 @@ def test_front_matter(tmp_path: Path, front_matter: str, title: str, date: str |
     assert found.sections == (Section("", "Text."),)
 
 
-def test_text_between_two_rules_is_no_front_matter(tmp_path: Path) -> None:
-    found = document(write(tmp_path / "a.md", "---\n\nWe met at 9:30, and ate.\n\n---\n\nText.\n"))
-    assert found.sections == (Section("", "We met at 9:30, and ate.\n\nText."),)
+@pytest.mark.parametrize(
+    "text",
+    ["\nWe met at 9:30, and ate.\n\n", "\nNote: we ate.\n\n", "Note: we ate.\n\nAnd drank.\n\n"],
+)
+def test_text_between_two_rules_is_no_front_matter(tmp_path: Path, text: str) -> None:
+    found = document(write(tmp_path / "a.md", f"---\n{text}---\n\nText.\n"))
+    assert found.sections == (Section("", f"{text.strip()}\n\nText."),)
 
 
 def test_an_indented_paragraph_of_prose_is_no_code(tmp_path: Path) -> None:
-    text = "Dear diary\n\n\tToday I went out (at last). It was “nice.”\n\tReally.\n\n    x = go(1)\n    y.stop()\n"
+    text = "Dear diary\n\n    docker build -t mine .\n\n\tToday I went out (at last). It was “nice.”\n\tReally.\n\n    x = go(1)\n    y.stop()\n"
     found = document(write(tmp_path / "a.md", text))
     assert found.sections == (
         Section("", "Dear diary\n\nToday I went out (at last). It was “nice.” Really."),
@@ -316,6 +321,12 @@ def test_how_letters_are_read_does_not_stand_in_the_sentence(
     text = "<p>これは<ruby>漢字<rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby>です。<ruby>東京<rt>とうきょう</rt></ruby>へ。</p>"
     (section,) = document(write(tmp_path / name, head + text)).sections
     assert section.text == "これは漢字です。東京へ。"
+
+
+def test_markdown_that_tells_of_ruby_loses_nothing(tmp_path: Path) -> None:
+    text = "The `<ruby>` element and `<rt>` in it.\n\nMore words.\n\nThen `<b>`.\n"
+    (section,) = document(write(tmp_path / "a.md", text)).sections
+    assert section.text == text.replace("`", "").strip()
 
 
 def test_html_in_its_declared_character_set(tmp_path: Path) -> None:
