@@ -138,6 +138,8 @@ class _Walk:
         tag = element.tag
         if tag == "br":
             self._parts.append("\n")
+        if tag in ("thead", "tbody", "tfoot"):  # no cell reaches over their ends
+            self._merged = Merged()
         if tag not in _BLOCKS:
             return
         self.flush()

@@ -9,6 +9,8 @@ _NUMBER = re.compile(r"[-+(]{0,2}[$€£¥]?\s?\d[\d.,'\s]*\s?(?:%|[$€£¥])?\
 _DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[T ].*)?")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _MOST_MERGED = 1000
+# Of one table: a page of a few kilobytes could say the same over and over in megabytes.
+_MOST_SAID_AGAIN = 100_000
 
 
 @dataclass(frozen=True)
@@ -25,26 +27,27 @@ class Merged:
     """Told the rows of a table as they come; puts each text into its column.
 
     What names columns names all that it reaches over. Any other text is said once in its row, and again in the
-    rows below that it reaches over.
+    rows below that it reaches over, where these say something of their own.
     """
 
     def __init__(self) -> None:
         self._above: list[str] = []  # what goes on in the row below
         self._n_below: dict[int, int] = {}  # by column, for how many rows more
+        self._n_said_again = 0  # characters
 
     def row(self, cells: list[Cell], is_head: bool) -> list[str]:
         """The texts by column; `is_head` where they name what stands below."""
         row: list[str] = []
         for cell in cells:
             self._go_on(row)
-            for place in range(cell.n_columns):
-                if cell.n_rows > 1:
+            for place in range(max(1, min(cell.n_columns, _MOST_MERGED - len(row)))):
+                if len(row) < _MOST_MERGED:
                     self._n_below[len(row)] = cell.n_rows - 1
                 text = self._text_above(len(row)) if cell.goes_on else cell.text
                 row.append(text if is_head or not place else "")
         self._go_on(row)
         self._above = [] if is_head else row
-        return row
+        return row if any(cell.text for cell in cells) else []
 
     def _go_on(self, row: list[str]) -> None:
         while n_below := self._n_below.pop(len(row), 0):
@@ -53,7 +56,9 @@ class Merged:
             row.append(self._text_above(len(row)))
 
     def _text_above(self, column: int) -> str:
-        return self._above[column] if column < len(self._above) else ""
+        text = self._above[column] if column < len(self._above) else ""
+        self._n_said_again += len(text)
+        return text if self._n_said_again <= _MOST_SAID_AGAIN else ""
 
 
 def number_merged(written: str | None) -> int:

@@ -1,6 +1,7 @@
 """Office files, books, notebooks, tables and light markup: small ones made here, and hostile ones."""
 
 import json
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -387,6 +388,37 @@ def test_a_cell_that_reaches_over_a_million_columns(tmp_path: Path) -> None:
     table = "<table><tr><th>A</th><th colspan=99999999999>B</th></tr><tr><td>1</td><td>2</td></tr></table>"
     head = "From: a@example.org\nSubject: s\nMessage-ID: <1@x>\nContent-Type: text/html\n\n"
     assert sections(write(tmp_path / "a.eml", head + table)) == [("", "A: 1; B: 2")]
+
+
+def _mail(path: Path, table: str) -> Path:
+    head = "From: a@example.org\nSubject: s\nMessage-ID: <1@x>\nContent-Type: text/html\n\n"
+    return write(path / "a.eml", f"{head}<table><tr><th>A</th><th>B</th></tr>{table}</table>")
+
+
+@pytest.mark.parametrize(
+    ("rows", "last"),
+    [
+        ("<tbody><tr><td rowspan=5>1</td><td>2</td></tr></tbody><tbody>", "A: x; B: y"),
+        ("<tr><td rowspan=3>1</td><td rowspan=3>2</td></tr><tr></tr><tr></tr>", "A: x; B: y"),
+        ("<tr><td>1</td><td rowspan=2>2</td></tr><tr><td colspan=2>3</td></tr>", "A: x; B: y"),
+    ],
+)
+def test_cells_reach_no_farther_than_they_should(tmp_path: Path, rows: str, last: str) -> None:
+    ((_, text),) = sections(_mail(tmp_path, f"{rows}<tr><td>x</td><td>y</td></tr>"))
+    first, *others = text.split("\n")
+    assert first == "A: 1; B: 2"
+    assert others[-1] == last
+    assert others[:-1] in ([], ["A: 3"])
+
+
+def test_a_small_table_does_not_grow_for_ever(tmp_path: Path) -> None:
+    wide = "<td colspan=1000 rowspan=1000>x</td>" * 1000
+    long = f"<td rowspan=1000>{'words ' * 1000}</td><td>1</td>"
+    began = time.monotonic()
+    for first in (wide, long):
+        ((_, text),) = sections(_mail(tmp_path, f"<tr>{first}</tr>" + "<tr><td>2</td></tr>" * 999))
+        assert len(text) < 200_000
+    assert time.monotonic() - began < 20
 
 
 # RTF
