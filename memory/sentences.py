@@ -66,6 +66,7 @@ _STOP = re.compile(
     r"""[.!?؟…।۔。！？](?:(?<=[.!?؟…।۔])(?<![.!?؟…।۔].)[.!?؟…।۔]*+["'”’»)\]]*+(?:\[\d{1,3}\])*+(?=\s)"""
     r"|(?<=[。！？])(?<![。！？].)[。！？]*+[」』”’）]*+)"
 )
+_NUMBER = re.compile(r"\s{0,20}\d{1,20}\s?")
 _OPENERS = "\"'“‘«([{¿¡„*_"
 _WORD = re.compile(r"[^\W_]+")
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
@@ -119,7 +120,7 @@ def _ends_here(line: str, start: int, stop: re.Match[str]) -> bool:
         return False
     if stop[0][0] != "." or stop[0].startswith(".."):
         return True
-    if not start and line[: stop.start()].strip().isdigit():  # "1984. Ein Jahr"
+    if not start and _NUMBER.fullmatch(line, 0, stop.start()):  # "1984. Ein Jahr"
         return False
     token = _token_before(line, start, stop.start())
     if 0 < len(token) <= _LONGEST_PART:
