@@ -39,12 +39,13 @@ _WROTE = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"[\w.+-]@[\w-]")
-_CLOCK = re.compile(r"\b\d{1,2}[:.h]\d\d\b")
+_CLOCK = re.compile(r"(?<!\d\.)\b\d{1,2}[:.h]\d\d\b(?!\.\d)")  # "03.05.2024" is none
 _DATE = re.compile(r"\b\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b|\d{4}年\d{1,2}月")
 _DATE_IN_WORDS = re.compile(r"\b\d{1,2}\b.{0,30}\b(?:19|20)\d\d\b")
 # How such a line begins in many languages; "In her letter of 3 May 2024 Ann wrote:" is no such line.
 _ATTRIBUTES = re.compile(
-    r"(?:on|am|le|el|il|em|op|den|w dniu|dnia|dne|dňa|a data|pe|\d{1,4})\b", re.IGNORECASE
+    r"(?:on|am|le|el|il|em|op|den|w dniu|dnia|dne|dňa|a data|pe|\d{1,4})(?:\b|[年년])",
+    re.IGNORECASE,
 )
 # "2024-05-03 10:12 GMT+02:00 Ann Lee <ann@example.org>:", as Gmail put it in many languages.
 _ADDRESS_AT_END = re.compile(r"@[\w.-]{1,200}>?\s?[:：]$")
