@@ -38,7 +38,11 @@ class BriefFolder:
 
 def remove_left_behind() -> None:
     """Remove the folders of processes that were killed."""
-    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    try:
+        folder = Path(tempfile.gettempdir())
+    except OSError:  # none can be written to, as where the disk is full
+        return
+    for path in folder.glob(f"{_PREFIX}*"):
         with suppress(OSError):
             if path.lstat().st_uid == os.getuid():
                 _remove_unless_held(path)

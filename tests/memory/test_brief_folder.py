@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from learnctl.memory.brief_folder import BriefFolder, remove_left_behind
-from learnctl.memory.store import Store
+from learnctl.memory.store import TRACES, Store
 
 HOLDING = """
 import time
@@ -55,6 +55,18 @@ def test_what_a_killed_process_leaves_is_removed(store: Store, temporary: Path, 
     else:
         BriefFolder().remove()
     assert [path.name for path in temporary.iterdir()] == ["learnctl-other"]
+
+
+def test_without_a_folder_for_temporary_files_it_is_forgotten_all_the_same(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_a_full_disk() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", on_a_full_disk)
+    store.leave_traces()
+    store.erase_traces()
+    assert not store.setting(TRACES)
 
 
 def test_several_at_once(temporary: Path) -> None:
