@@ -52,6 +52,7 @@ class Turn:
     is_unknown: nothing that was learned answers it, and the answer only says so.
     is_learned: the weights say the answer also without its passages.
     logged: its messages in the store, by the numbers of their rows.
+    logged_before: those of a chat that it was parted from.
     note: the note that says what the right answer is.
     """
 
@@ -63,6 +64,7 @@ class Turn:
     is_unknown: bool = False
     is_learned: bool = False
     logged: list[int] = field(default_factory=list)
+    logged_before: list[int] = field(default_factory=list)
     note: int | None = None
 
 
@@ -524,7 +526,8 @@ class ChatSession:
         had learned."""
         assert self.store is not None
         chunk_ids = {hit.chunk for hit in turn.hits}
-        for table, ids in (("messages", turn.logged), ("chunks", chunk_ids)):
+        messages = turn.logged_before + turn.logged
+        for table, ids in (("messages", messages), ("chunks", chunk_ids)):
             found = f"SELECT count(*) FROM {table} WHERE id IN ({marks(ids)})"
             if self.store.value(found, *ids) < len(ids):
                 return False
@@ -554,7 +557,7 @@ class ChatSession:
         """What comes next begins a chat of its own."""
         self.number = None
         for turn in (*self.folded, *self.turns):
-            turn.logged = []
+            turn.logged_before, turn.logged = turn.logged_before + turn.logged, []
 
     def _take_answer(self, turn: Turn) -> None:
         """The answer leaves the conversation; the store keeps it beside it."""

@@ -362,6 +362,22 @@ def test_what_another_process_forgets_leaves_the_conversation(
     assert chats.messages(store, 2)[0]["text"] == "Good night."
 
 
+def test_another_process_forgets_twice(
+    start: Callable[..., ChatSession], store: Store, house: int
+) -> None:
+    """What stays of the conversation is still known by where it was said."""
+    session = start()
+    for question in ("Good morning.", "Who has parrots?"):
+        said(session.ask(question))
+    first = chats.find_chat(store, 1)["source"]
+    elsewhere(store, house)
+    said(session.ask("Good night."))
+    assert [turn.question for turn in session.turns] == ["Good morning.", "Good night."]
+    elsewhere(store, first)
+    said(session.ask("Who is there?"))
+    assert [turn.question for turn in session.turns] == ["Who is there?"]
+
+
 def test_what_another_process_forgets_is_not_learned_again(
     start: Callable[..., ChatSession], store: Store, house: int
 ) -> None:
