@@ -5,6 +5,7 @@ Links to folders are never followed, so that a walk ends and stays inside what w
 
 import os
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -284,10 +285,14 @@ class _Ignore:
         with path.open("rb") as file:
             lines = file.read(_LARGEST_IGNORE_BYTES).decode("utf-8-sig", "replace").splitlines()
         self._folder = folder
-        self._spec = _spec(lines)
-        for pattern in self._spec.patterns:
-            if pattern.regex:
-                pattern.regex = re.compile(_in_time(pattern.regex.pattern))
+        with (
+            warnings.catch_warnings()
+        ):  # "[[]" is a bracket, and no set that somebody forgot to close
+            warnings.simplefilter("ignore", FutureWarning)
+            self._spec = _spec(lines)
+            for pattern in self._spec.patterns:
+                if pattern.regex:
+                    pattern.regex = re.compile(_in_time(_within_names(pattern.regex.pattern)))
 
     def matches(self, path: Path, is_folder: bool) -> bool:
         below = path.relative_to(self._folder).as_posix()
@@ -301,6 +306,11 @@ def _spec(lines: list[str]) -> "GitIgnoreSpec":
         return GitIgnoreSpec.from_lines(lines)
     except ValueError:  # one bad pattern must not undo the others
         return GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))
+
+
+def _within_names(regex: str) -> str:
+    """The same, but that letters other than some are no slash: else "log[!0-9]*" would stand for all in the folder "log"."""
+    return re.sub(r"(?<!\\)\[\^(?!/\])(\]?)", r"[^\1/", regex)
 
 
 def _in_time(regex: str) -> str:

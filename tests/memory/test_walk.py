@@ -137,6 +137,14 @@ def test_a_bad_pattern_does_not_undo_the_others(tmp_path: Path) -> None:
     assert found(list(walk([tmp_path])), tmp_path) == []
 
 
+@pytest.mark.filterwarnings("error")
+def test_letters_other_than_some_are_within_a_name(tmp_path: Path) -> None:
+    write(tmp_path / ".learnctlignore", "log[!0-9]*\nb[^]]\n[[]*\n")
+    for name in ("log/a.md", "b/a.md", "logs.md", "bc", "[x].md"):
+        write(tmp_path / name)
+    assert found(list(walk([tmp_path])), tmp_path) == ["b/a.md", "log/a.md"]
+
+
 @pytest.mark.parametrize(
     ("pattern", "matching", "other"),
     [
