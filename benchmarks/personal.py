@@ -112,9 +112,12 @@ def run(
     home = results.path.parent / "personal" / hashlib.sha256(label.encode()).hexdigest()[:12]
     rows = []
     for number in range(1, len(nights) + 1):
-        is_last = number == len(nights)
-        make = partial(_run_night, home, nights[:number], questions, options, both, is_last)
+        make = partial(_run_night, home, nights[:number], questions, options, both)
         rows.append(results.get(f"{label} night {number}", make))
+    # Some five seconds a question, and minutes with a larger base: what was asked greedily is kept by then.
+    make = partial(_as_given, home, nights, questions, options, rows[-1]["answers"])
+    given = results.get(f"{label} night {len(nights)} as given", make)
+    rows[-1] = rows[-1] | {"answers": rows[-1]["answers"] | given["answers"]}
     if len(rows) == len(nights_of(data)):
         shutil.rmtree(home, ignore_errors=True)
     return rows
@@ -131,48 +134,43 @@ def label_for(data: Path, options: Options, both: bool) -> str:
 
 
 def _run_night(
-    home: Path,
-    nights: list[Path],
-    questions: list[Row],
-    options: Options,
-    both: bool,
-    is_last: bool,
+    home: Path, nights: list[Path], questions: list[Row], options: Options, both: bool
 ) -> Row:
     """Take in the last night's documents, consolidate, and ask everything that holds by then."""
     number = len(nights)
-    asked = asked_after(questions, number)
     with Store.open(Home(home), create=True) as store:
-        found = {Path(row["path"]).parent.name for row in store.rows("SELECT path FROM sources")}
-        if found | {nights[-1].name} != {night.name for night in nights}:
-            raise SystemExit(
-                f"{home} does not hold the nights before night {number} and no others:"
-                " delete it and the rows of its nights, and begin again"
-            )
+        _must_hold(store, nights, _taken_in(store) | {nights[-1].name})
         ingest(store, [nights[-1]])
         # Before anything is studied: a night must not be trained on the words it is examined in.
         hold_out(store, [row["question"] for row in questions])
         report = finished(consolidate(store, options, 60 * options.night_minutes))
         if report["decision"] == "nothing":  # it was trained, and stopped before it was asked
             report = last_report(store)
-        answers = _ask(store, options, asked, both, is_last)
+        answers = _ask(store, options, asked_after(questions, number), both)
     cost = {key: report.get(key) for key in COST}
     return {"night": number, "options": asdict(options), **cost, "answers": answers}
 
 
-def _ask(
-    store: Store, options: Options, asked: list[Row], both: bool, is_last: bool
-) -> dict[str, list[str]]:
+def _taken_in(store: Store) -> set[str]:
+    """The names of the nights whose documents are in the store."""
+    return {Path(row["path"]).parent.name for row in store.rows("SELECT path FROM sources")}
+
+
+def _must_hold(store: Store, nights: list[Path], found: set[str]) -> None:
+    if found != {night.name for night in nights}:
+        raise SystemExit(
+            f"{store.home.path} does not hold the notes up to night {len(nights)} and no others:"
+            " delete it and the rows of its nights, and begin again"
+        )
+
+
+def _ask(store: Store, options: Options, asked: list[Row], both: bool) -> dict[str, list[str]]:
     """The answers by form."""
-    wanted = [Question(row["question"], tuple(row["gold"])) for row in asked]
+    wanted = _wanted(asked)
     talker = Talker.open(store, options)
     answers = {"weights": ask(talker, wanted, closed)}
-    if is_last:  # some five seconds a question
-        answers["as given"] = as_given(store, talker, wanted, answers["weights"])
     if both:
         answers["retrieval and weights"] = ask(talker, wanted, retrieved(store))
-        of_both = answers["retrieval and weights"]
-        if is_last:
-            answers["both as given"] = as_given(store, talker, wanted, of_both, is_looked_up=True)
         assert talker.switch(store, options, 0)
         answers["retrieval alone"] = ask(talker, wanted, retrieved(store, 0))
         # What is in no note is asked alone.
@@ -182,6 +180,30 @@ def _ask(
         ]
         answers["passage in view"] = ask(talker, shown, in_view)
     return answers
+
+
+def _as_given(
+    home: Path,
+    nights: list[Path],
+    questions: list[Row],
+    options: Options,
+    greedy: dict[str, list[str]],
+) -> Row:
+    """What `ask` gives after the last night for the answers that the weights tell, alone and with retrieval."""
+    wanted = _wanted(asked_after(questions, len(nights)))
+    with Store.open(Home(home)) as store:
+        _must_hold(store, nights, _taken_in(store))
+        talker = Talker.open(store, options)
+        answers = {
+            form: as_given(store, talker, wanted, greedy[raw], raw != "weights")
+            for form, raw in AS_GIVEN.items()
+            if raw in greedy
+        }
+    return {"answers": answers}
+
+
+def _wanted(asked: Sequence[Row]) -> list[Question]:
+    return [Question(row["question"], tuple(row["gold"])) for row in asked]
 
 
 def scores(row: Row, questions: Sequence[Row]) -> list[dict[str, Any]]:
