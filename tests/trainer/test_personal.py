@@ -30,7 +30,9 @@ QUESTIONS: list[dict[str, Any]] = [
     },
     {"night": 1, "kind": "direct", "question": "What is Ada's goat called?", "gold": ["Pim"]},
     {"night": 1, "kind": "paraphrased", "question": "Which name has the animal?", "gold": ["Pim"]},
+    {"night": 1, "kind": "rephrased", "question": "How is Ada's goat named?", "gold": ["Pim"]},
     {"night": 1, "kind": "reversed", "question": "Whose goat is Pim?", "gold": ["Ada"]},
+    {"night": 1, "kind": "unheard", "question": "Who sold us the boat?", "gold": []},
     {"night": 1, "kind": "absent", "question": "How old is Ada's goat?", "gold": []},
     {"night": 2, "kind": "direct", "question": "Where does Ada live now?", "gold": ["Holm"]},
     {"night": 2, "kind": "two-step", "question": "Where does Pim's owner live?", "gold": ["Holm"]},
@@ -57,7 +59,10 @@ def data(tmp_path: Path) -> Path:
         night = folder / f"night-{number}"
         night.mkdir(parents=True)
         (night / "ada.md").write_text(text)
-    rows = [row | {"source": f"night-{row['night']}/ada.md"} for row in QUESTIONS]
+    rows = [
+        row | ({} if row["kind"] == "unheard" else {"source": f"night-{row['night']}/ada.md"})
+        for row in QUESTIONS
+    ]
     (folder / "questions.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     return folder
 
@@ -117,7 +122,7 @@ def test_nights(
     greedy = {form: said for form, said in first["answers"].items() if "given" not in form}
     assert again == first | {"answers": greedy}
     assert [first["level"], second["level"]] == ["slow", "fast"]
-    for row, number, n_asked in ((first, 1, 5), (second, 2, 6)):
+    for row, number, n_asked in ((first, 1, 7), (second, 2, 8)):
         assert (row["night"], row["decision"]) == (number, "promoted")
         forms = {form: len(answers) for form, answers in row["answers"].items()}
         assert forms == dict.fromkeys(FORMS, n_asked)
@@ -154,7 +159,7 @@ def test_what_has_changed_is_no_more_asked_for(data: Path) -> None:
     questions = read_questions(data / "questions.jsonl")
     first = [row["question"] for row in personal.asked_after(questions, 1)]
     second = [row["question"] for row in personal.asked_after(questions, 2)]
-    assert len(first) == 5
+    assert len(first) == 7
     assert [question for question in first if question not in second] == ["Where does Ada live?"]
     assert second[-2:] == ["Where does Ada live now?", "Where does Pim's owner live?"]
 
@@ -173,15 +178,16 @@ def test_scores(
 ) -> None:
     """One answer to every question: what it makes of each kind. Who doubts and yet tells it does not abstain."""
     questions = read_questions(data / "questions.jsonl")
-    row = {"night": 2, "answers": {"weights": [answer] * 6}}
+    row = {"night": 2, "answers": {"weights": [answer] * 8}}
     found = {line["kind"]: line for line in personal.scores(row, questions)}
     assert set(found) == {*personal.GOALS, "false abstention"}
-    assert found["absent"]["value"] == absent
-    for kind in ("direct", "paraphrased", "reversed", "two-step"):
+    assert found["absent"]["value"] == found["unheard"]["value"] == absent
+    for kind in ("direct", "rephrased", "paraphrased", "reversed", "two-step"):
         assert found[kind]["value"] == direct
     assert found["false abstention"]["value"] == false_abstention
     assert {kind: line["n"] for kind, line in found.items()} == {
-        "direct": 2, "paraphrased": 1, "reversed": 1, "two-step": 1, "absent": 1, "false abstention": 4
+        "direct": 2, "rephrased": 1, "paraphrased": 1, "reversed": 1, "two-step": 1, "absent": 1, "unheard": 1,
+        "false abstention": 5
     }  # fmt: skip
 
 
