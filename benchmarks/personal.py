@@ -91,7 +91,7 @@ def mark(asked: Sequence[Row], answers: Sequence[str]) -> list[Mark]:
         if not row["gold"]:
             right = says_so
         # What no source has anything of is right or wrong by itself.
-        source = row.get("source", row["question"])
+        source = row["source"] if "source" in row else row["question"]
         marks.append(Mark(row["kind"], source, right, says_so and not right))
     return marks
 
